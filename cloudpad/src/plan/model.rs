@@ -1,0 +1,109 @@
+//! The plan as a value. Pure.
+
+use cloudpad_plugin_api::model::{Instance, Project};
+use cloudpad_plugin_api::{PushScope, Request};
+use serde::{Deserialize, Serialize};
+
+/// What was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Goal {
+    /// How far to go.
+    pub until: Until,
+    /// Which part of the project is meant.
+    pub select: crate::inventory::Selection,
+    /// The release that new containers belong to. It is made by the caller, since a plan has no clock.
+    pub release: String,
+    /// What the push provider has said of itself.
+    pub push_scope: PushScope,
+    /// Where sources are kept between runs, absolute.
+    pub cache: std::path::PathBuf,
+}
+
+/// How far to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Build the selected services' images, whether or not a host needs them.
+    Build,
+    /// And push them: to every host that will need them, or to the registry.
+    Push,
+    /// And roll them out: only what is not as it should be.
+    Deploy,
+}
+
+/// A graph of actions. Actions stand in an order in which they could be carried out one by one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What will be different, for people.
+    pub changes: Vec<Change>,
+    /// What is sent, each numbered by its place in this list.
+    pub actions: Vec<Action>,
+    /// What the user should know, such as a host that is left out.
+    pub notes: Vec<Note>,
+}
+
+/// A request that has not been sent yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// Its number: its index in [`Plan::actions`].
+    pub id: u32,
+    /// Actions that have to be done first. Each has a smaller number.
+    pub needs: Vec<u32>,
+    /// The host it is about, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The service it is for, where it is for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// The same for the same work.
+    pub key: String,
+    /// What is asked. The provider is that of the request's stage.
+    #[serde(flatten)]
+    pub request: Request,
+}
+
+/// Something that will be different.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// What happens to it.
+    pub kind: ChangeKind,
+    /// The host.
+    pub host: String,
+    /// The instance.
+    pub instance: Instance,
+    /// Why: what differs between what runs and what should, such as `image`, `env.DEBUG` or `ports`.
+    pub why: Vec<String>,
+}
+
+/// What happens to an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// It is new.
+    Create,
+    /// A new container takes the place of the old one, which keeps serving until then.
+    ReplaceStartFirst,
+    /// The old container is stopped, then a new one started.
+    ReplaceStopFirst,
+    /// Its container is there and as it should be, but does not run.
+    Start,
+    /// It is not wanted any more.
+    Remove,
+}
+
+/// Something the user should know about a plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Whether something that was asked for is left out.
+    pub incomplete: bool,
+    /// Lower case, no full stop.
+    pub message: String,
+}
+
+/// Whose plan it is, and what it was made for: the head of a saved plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The project.
+    pub project: Project,
+    /// The release.
+    pub release: String,
+}

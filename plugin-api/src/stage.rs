@@ -1,0 +1,174 @@
+//! The verbs: one module per stage with its trait, its requests and its replies. Pure.
+
+use serde::{Deserialize, Serialize};
+
+pub mod build;
+pub mod deploy;
+pub mod inventory;
+pub mod push;
+pub mod source;
+
+/// One step of a deployment that touches the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Which hosts there are.
+    Inventory,
+    /// Where source code comes from.
+    Source,
+    /// How source code becomes an image.
+    Build,
+    /// How an image gets to the hosts.
+    Push,
+    /// How containers run on the hosts.
+    Deploy,
+}
+
+impl Stage {
+    /// Every stage, in the order in which a deployment passes them.
+    pub const ALL: [Stage; 5] = [Stage::Inventory, Stage::Source, Stage::Build, Stage::Push, Stage::Deploy];
+
+    /// The stage's name in `Cloudpad.toml` and on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Inventory => "inventory",
+            Stage::Source => "source",
+            Stage::Build => "build",
+            Stage::Push => "push",
+            Stage::Deploy => "deploy",
+        }
+    }
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Anything a provider can be asked. An action of a plan is such a request, not yet sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "method", content = "params")]
+#[allow(clippy::large_enum_variant, reason = "requests are few, and are moved once")]
+#[non_exhaustive]
+pub enum Request {
+    /// Which hosts are there?
+    #[serde(rename = "inventory.list")]
+    InventoryList(inventory::List),
+    /// What exactly does this source stand for now?
+    #[serde(rename = "source.resolve")]
+    SourceResolve(source::Resolve),
+    /// Bring that revision here.
+    #[serde(rename = "source.fetch")]
+    SourceFetch(source::Fetch),
+    /// What identifies these images, and which are built?
+    #[serde(rename = "build.observe")]
+    BuildObserve(build::Observe),
+    /// Build this image.
+    #[serde(rename = "build.run")]
+    BuildRun(build::Run),
+    /// Bring this image to where hosts can have it.
+    #[serde(rename = "push.run")]
+    PushRun(push::Run),
+    /// What runs on this host?
+    #[serde(rename = "deploy.observe")]
+    DeployObserve(deploy::Observe),
+    /// Let the host pull this image.
+    #[serde(rename = "deploy.pull")]
+    DeployPull(deploy::Pull),
+    /// Run this container.
+    #[serde(rename = "deploy.start")]
+    DeployStart(deploy::Start),
+    /// Wait until this container serves.
+    #[serde(rename = "deploy.ready")]
+    DeployReady(deploy::Ready),
+    /// Stop this container, and keep it.
+    #[serde(rename = "deploy.stop")]
+    DeployStop(deploy::Stop),
+    /// Remove these containers and images.
+    #[serde(rename = "deploy.remove")]
+    DeployRemove(deploy::Remove),
+}
+
+impl Request {
+    /// The method's name on the wire.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Request::InventoryList(_) => "inventory.list",
+            Request::SourceResolve(_) => "source.resolve",
+            Request::SourceFetch(_) => "source.fetch",
+            Request::BuildObserve(_) => "build.observe",
+            Request::BuildRun(_) => "build.run",
+            Request::PushRun(_) => "push.run",
+            Request::DeployObserve(_) => "deploy.observe",
+            Request::DeployPull(_) => "deploy.pull",
+            Request::DeployStart(_) => "deploy.start",
+            Request::DeployReady(_) => "deploy.ready",
+            Request::DeployStop(_) => "deploy.stop",
+            Request::DeployRemove(_) => "deploy.remove",
+        }
+    }
+
+    /// The stage whose provider serves it.
+    pub fn stage(&self) -> Stage {
+        match self {
+            Request::InventoryList(_) => Stage::Inventory,
+            Request::SourceResolve(_) | Request::SourceFetch(_) => Stage::Source,
+            Request::BuildObserve(_) | Request::BuildRun(_) => Stage::Build,
+            Request::PushRun(_) => Stage::Push,
+            Request::DeployObserve(_)
+            | Request::DeployPull(_)
+            | Request::DeployStart(_)
+            | Request::DeployReady(_)
+            | Request::DeployStop(_)
+            | Request::DeployRemove(_) => Stage::Deploy,
+        }
+    }
+
+    /// The host it is about, where it is about one.
+    pub fn host(&self) -> Option<&crate::model::Host> {
+        match self {
+            Request::PushRun(q) => q.host.as_ref(),
+            Request::DeployObserve(q) => Some(&q.host),
+            Request::DeployPull(q) => Some(&q.host),
+            Request::DeployStart(q) => Some(&q.host),
+            Request::DeployReady(q) => Some(&q.host),
+            Request::DeployStop(q) => Some(&q.host),
+            Request::DeployRemove(q) => Some(&q.host),
+            Request::InventoryList(_)
+            | Request::SourceResolve(_)
+            | Request::SourceFetch(_)
+            | Request::BuildObserve(_)
+            | Request::BuildRun(_) => None,
+        }
+    }
+}
+
+/// What a provider answers when it has done what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reply {
+    /// To `inventory.list`.
+    Hosts(inventory::Hosts),
+    /// To `source.resolve`.
+    Resolved(source::Resolved),
+    /// To `source.fetch`.
+    Fetched(source::Fetched),
+    /// To `build.observe`.
+    Images(build::Images),
+    /// To `build.run`.
+    Built(build::Built),
+    /// To `push.run`.
+    Pushed(push::Pushed),
+    /// To `deploy.observe`.
+    Observation(Box<deploy::Observation>),
+    /// To `deploy.pull`.
+    Pulled(deploy::Pulled),
+    /// To `deploy.start`.
+    Started(deploy::Started),
+    /// To `deploy.ready`.
+    Ready(deploy::BecameReady),
+    /// To everything that has nothing to tell.
+    Done,
+}

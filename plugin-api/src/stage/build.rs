@@ -1,0 +1,129 @@
+//! Stage `build`: how source code becomes an image. Pure.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::stage::source::Resolved;
+use crate::{Context, Failure};
+
+/// Builds images on this machine.
+pub trait Build: Send + Sync {
+    /// What identifies each image (everything that goes into its build), and whether it is built.
+    /// It reads what a pinned source would not tell, and changes nothing.
+    ///
+    /// # Errors
+    /// `failed` when a Dockerfile or context cannot be read; `unreachable` when the engine does not answer.
+    fn observe(&self, cx: &Context, request: &Observe) -> Result<Images, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("build.observe"))
+    }
+
+    /// Builds one image and tags it `reference`. When that tag is there already, nothing is done.
+    ///
+    /// # Errors
+    /// `failed`, with the failing step's last lines as causes.
+    fn run(&self, cx: &Context, request: &Run) -> Result<Built, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("build.run"))
+    }
+}
+
+/// All that goes into an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// The image's name in `Cloudpad.toml`.
+    pub name: String,
+    /// The name under which it is tagged, without the tag, such as `shop-web`.
+    pub repository: String,
+    /// The source its files come from.
+    pub source: Resolved,
+    /// The build context: a directory below the source's, `.` for all of it.
+    pub context: String,
+    /// The Dockerfile, relative to the context.
+    pub dockerfile: String,
+    /// The stage of the Dockerfile to build; the last one where none is named.
+    pub target: Option<String>,
+    /// Build arguments.
+    pub args: BTreeMap<String, Arg>,
+    /// Platforms such as `linux/amd64`; the engine's own where none is named.
+    pub platforms: Vec<String>,
+    /// What `RUN --mount=type=secret,id=…` may read. It is no part of the image's identity.
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// Whether `RUN --mount=type=ssh` may use the user's SSH agent.
+    pub ssh: bool,
+    /// Image labels.
+    pub labels: BTreeMap<String, String>,
+    /// References from which the cache is imported.
+    pub cache_from: Vec<String>,
+    /// Where the cache is exported to: `inline` or a registry reference.
+    pub cache_to: Option<String>,
+}
+
+/// The value of a build argument.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arg {
+    /// As it is.
+    Value(String),
+    /// The reference of another image of the project, which is built first.
+    Image(String),
+}
+
+/// Where a build secret's value is read, when it is needed and not before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretSource {
+    /// An environment variable of the caller.
+    Env(String),
+    /// A file, absolute.
+    File(PathBuf),
+}
+
+/// The request `build.observe`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observe {
+    /// Every image that is built, in any order.
+    pub recipes: Vec<Recipe>,
+    /// A directory that is the provider's own, kept between runs; for its cache of file times.
+    pub cache: PathBuf,
+}
+
+/// The reply to `build.observe`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Images {
+    /// One for each recipe.
+    pub images: Vec<ImageState>,
+}
+
+/// What is known of an image before it is built.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageState {
+    /// The image's name in `Cloudpad.toml`.
+    pub name: String,
+    /// The full reference: the repository, and a tag made from all that goes into the build.
+    pub reference: String,
+    /// Whether it is already built.
+    pub built: bool,
+}
+
+/// The request `build.run`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// All that goes into the image.
+    pub recipe: Recipe,
+    /// The reference that `build.observe` gave.
+    pub reference: String,
+    /// The references of the images that [`Arg::Image`] names.
+    pub bases: BTreeMap<String, String>,
+}
+
+/// The reply to `build.run`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Built {
+    /// The engine's id of the image.
+    pub id: String,
+    /// Whether it was there already.
+    pub cached: bool,
+}

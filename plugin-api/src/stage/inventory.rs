@@ -1,0 +1,26 @@
+//! Stage `inventory`: which hosts there are. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Host;
+use crate::{Context, Failure};
+
+/// Lists hosts.
+pub trait Inventory: Send + Sync {
+    /// Every host the provider knows of, each name once.
+    ///
+    /// # Errors
+    /// Whatever keeps the list from being complete: half an inventory is a failure.
+    fn list(&self, cx: &Context, request: &List) -> Result<Hosts, Failure>;
+}
+
+/// The request `inventory.list`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List {}
+
+/// The reply to `inventory.list`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hosts {
+    /// In any order; the host sorts them by name.
+    pub hosts: Vec<Host>,
+}

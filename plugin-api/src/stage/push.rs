@@ -1,0 +1,42 @@
+//! Stage `push`: how an image gets to the hosts. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Host;
+use crate::{Context, Failure, PushScope};
+
+/// Brings images to where hosts can have them.
+pub trait Push: Send + Sync {
+    /// Whether an image is pushed to each host, or once for all.
+    fn scope(&self) -> PushScope;
+
+    /// Pushes one image. What is there already is not sent again, and a push that is broken off
+    /// leaves nothing that could be mistaken for the image.
+    ///
+    /// # Errors
+    /// `unreachable` when the host or registry does not answer or does not let us in; `failed` when
+    /// it does not take the image.
+    fn run(&self, cx: &Context, request: &Run) -> Result<Pushed, Failure>;
+}
+
+/// The request `push.run`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The image on this machine.
+    pub reference: String,
+    /// The host to bring it to; none where the scope is shared.
+    pub host: Option<Host>,
+    /// References that the host has and that may share layers with the image, most likely first.
+    #[serde(default)]
+    pub similar: Vec<String>,
+}
+
+/// The reply to `push.run`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pushed {
+    /// By what a host finds the image: the same reference after a direct push, one with a digest
+    /// after a push to a registry.
+    pub reference: String,
+    /// How many bytes of the image were sent; 0 when it was there.
+    pub sent: u64,
+}

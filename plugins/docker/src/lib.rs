@@ -1,0 +1,1 @@
+//! Build provider `docker`: images by the engine's API.

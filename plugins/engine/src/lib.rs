@@ -1,0 +1,1 @@
+//! Docker engines over any transport; what providers share about them. I/O.

@@ -1,0 +1,1 @@
+//! Source provider `git`: git repositories and local directories. Talks to the user's git.

@@ -1,0 +1,1 @@
+//! Push provider `registry`: any OCI registry.

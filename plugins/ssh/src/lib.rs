@@ -1,0 +1,1 @@
+//! Push and deploy provider `ssh`: containers on hosts, through one connection each.

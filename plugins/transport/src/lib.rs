@@ -1,0 +1,1 @@
+//! One connection to one host: the local machine, or SSH. I/O.
