@@ -1,2 +1,33 @@
-//! Contributor tasks.
-fn main() {}
+//! Contributor tasks: `cargo xtask lab | test | demo | bench`. Talks to the machine's tools and engine.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "tasks speak to the person who runs them")]
+
+mod lab;
+mod shell;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Contributor tasks")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Hosts with their own sshd and Docker engine, a registry and etcd, on this machine
+    #[command(subcommand)]
+    Lab(lab::Command),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Lab(command) => lab::run(command),
+    };
+    done.unwrap_or_else(|message| {
+        eprintln!("error: {message}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,86 @@
+//! The lab's images, made from Debian packages: no registry is asked. Talks to the engine.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::process::Command;
+
+use clap::ValueEnum;
+
+use super::{Settings, packages};
+use crate::shell::{self, Result, docker};
+
+const HOST_INIT: &str = include_str!("../../lab/host-init.sh");
+const HOST_IMAGE: &str = include_str!("../../lab/host-image.sh");
+const SERVICES_IMAGE: &str = include_str!("../../lab/services-image.sh");
+const BASE_IMAGE: &str = include_str!("../../lab/base-image.sh");
+
+/// What hosts are made of.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Variant {
+    /// This machine's own engine and sshd
+    Lite,
+}
+
+/// References of the images of a lab.
+pub struct Images {
+    /// A host: sshd and an engine.
+    pub host: String,
+    /// The registry and etcd.
+    pub services: String,
+    /// What test applications are built on: busybox.
+    pub base: String,
+}
+
+/// Makes the images that are not there. Their tags are hashes of the scripts that make them.
+pub fn ensure(settings: &Settings, variant: Variant) -> Result<Images> {
+    let Variant::Lite = variant;
+    Ok(Images {
+        base: make(settings, "base", &[BASE_IMAGE], &["busybox-static"])?,
+        services: make(
+            settings,
+            "services",
+            &[SERVICES_IMAGE],
+            &["busybox-static", "docker-registry", "etcd-server", "etcd-client"],
+        )?,
+        host: make(settings, "host", &[HOST_IMAGE, HOST_INIT], &["busybox-static"])?,
+    })
+}
+
+/// Removes every image of every lab.
+pub fn remove() -> Result<()> {
+    let listed = shell::output(&mut docker(["images", "--quiet", "--filter", "reference=cloudpad-lab/*"]))?;
+    if listed.is_empty() {
+        return Ok(());
+    }
+    shell::output(&mut docker(["rmi", "--force"].into_iter().chain(listed.lines()))).map(drop)
+}
+
+/// `scripts[0]` is run with the image's reference and the folder of each package as arguments; the
+/// others lie beside it.
+fn make(settings: &Settings, name: &str, scripts: &[&str], unpack: &[&str]) -> Result<String> {
+    let image = format!("cloudpad-lab/{name}:{}", fingerprint(scripts));
+    if shell::succeeds(&mut docker(["image", "inspect", &image])) {
+        return Ok(image);
+    }
+    println!("making {image}");
+    let dir = settings.dir.join("scripts").join(name);
+    std::fs::create_dir_all(&dir).map_err(|error| format!("cannot make `{}`: {error}", dir.display()))?;
+    for (number, script) in scripts.iter().enumerate() {
+        let path = dir.join(number.to_string());
+        std::fs::write(&path, script)
+            .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+    }
+    let mut command = Command::new("sh");
+    command.arg("0").arg(&image).current_dir(&dir);
+    for package in unpack {
+        command.arg(packages::unpacked(settings, package)?);
+    }
+    let path = std::env::var("PATH").unwrap_or_default();
+    shell::output(command.env("PATH", format!("{path}:/usr/sbin:/sbin")))?;
+    Ok(image)
+}
+
+fn fingerprint(scripts: &[&str]) -> String {
+    let mut hasher = DefaultHasher::new();
+    scripts.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
