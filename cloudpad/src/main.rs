@@ -1,2 +1,3 @@
-//! The program.
+//! The program: arguments in, exit code out.
+
 fn main() {}

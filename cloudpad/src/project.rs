@@ -1,0 +1,145 @@
+//! The project on disk: finds and reads `Cloudpad.toml`, owns `.cloudpad/`, tells the time. I/O: files, environment, clock.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+use std::{env, fs, io};
+
+use serde::de::DeserializeOwned;
+
+use crate::refusal::Refusal;
+
+/// The config's file name.
+pub const FILE: &str = "Cloudpad.toml";
+
+/// A directory with a `Cloudpad.toml`.
+#[derive(Debug)]
+pub struct Project {
+    /// The directory, absolute.
+    pub dir: PathBuf,
+    /// What the file says, as typed.
+    pub text: String,
+}
+
+impl Project {
+    /// Finds the project of the working directory: its own `Cloudpad.toml`, or that of the nearest parent.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn find() -> Result<Self, Refusal> {
+        let here = working_directory()?;
+        let dir = here.ancestors().find(|dir| dir.join(FILE).is_file()).ok_or_else(|| {
+            Refusal::new(format!("no `{FILE}` in `{}` or any directory above it", here.display()))
+                .hint("`cloudpad init` writes one")
+        })?;
+        let file = dir.join(FILE);
+        let text = fs::read_to_string(&file)
+            .map_err(|error| Refusal::new(format!("cannot read `{}`: {error}", file.display())))?;
+        Ok(Self { dir: dir.to_owned(), text })
+    }
+
+    /// The file's name as a user would type it from the working directory.
+    pub fn display_name(&self) -> String {
+        let inside = env::current_dir().is_ok_and(|here| here == self.dir);
+        if inside { FILE.to_owned() } else { self.dir.join(FILE).display().to_string() }
+    }
+
+    /// The directory for what Cloudpad keeps between runs. It is made when it is missing, and tells
+    /// git to leave it alone.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn state_dir(&self) -> Result<PathBuf, Refusal> {
+        let dir = self.dir.join(".cloudpad");
+        make_ignored(&dir).map_err(|error| {
+            Refusal::new(format!("cannot make the directory `{}`: {error}", dir.display()))
+        })?;
+        Ok(dir)
+    }
+}
+
+/// The working directory, absolute.
+///
+/// # Errors
+/// When it has been removed, or may not be read.
+pub fn working_directory() -> Result<PathBuf, Refusal> {
+    env::current_dir().map_err(|error| Refusal::new(format!("cannot tell the working directory: {error}")))
+}
+
+fn make_ignored(dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    let ignore = dir.join(".gitignore");
+    if ignore.exists() { Ok(()) } else { fs::write(ignore, "*\n") }
+}
+
+/// Writes `text` to `file`, whole or not at all.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_file(file: &Path, text: &str) -> Result<(), Refusal> {
+    let mut partial = file.as_os_str().to_owned();
+    partial.push(".partial");
+    fs::write(&partial, text)
+        .and_then(|()| fs::rename(&partial, file))
+        .map_err(|error| Refusal::new(format!("cannot write `{}`: {error}", file.display())))
+}
+
+/// Reads a value from a JSON file.
+///
+/// # Errors
+/// When the file cannot be read, or holds something else.
+pub fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T, Refusal> {
+    let text = fs::read_to_string(file)
+        .map_err(|error| Refusal::new(format!("cannot read `{}`: {error}", file.display())))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Refusal::new(format!("`{}` is not what was expected: {error}", file.display())))
+}
+
+/// An environment variable, where it is set and is UTF-8.
+pub fn variable(name: &str) -> Option<String> {
+    env::var(name).ok()
+}
+
+/// The release that begins now: the UTC time to the second, such as `20260131T235959Z`, which sorts by time.
+pub fn release_now() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    utc(seconds)
+}
+
+/// `seconds` since 1970 as a UTC time in ISO 8601's basic form.
+fn utc(seconds: u64) -> String {
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    format!("{year:04}{month:02}{day:02}T{:02}{:02}{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
+/// The Gregorian date of a day counted from 1970-01-01, by Howard Hinnant's `civil_from_days`: years
+/// begin in March there, so that the leap day is the last of its year.
+fn civil(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::utc;
+
+    #[test]
+    fn times_are_gregorian_utc() {
+        let cases = [
+            (0, "19700101T000000Z"),
+            (951_782_400, "20000229T000000Z"),
+            (1_709_251_199, "20240229T235959Z"),
+            (4_102_444_800, "21000101T000000Z"),
+            (4_107_542_400, "21000301T000000Z"),
+        ];
+        for (seconds, expected) in cases {
+            assert_eq!(utc(seconds), expected);
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! What happens in a run, as values: events, and the report that sums them up. Pure.
+//!
+//! Events are what `--json` prints and the journal keeps, one per line; text for people is rendered
+//! from the same values. The last event of a run is its [`Report`].
+
+use std::collections::BTreeSet;
+
+use cloudpad_plugin_api::{Failure, Reply, Request};
+use serde::Serialize;
+
+use crate::plan::{Action, Change, Note};
+
+/// Something that happens in a run.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The first event.
+    Run {
+        /// The command, such as `deploy`.
+        command: &'static str,
+        /// The project, with its environment.
+        project: String,
+        /// The release that new containers belong to.
+        release: String,
+    },
+    /// A plan has been made.
+    Plan {
+        /// What will be different.
+        changes: Vec<Change>,
+        /// How many actions it takes.
+        actions: usize,
+        /// What the user should know.
+        notes: Vec<Note>,
+    },
+    /// Actions of a phase begin; their numbers count from 0 in each phase.
+    Phase {
+        /// Which phase.
+        phase: Phase,
+        /// How many actions it has.
+        actions: usize,
+    },
+    /// An action has begun.
+    Started {
+        /// The phase it belongs to.
+        phase: Phase,
+        /// What is done.
+        #[serde(flatten)]
+        action: Subject,
+    },
+    /// Something happens while an action is under way.
+    During {
+        /// The phase it belongs to.
+        phase: Phase,
+        /// What is done.
+        #[serde(flatten)]
+        action: Subject,
+        /// What happens.
+        detail: cloudpad_plugin_api::Event,
+    },
+    /// An action is done.
+    Done {
+        /// The phase it belongs to.
+        phase: Phase,
+        /// What was done.
+        #[serde(flatten)]
+        action: Subject,
+        /// How long it took, in milliseconds.
+        ms: u64,
+        /// What the provider answered; left out where it is a whole observation.
+        #[serde(skip_serializing_if = "is_large")]
+        reply: Reply,
+    },
+    /// An action was not done.
+    Failed {
+        /// The phase it belongs to.
+        phase: Phase,
+        /// What was tried.
+        #[serde(flatten)]
+        action: Subject,
+        /// How long it took, in milliseconds.
+        ms: u64,
+        /// Why not.
+        error: Failure,
+    },
+    /// The last event.
+    Report(Report),
+}
+
+fn is_large(reply: &Reply) -> bool {
+    matches!(reply, Reply::Observation(_) | Reply::Images(_) | Reply::Hosts(_))
+}
+
+/// A part of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Finding out what is so.
+    Look,
+    /// Carrying out the plan.
+    Apply,
+    /// Bringing back what ran before a failed rollout.
+    Undo,
+}
+
+/// What an event is about: an action, without its whole request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Subject {
+    /// The action's number in its phase.
+    pub id: u32,
+    /// The request's method.
+    pub method: &'static str,
+    /// The host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// What it is done to: an image, a container, a source.
+    pub object: String,
+}
+
+impl Subject {
+    /// The subject of an action.
+    pub fn of(action: &Action) -> Self {
+        Self {
+            id: action.id,
+            method: action.request.method(),
+            host: action.host.clone(),
+            object: object(&action.request),
+        }
+    }
+}
+
+/// What a request is done to, in the word a user knows it by.
+fn object(request: &Request) -> String {
+    match request {
+        Request::SourceResolve(q) => q.name.clone(),
+        Request::SourceFetch(q) => q.source.name.clone(),
+        Request::BuildRun(q) => q.reference.clone(),
+        Request::PushRun(q) => q.reference.clone(),
+        Request::DeployPull(q) => match (&q.tag, q.image.get()) {
+            (Some(tag), _) => tag.clone(),
+            (None, Ok(reference)) => reference.to_owned(),
+            (None, Err(_)) => String::new(),
+        },
+        Request::DeployStart(q) => q.container.clone(),
+        Request::DeployReady(q) => q.container.clone(),
+        Request::DeployStop(q) => q.container.name.clone(),
+        Request::DeployRemove(q) => {
+            let containers = q.containers.iter().map(|c| c.name.as_str());
+            containers.chain(q.images.iter().map(String::as_str)).collect::<Vec<_>>().join(", ")
+        }
+        _ => String::new(),
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// All that was asked for is so.
+    Done,
+    /// It was so already.
+    NothingToDo,
+    /// Something failed, and hosts may have changed.
+    Failed,
+    /// Something failed, and what ran before has been brought back.
+    Undone,
+    /// The user stopped it.
+    Interrupted,
+}
+
+/// The sum of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// How it ended.
+    pub ending: Ending,
+    /// The release that new containers belong to.
+    pub release: String,
+    /// How many actions of the plan were done.
+    pub done: usize,
+    /// How many were not even begun.
+    pub not_run: usize,
+    /// What failed, in the order in which it did.
+    pub failures: Vec<Failed>,
+    /// Hosts to which something that was asked for was not done.
+    pub incomplete_hosts: BTreeSet<String>,
+    /// Bytes of images that were sent.
+    pub sent: u64,
+    /// Milliseconds from the first event to the last.
+    pub ms: u64,
+}
+
+/// An action that failed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Failed {
+    /// When it was.
+    pub phase: Phase,
+    /// What was tried.
+    #[serde(flatten)]
+    pub action: Subject,
+    /// Why it failed.
+    pub error: Failure,
+}
+
+/// Adds events up to a [`Report`].
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    release: String,
+    planned: usize,
+    done: usize,
+    sent: u64,
+    failures: Vec<Failed>,
+    incomplete_hosts: BTreeSet<String>,
+    incomplete: bool,
+    undo: Option<usize>,
+    undone: usize,
+}
+
+impl Tally {
+    /// Takes an event into account.
+    pub fn add(&mut self, event: &Event) {
+        match event {
+            Event::Run { release, .. } => self.release.clone_from(release),
+            Event::Plan { notes, .. } => self.incomplete |= notes.iter().any(|n| n.incomplete),
+            Event::Phase { phase: Phase::Apply, actions } => self.planned = *actions,
+            Event::Phase { phase: Phase::Undo, actions } => self.undo = Some(*actions),
+            Event::Done { phase, reply, .. } => self.add_done(*phase, reply),
+            Event::Failed { phase, action, error, .. } => self.add_failed(*phase, action, error),
+            Event::Phase { phase: Phase::Look, .. }
+            | Event::Started { .. }
+            | Event::During { .. }
+            | Event::Report(_) => {}
+        }
+    }
+
+    fn add_done(&mut self, phase: Phase, reply: &Reply) {
+        match phase {
+            Phase::Look => {}
+            Phase::Apply => self.done += 1,
+            Phase::Undo => self.undone += 1,
+        }
+        if let Reply::Pushed(pushed) = reply {
+            self.sent += pushed.sent;
+        }
+    }
+
+    fn add_failed(&mut self, phase: Phase, action: &Subject, error: &Failure) {
+        self.incomplete_hosts.extend(action.host.clone());
+        self.failures.push(Failed { phase, action: action.clone(), error: error.clone() });
+    }
+
+    /// The report of a run that took `ms` milliseconds, and that the user did or did not stop.
+    pub fn report(self, interrupted: bool, ms: u64) -> Report {
+        Report {
+            ending: self.ending(interrupted),
+            not_run: self.planned.saturating_sub(self.done + self.failed_in(Phase::Apply)),
+            release: self.release,
+            done: self.done,
+            failures: self.failures,
+            incomplete_hosts: self.incomplete_hosts,
+            sent: self.sent,
+            ms,
+        }
+    }
+
+    fn failed_in(&self, phase: Phase) -> usize {
+        self.failures.iter().filter(|f| f.phase == phase).count()
+    }
+
+    fn ending(&self, interrupted: bool) -> Ending {
+        if interrupted {
+            return Ending::Interrupted;
+        }
+        if self.failures.is_empty() && !self.incomplete {
+            return if self.planned == 0 { Ending::NothingToDo } else { Ending::Done };
+        }
+        match self.undo {
+            Some(actions) if self.undone == actions => Ending::Undone,
+            _ => Ending::Failed,
+        }
+    }
+}
+
+impl Report {
+    /// The exit code that tells a script how the run ended.
+    pub fn exit_code(&self) -> u8 {
+        match self.ending {
+            Ending::Done | Ending::NothingToDo => exit::OK,
+            Ending::Failed | Ending::Undone => exit::FAILED,
+            Ending::Interrupted => exit::INTERRUPTED,
+        }
+    }
+}
+
+/// Exit codes.
+pub mod exit {
+    /// Done, or nothing to do.
+    pub const OK: u8 = 0;
+    /// Failed; hosts may have changed.
+    pub const FAILED: u8 = 1;
+    /// Refused before anything was touched.
+    pub const REFUSED: u8 = 2;
+    /// `plan --exit-code` has found changes.
+    pub const CHANGES: u8 = 3;
+    /// A bug in Cloudpad.
+    pub const BUG: u8 = 101;
+    /// The user stopped it.
+    pub const INTERRUPTED: u8 = 130;
+}

@@ -1,0 +1,239 @@
+//! The only writer to stdout and stderr. I/O: terminal.
+//!
+//! stdout is the data that was asked for; everything else goes to stderr. What cannot be written is
+//! dropped: a closed pipe or a full disk must not stop a deploy.
+
+mod bars;
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+
+use anstream::{AutoStream, ColorChoice};
+use cloudpad_plugin_api::{Event as During, Failure, Level};
+
+use crate::refusal::Refusal;
+use crate::report::{Event, Phase, Subject};
+use crate::words;
+use bars::Bars;
+
+/// What the user wants to see.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Data as JSON, and no text but warnings and errors.
+    pub json: bool,
+    /// Events as JSON lines on stdout.
+    pub events: bool,
+    /// Only data and errors.
+    pub quiet: bool,
+    /// Also what is begun, and what tools print.
+    pub verbose: bool,
+    /// When to colour.
+    pub colour: ColorChoice,
+}
+
+/// The terminal, or whatever stands in its place.
+pub struct Term {
+    style: Style,
+    out: Mutex<Output>,
+    err: Mutex<Output>,
+    err_is_coloured: bool,
+    bars: Option<Bars>,
+    interactive: bool,
+}
+
+type Output = AutoStream<Box<dyn Write + Send>>;
+
+const BOLD: &str = "\x1b[1m";
+const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[33m";
+const GREEN: &str = "\x1b[32m";
+const DIM: &str = "\x1b[2m";
+const RESET: &str = "\x1b[0m";
+
+impl Term {
+    /// The process's own terminal.
+    pub fn of_process(style: Style) -> Self {
+        let (out, err) = (io::stdout(), io::stderr());
+        let out_choice = resolve(style.colour, AutoStream::choice(&out));
+        let err_choice = resolve(style.colour, AutoStream::choice(&err));
+        let live = err.is_terminal() && !style.json && !style.quiet;
+        Self {
+            style,
+            interactive: io::stdin().is_terminal() && err.is_terminal(),
+            err_is_coloured: err_choice != ColorChoice::Never,
+            out: Mutex::new(AutoStream::new(Box::new(out), out_choice)),
+            err: Mutex::new(AutoStream::new(Box::new(err), err_choice)),
+            bars: live.then(Bars::new),
+        }
+    }
+
+    /// Whether there is someone to ask.
+    pub fn is_interactive(&self) -> bool {
+        self.interactive && !self.style.json
+    }
+
+    /// Whether events are printed as JSON.
+    pub fn is_json(&self) -> bool {
+        self.style.json
+    }
+
+    /// Whether errors are coloured.
+    pub fn is_coloured(&self) -> bool {
+        self.err_is_coloured
+    }
+
+    /// Prints data that was asked for, as it is.
+    pub fn data(&self, text: &str) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
+    /// Prints text for people, unless only errors or JSON are wanted.
+    pub fn status(&self, text: &str) {
+        if !self.style.quiet && !self.style.json {
+            self.say(text);
+        }
+    }
+
+    /// Prints something that should be mended, though the work goes on.
+    pub fn warn(&self, text: &str) {
+        self.say(&format!("{YELLOW}warning{RESET}: {text}"));
+    }
+
+    /// Prints why something does not work.
+    pub fn error(&self, text: &str) {
+        self.say(&format!("{RED}error{RESET}: {text}"));
+    }
+
+    /// Prints why nothing was done. `render` turns problems of the config into text.
+    pub fn refusal(&self, refusal: &Refusal, render: impl FnOnce(&[crate::config::Problem]) -> String) {
+        match refusal {
+            Refusal::Message { message, hint } => {
+                let hint = hint.as_ref().map(|hint| format!("\n  hint: {hint}")).unwrap_or_default();
+                self.error(&format!("{message}{hint}"));
+            }
+            Refusal::Problems(problems) => self.say(render(problems).trim_end()),
+            Refusal::Failures(failures) => {
+                for failure in failures {
+                    self.error(&with_host(failure));
+                }
+            }
+        }
+    }
+
+    /// Asks a question that is answered with yes or no; anything but yes is no.
+    pub fn confirm(&self, question: &str) -> bool {
+        {
+            let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = write!(err, "{BOLD}{question}{RESET} [y/N] ").and_then(|()| err.flush());
+        }
+        let mut answer = String::new();
+        let read = io::stdin().lock().read_line(&mut answer);
+        read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// Shows an event: as JSON on stdout, or as text and bars on stderr.
+    pub fn event(&self, event: &Event) {
+        if self.style.events {
+            // Events hold nothing that JSON could not say.
+            if let Ok(line) = serde_json::to_string(event) {
+                self.data(&(line + "\n"));
+            }
+        }
+        match event {
+            Event::Started { phase, action } => self.started(*phase, action),
+            Event::During { phase, action, detail } => self.during(*phase, action, detail),
+            Event::Done { phase, action, ms, reply } => {
+                self.finish_bar(*phase, action);
+                if *phase != Phase::Look || self.style.verbose {
+                    let what = words::did(action, reply);
+                    self.line(GREEN, action, &format!("{what} {DIM}({}){RESET}", words::seconds(*ms)));
+                }
+            }
+            Event::Failed { phase, action, ms: _, error } => self.failed(*phase, action, error),
+            Event::Phase { phase: Phase::Undo, .. } => {
+                self.status("bringing back what ran before");
+            }
+            Event::Run { .. } | Event::Plan { .. } | Event::Phase { .. } | Event::Report(_) => {}
+        }
+    }
+
+    fn started(&self, phase: Phase, action: &Subject) {
+        if let Some(bars) = &self.bars {
+            bars.start(phase, action);
+        }
+        if self.style.verbose {
+            self.line(DIM, action, &words::doing(action));
+        }
+    }
+
+    fn during(&self, phase: Phase, action: &Subject, detail: &During) {
+        match detail {
+            During::Log { level: Level::Warn, message } => {
+                self.warn(&format!("{}{message}", prefix(action)));
+            }
+            During::Log { level: Level::Info, message } => self.line("", action, message),
+            During::Log { level: Level::Debug, message } if self.style.verbose => {
+                self.line(DIM, action, message);
+            }
+            During::Output { source, line } => {
+                if let Some(bars) = &self.bars {
+                    bars.output(phase, action, line);
+                }
+                if self.style.verbose {
+                    let source = if source.is_empty() { String::new() } else { format!("{source} | ") };
+                    self.line(DIM, action, &format!("{source}{line}"));
+                }
+            }
+            During::Progress(progress) => {
+                if let Some(bars) = &self.bars {
+                    bars.progress(phase, action, progress);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn failed(&self, phase: Phase, action: &Subject, error: &Failure) {
+        self.finish_bar(phase, action);
+        // A failed look is judged, and told, by whoever looked.
+        if phase != Phase::Look {
+            let text = format!("{}{}: {}", prefix(action), words::could_not(action), words::failure(error));
+            self.error(&text);
+        }
+    }
+
+    fn finish_bar(&self, phase: Phase, action: &Subject) {
+        if let Some(bars) = &self.bars {
+            bars.finish(phase, action);
+        }
+    }
+
+    fn line(&self, colour: &str, action: &Subject, text: &str) {
+        self.status(&format!("{colour}{}{RESET}{text}", prefix(action)));
+    }
+
+    fn say(&self, text: &str) {
+        let write = || {
+            let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = writeln!(err, "{text}").and_then(|()| err.flush());
+        };
+        match &self.bars {
+            Some(bars) => bars.suspend(write),
+            None => write(),
+        }
+    }
+}
+
+fn resolve(wanted: ColorChoice, detected: ColorChoice) -> ColorChoice {
+    if wanted == ColorChoice::Auto { detected } else { wanted }
+}
+
+fn prefix(action: &Subject) -> String {
+    action.host.as_ref().map(|host| format!("{host}: ")).unwrap_or_default()
+}
+
+fn with_host(failure: &Failure) -> String {
+    let host = failure.host.as_ref().map(|host| format!("{host}: ")).unwrap_or_default();
+    format!("{host}{}", words::failure(failure))
+}

@@ -1,0 +1,267 @@
+//! The words in which plans, actions, failures and reports are told to people. Pure.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use cloudpad_plugin_api::{Failure, Reply, Request};
+
+use crate::plan::{Change, ChangeKind, Plan};
+use crate::report::{Ending, Report, Subject};
+
+/// What an action that has begun is doing.
+pub fn doing(subject: &Subject) -> String {
+    let object = &subject.object;
+    match subject.method {
+        "inventory.list" => "asking the inventory for hosts".to_owned(),
+        "source.resolve" => format!("looking at source {object}"),
+        "source.fetch" => format!("fetching source {object}"),
+        "build.observe" => "looking at images".to_owned(),
+        "build.run" => format!("building {object}"),
+        "push.run" => format!("sending {object}"),
+        "deploy.observe" => "looking".to_owned(),
+        "deploy.pull" => format!("pulling {object}"),
+        "deploy.start" => format!("starting {object}"),
+        "deploy.ready" => format!("waiting until {object} serves"),
+        "deploy.stop" => format!("stopping {object}"),
+        "deploy.remove" => format!("removing {object}"),
+        method => format!("{method} {object}"),
+    }
+}
+
+/// What an action has done.
+pub fn did(subject: &Subject, reply: &Reply) -> String {
+    let object = &subject.object;
+    match (subject.method, reply) {
+        ("source.fetch", Reply::Fetched(fetched)) if !fetched.changed => {
+            format!("source {object} is up to date")
+        }
+        ("source.fetch", _) => format!("fetched source {object}"),
+        ("build.run", Reply::Built(built)) if built.cached => format!("{object} is built already"),
+        ("build.run", _) => format!("built {object}"),
+        ("push.run", Reply::Pushed(pushed)) if pushed.sent == 0 => format!("{object} is there already"),
+        ("push.run", Reply::Pushed(pushed)) => format!("sent {object}, {}", bytes(pushed.sent)),
+        ("deploy.pull", _) => format!("pulled {object}"),
+        ("deploy.start", Reply::Started(started)) if !started.created => format!("started {object} again"),
+        ("deploy.start", _) => format!("started {object}"),
+        ("deploy.ready", _) => format!("{object} serves"),
+        ("deploy.stop", _) => format!("stopped {object}"),
+        ("deploy.remove", _) => format!("removed {object}"),
+        _ => format!("done: {}", doing(subject)),
+    }
+}
+
+/// What an action that failed was to do.
+pub fn could_not(subject: &Subject) -> String {
+    let object = &subject.object;
+    match subject.method {
+        "inventory.list" => "could not list hosts".to_owned(),
+        "source.resolve" | "source.fetch" => format!("could not get source {object}"),
+        "build.observe" => "could not look at images".to_owned(),
+        "build.run" => format!("could not build {object}"),
+        "push.run" => format!("could not send {object}"),
+        "deploy.observe" => "could not look".to_owned(),
+        "deploy.pull" => format!("could not pull {object}"),
+        "deploy.start" => format!("could not start {object}"),
+        "deploy.ready" => format!("{object} does not serve"),
+        "deploy.stop" => format!("could not stop {object}"),
+        "deploy.remove" => format!("could not remove {object}"),
+        method => format!("{method} {object} failed"),
+    }
+}
+
+/// A failure with its causes, each on a line of its own, and its hint.
+pub fn failure(failure: &Failure) -> String {
+    let mut text = failure.message.clone();
+    for cause in &failure.causes {
+        for line in cause.lines() {
+            let _ = write!(text, "\n    {line}");
+        }
+    }
+    if let Some(hint) = &failure.hint {
+        let _ = write!(text, "\n  hint: {hint}");
+    }
+    text
+}
+
+/// A plan, as `cloudpad plan` prints it: what is prepared, what changes on each host, and the sum.
+pub fn plan(plan: &Plan) -> String {
+    let mut text = String::new();
+    for line in preparations(plan) {
+        let _ = writeln!(text, "  {line}");
+    }
+    for (host, changes) in by_host(&plan.changes) {
+        let _ = writeln!(text, "  {host}");
+        for change in changes {
+            let _ = writeln!(text, "    {}", self::change(change));
+        }
+    }
+    for (host, objects) in removals(plan) {
+        let _ = writeln!(text, "  {host}\n    - clean up {objects}");
+    }
+    for note in &plan.notes {
+        let _ = writeln!(text, "  note: {}", note.message);
+    }
+    let _ = writeln!(text, "{}", sum(plan));
+    text
+}
+
+/// Builds and pushes, each once however many hosts they are for.
+fn preparations(plan: &Plan) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut targets: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for action in &plan.actions {
+        let subject = Subject::of(action);
+        match &action.request {
+            Request::SourceFetch(_) => lines.push(format!("fetch source {}", subject.object)),
+            Request::BuildRun(_) => lines.push(format!("build {}", subject.object)),
+            Request::PushRun(_) => targets
+                .entry(format!("push {}", subject.object))
+                .or_default()
+                .push(subject.host.unwrap_or_else(|| "the registry".to_owned())),
+            Request::DeployPull(_) => targets
+                .entry(format!("pull {}", subject.object))
+                .or_default()
+                .push(subject.host.unwrap_or_default()),
+            _ => {}
+        }
+    }
+    lines.extend(targets.into_iter().map(|(what, hosts)| {
+        let preposition = if what.starts_with("pull") { "on" } else { "to" };
+        format!("{what} {preposition} {}", some_of(&hosts))
+    }));
+    lines
+}
+
+/// The first few names, and how many more there are.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 6;
+    if names.len() <= SHOWN + 1 {
+        return names.join(", ");
+    }
+    format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN)
+}
+
+fn by_host(changes: &[Change]) -> BTreeMap<&str, Vec<&Change>> {
+    let mut hosts: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
+    for change in changes {
+        hosts.entry(&change.host).or_default().push(change);
+    }
+    hosts
+}
+
+fn change(change: &Change) -> String {
+    let (sign, what) = match change.kind {
+        ChangeKind::Create => ("+", "create"),
+        ChangeKind::ReplaceStartFirst => ("~", "replace, new before old"),
+        ChangeKind::ReplaceStopFirst => ("~", "replace, old before new"),
+        ChangeKind::Start => (">", "start again"),
+        ChangeKind::Remove => ("-", "remove"),
+    };
+    let why = if change.why.is_empty() { String::new() } else { format!(" ({})", change.why.join(", ")) };
+    format!("{sign} {} {what}{why}", change.instance)
+}
+
+/// Hosts on which old containers and images are removed, where nothing else says so.
+fn removals(plan: &Plan) -> Vec<(String, String)> {
+    let changed = by_host(&plan.changes);
+    let removals = plan.actions.iter().filter_map(|action| match &action.request {
+        Request::DeployRemove(q) if !changed.contains_key(q.host.name.as_str()) => {
+            Some((q.host.name.clone(), Subject::of(action).object))
+        }
+        _ => None,
+    });
+    removals.collect()
+}
+
+fn sum(plan: &Plan) -> String {
+    if plan.actions.is_empty() {
+        return "nothing to do: everything is as it should be".to_owned();
+    }
+    let count = |wanted: &[ChangeKind]| plan.changes.iter().filter(|c| wanted.contains(&c.kind)).count();
+    let parts = [
+        (count(&[ChangeKind::Create]), "to create"),
+        (count(&[ChangeKind::ReplaceStartFirst, ChangeKind::ReplaceStopFirst]), "to replace"),
+        (count(&[ChangeKind::Start]), "to start"),
+        (count(&[ChangeKind::Remove]), "to remove"),
+    ];
+    let parts: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let parts = if parts.is_empty() { "no container changes".to_owned() } else { parts.join(", ") };
+    format!("{parts}; {}", plural(plan.actions.len(), "action"))
+}
+
+/// A value as one line of JSON. Our own values have no part that JSON could not say.
+pub fn json_line(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default() + "\n"
+}
+
+/// A report in a line.
+pub fn report(report: &Report) -> String {
+    let seconds = seconds(report.ms);
+    let release = &report.release;
+    match report.ending {
+        Ending::NothingToDo => format!("nothing to do: everything is as it should be ({seconds})"),
+        Ending::Done => {
+            let sent = if report.sent > 0 { format!(", {} sent", bytes(report.sent)) } else { String::new() };
+            format!("release {release}: {} done{sent} ({seconds})", plural(report.done, "action"))
+        }
+        Ending::Undone => format!(
+            "release {release} failed, and what ran before has been brought back: {}",
+            failures(report, &seconds)
+        ),
+        Ending::Failed => format!("release {release} failed: {}", failures(report, &seconds)),
+        Ending::Interrupted => format!(
+            "release {release} was interrupted: {} done, {} not begun ({seconds}); `cloudpad plan` shows what is left",
+            report.done, report.not_run
+        ),
+    }
+}
+
+fn failures(report: &Report, seconds: &str) -> String {
+    let mut text = format!("{} done, {} failed", report.done, report.failures.len());
+    if report.not_run > 0 {
+        let _ = write!(text, ", {} not begun", report.not_run);
+    }
+    if !report.incomplete_hosts.is_empty() {
+        let hosts: Vec<_> = report.incomplete_hosts.iter().cloned().collect();
+        let _ = write!(text, ", on {}", some_of(&hosts));
+    }
+    format!("{text} ({seconds})")
+}
+
+/// `1 action`, `2 actions`.
+pub fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Milliseconds as seconds with one decimal.
+pub fn seconds(ms: u64) -> String {
+    format!("{}.{} s", ms / 1000, ms % 1000 / 100)
+}
+
+/// A number of bytes in decimal units, as Docker prints them.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if count < 1000 {
+        return format!("{count} B");
+    }
+    let (mut whole, mut unit) = (count / 100, 0);
+    while whole >= 10_000 && unit + 1 < UNITS.len() {
+        whole /= 1000;
+        unit += 1;
+    }
+    format!("{}.{} {}", whole / 10, whole % 10, UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn bytes_are_decimal() {
+        let cases =
+            [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_049_000, "1.0 MB"), (2_147_483_648, "2.1 GB")];
+        for (count, expected) in cases {
+            assert_eq!(bytes(count), expected);
+        }
+    }
+}
