@@ -1,1 +1,76 @@
 //! One connection to one host: the local machine, or SSH. I/O.
+//!
+//! [`connect`] gives a [`Transport`]. Its streams end on the host: at a unix socket, at a TCP port as
+//! the host sees it, or at a command. Whoever speaks a protocol over them (the engine's API, say) does
+//! not know which kind of host it is.
+
+mod local;
+mod traffic;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::{Cancel, Failure};
+pub use futures_util::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+pub use traffic::Traffic;
+
+/// Both directions of a stream.
+pub trait AsyncReadWrite: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> AsyncReadWrite for T {}
+
+/// A stream that ends on the host. `shutdown` ends our direction and leaves the other one open.
+///
+/// When the connection is lost, reads fail with an error that names the host; they never end as if all
+/// had been read.
+pub type Stream = Box<dyn AsyncReadWrite>;
+
+/// A connection to one host, for any number of streams at once. Dropping it ends them all.
+///
+/// Every method fails with a [`Failure`] of the kind
+/// - `unreachable` when the connection is lost, or when nothing answers at the stream's other end, or
+///   does not let us in;
+/// - `unsupported` when the host's SSH server does not offer this sort of stream. Another sort may do:
+///   where `unix` answers this, `exec("docker system dial-stdio")` is the other way to an engine.
+pub trait Transport: Send + Sync {
+    /// Opens the unix socket `path` of the host.
+    fn unix<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Stream, Failure>>;
+
+    /// Opens a TCP connection from the host to `host` and `port`.
+    fn tcp<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, Result<Stream, Failure>>;
+
+    /// Starts `command` in the user's login shell. The stream is its stdin and stdout. When it ends with
+    /// a status other than 0, reads fail with the last of what it wrote to stderr.
+    fn exec<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Stream, Failure>>;
+
+    /// What has gone through the connection so far.
+    fn traffic(&self) -> Traffic;
+}
+
+/// How to connect.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+pub struct Options {
+    /// Read in place of `~/.ssh/config` and the system's.
+    pub ssh_config: Option<PathBuf>,
+    /// Seconds for each step of connecting: the TCP connection, the key exchange. Without it, what
+    /// `ssh_config` says in `ConnectTimeout`, else 10.
+    pub connect_timeout: Option<u32>,
+}
+
+/// Connects to `host`. To be called in a tokio runtime with timers and I/O.
+///
+/// # Errors
+/// `invalid` when the address makes no sense, `cancelled` when `cancel` is used, else `unreachable`,
+/// with all that is needed to tell why: the address and port, the key that is not known, the keys that
+/// were tried.
+pub async fn connect(host: &Host, options: &Options, cancel: &Cancel) -> Result<Arc<dyn Transport>, Failure> {
+    if host.is_local() {
+        return Ok(Arc::new(local::Local::default()));
+    }
+    let _ = (options, cancel);
+    Err(Failure::unsupported("ssh").on(&host.name))
+}
