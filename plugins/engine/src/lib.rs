@@ -1,1 +1,21 @@
-//! Docker engines over any transport; what providers share about them. I/O.
+//! Docker engines over any transport, and what providers share about them. I/O.
+//!
+//! - [`Engine`] speaks to one engine: this machine's ([`Engine::local`]) or that at the far end of a
+//!   [`Transport`](cloudpad_transport::Transport) ([`Engine::over`]).
+//! - [`failure`] turns what the engine's client reports into a [`Failure`](cloudpad_plugin_api::Failure).
+//! - [`credentials`] finds what the user's Docker configuration says about a registry.
+//! - [`Reference`] takes an image reference apart. Pure.
+
+mod connector;
+pub mod credentials;
+mod endpoint;
+mod engine;
+mod failure;
+mod reference;
+mod sender;
+
+pub use bollard;
+pub use endpoint::{DEFAULT_SOCKET, Endpoint};
+pub use engine::{Engine, Version};
+pub use failure::{failure, status};
+pub use reference::Reference;

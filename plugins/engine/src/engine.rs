@@ -1,0 +1,142 @@
+//! One engine: its client, its version, and how often it was asked. I/O.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bollard::{API_DEFAULT_VERSION, ClientVersion, Docker};
+use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::{Cancel, Failure};
+use cloudpad_transport::{Options, Transport};
+use tokio::sync::OnceCell;
+
+use crate::connector::Connector;
+use crate::sender::Sender;
+use crate::{Endpoint, failure};
+
+/// How long an engine may take to begin its answer to a request that needs no work.
+const QUICK: Duration = Duration::from_secs(60);
+
+/// Pulls, loads and stops answer when they are done, however long that takes.
+const PATIENT: Duration = Duration::from_secs(24 * 3600);
+
+/// A connection to an engine. Its HTTP connections are kept and used again, since each new one costs
+/// a round trip; it lives as long as its transport does.
+pub struct Engine {
+    transport: Arc<dyn Transport>,
+    sender: Sender,
+    negotiated: OnceCell<(Docker, Version)>,
+}
+
+/// What an engine says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Such as `20.10.24`.
+    pub engine: String,
+    /// Such as `1.41`.
+    pub api: String,
+    /// Such as `linux/amd64`.
+    pub platform: String,
+}
+
+impl Engine {
+    /// This machine's engine: that of `DOCKER_HOST` where it is set, else the one at the default socket.
+    ///
+    /// # Errors
+    /// `invalid` when `DOCKER_HOST` names no engine of this machine.
+    pub async fn local() -> Result<Self, Failure> {
+        let endpoint = match std::env::var("DOCKER_HOST") {
+            Ok(host) if !host.is_empty() => Endpoint::parse(&host)?,
+            _ => Endpoint::default(),
+        };
+        let here = Host::new(Host::LOCAL, Host::LOCAL);
+        let transport = cloudpad_transport::connect(&here, &Options::default(), &Cancel::new()).await?;
+        Ok(Self::over(transport, endpoint))
+    }
+
+    /// The engine at `endpoint` of the machine that `transport` leads to. Connects when first asked.
+    pub fn over(transport: Arc<dyn Transport>, endpoint: Endpoint) -> Self {
+        let sender = Sender::new(Connector::new(transport.clone(), endpoint));
+        Self { transport, sender, negotiated: OnceCell::new() }
+    }
+
+    /// The client, for requests that answer within a minute. Asks the engine for its version once.
+    ///
+    /// # Errors
+    /// `unreachable` when the engine does not answer.
+    pub async fn docker(&self) -> Result<Docker, Failure> {
+        Ok(self.negotiate().await?.0.clone())
+    }
+
+    /// The client, for requests that answer only when long work is done.
+    ///
+    /// # Errors
+    /// `unreachable` when the engine does not answer.
+    pub async fn patient(&self) -> Result<Docker, Failure> {
+        Ok(self.docker().await?.with_timeout(PATIENT))
+    }
+
+    /// What the engine says of itself.
+    ///
+    /// # Errors
+    /// `unreachable` when the engine does not answer.
+    pub async fn version(&self) -> Result<Version, Failure> {
+        Ok(self.negotiate().await?.1.clone())
+    }
+
+    /// The transport below.
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    /// How many requests were sent so far.
+    pub fn requests(&self) -> u64 {
+        self.sender.requests()
+    }
+
+    async fn negotiate(&self) -> Result<&(Docker, Version), Failure> {
+        self.negotiated.get_or_try_init(|| self.ask_version()).await
+    }
+
+    // The client's own `negotiate_version` asks the same, but keeps to itself what it is told.
+    async fn ask_version(&self) -> Result<(Docker, Version), Failure> {
+        let said = self.client(API_DEFAULT_VERSION)?.version().await.map_err(|error| asked(&error))?;
+        let api = said.api_version.unwrap_or_default();
+        let platform = format!("{}/{}", said.os.unwrap_or_default(), said.arch.unwrap_or_default());
+        let docker = self.client(&spoken_with(&api))?;
+        Ok((docker, Version { engine: said.version.unwrap_or_default(), api, platform }))
+    }
+
+    fn client(&self, version: &ClientVersion) -> Result<Docker, Failure> {
+        let sender = self.sender.clone();
+        let send = move |request| sender.clone().send(request);
+        Docker::connect_with_custom_transport(send, Some("http://docker"), QUICK.as_secs(), version)
+            .map_err(|error| asked(&error))
+    }
+}
+
+fn asked(error: &bollard::errors::Error) -> Failure {
+    failure("could not ask the engine for its version", error)
+}
+
+/// The version to speak with an engine that speaks at most `api`.
+fn spoken_with(api: &str) -> ClientVersion {
+    let theirs = api.split_once('.').and_then(|(major, minor)| {
+        Some(ClientVersion { major_version: major.parse().ok()?, minor_version: minor.parse().ok()? })
+    });
+    match theirs {
+        Some(theirs) if theirs < *API_DEFAULT_VERSION => theirs,
+        _ => *API_DEFAULT_VERSION,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_older_side_decides_the_version() {
+        assert_eq!(spoken_with("1.41").to_string(), "1.41");
+        assert_eq!(spoken_with("1.999").to_string(), API_DEFAULT_VERSION.to_string());
+        assert_eq!(spoken_with("?").to_string(), API_DEFAULT_VERSION.to_string());
+    }
+}

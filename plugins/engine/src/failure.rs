@@ -1,0 +1,84 @@
+//! What the engine's client reports, as a failure that can be shown. Pure.
+
+use std::error::Error as _;
+
+use bollard::errors::Error;
+use cloudpad_plugin_api::{Failure, FailureKind};
+
+/// The failure that `error` is, when `tried` was tried: such as "could not list the containers".
+pub fn failure(tried: &str, error: &Error) -> Failure {
+    match error {
+        Error::DockerResponseServerError { message, .. } | Error::DockerStreamError { error: message } => {
+            Failure::failed(format!("{tried}: {}", message.trim().trim_end_matches('.')))
+        }
+        Error::RequestTimeoutError => {
+            Failure::new(FailureKind::Unreachable, format!("{tried}: the engine did not answer in time"))
+                .retryable()
+        }
+        Error::HyperLegacyError { .. } | Error::HyperResponseError { .. } | Error::IOError { .. } => {
+            connection(error).unwrap_or_else(|| broken(&format!("{tried}: the connection broke off"), error))
+        }
+        other => {
+            let failure = Failure::failed(format!("{tried}: the engine's answer is not understood"));
+            chain(other).into_iter().fold(failure, Failure::cause)
+        }
+    }
+}
+
+fn broken(message: &str, error: &Error) -> Failure {
+    let failure = Failure::new(FailureKind::Unreachable, message).retryable();
+    chain(error).into_iter().fold(failure, Failure::cause)
+}
+
+/// The engine's HTTP status, where it has answered with an error.
+pub fn status(error: &Error) -> Option<u16> {
+    match error {
+        Error::DockerResponseServerError { status_code, .. } => Some(*status_code),
+        _ => None,
+    }
+}
+
+/// The transport's own failure, which has travelled through the HTTP client.
+fn connection(error: &Error) -> Option<Failure> {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(failure) = error.downcast_ref::<Failure>() {
+            return Some(failure.clone());
+        }
+        source = error.source();
+    }
+    None
+}
+
+/// The messages from `error` down, without those that only repeat the one above.
+fn chain(error: &Error) -> Vec<String> {
+    let mut messages = vec![error.to_string()];
+    let mut source = error.source();
+    while let Some(error) = source {
+        let message = error.to_string();
+        if messages.last().is_some_and(|last| !last.contains(&message)) {
+            messages.push(message);
+        }
+        source = error.source();
+    }
+    messages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_engines_own_words_are_kept() {
+        let error = Error::DockerResponseServerError { status_code: 409, message: "in use.\n".into() };
+        let got = failure("could not remove `x`", &error);
+        assert_eq!(got.message, "could not remove `x`: in use");
+        assert_eq!(status(&error), Some(409));
+    }
+
+    #[test]
+    fn silence_is_unreachable_and_worth_another_try() {
+        let got = failure("could not look", &Error::RequestTimeoutError);
+        assert!(got.kind == FailureKind::Unreachable && got.retryable);
+    }
+}
