@@ -20,7 +20,7 @@ use std::time::Instant;
 use clap::Subcommand;
 
 pub use describe::Lab;
-pub use settings::Settings;
+pub use settings::{Settings, workspace};
 
 use crate::shell::{self, Result, docker};
 
@@ -97,6 +97,12 @@ pub fn up(settings: &Settings, hosts: u8, variant: image::Variant) -> Result<()>
     services::offer_base_image(&lab, &images.base)?;
     println!("{} is up in {:.1} s\n\n{}", settings.name, since.elapsed().as_secs_f32(), lab.summary());
     Ok(())
+}
+
+/// Raises the lab as tests, the demonstration and the benchmarks want it.
+pub fn up_for_use(settings: &Settings) -> Result<Lab> {
+    up(settings, HOSTS, image::Variant::Lite)?;
+    Lab::read(settings)
 }
 
 fn down(settings: &Settings, images: bool) -> Result<()> {

@@ -3,6 +3,9 @@
 
 mod lab;
 mod shell;
+mod test;
+#[cfg(test)]
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -20,11 +23,14 @@ enum Task {
     /// Hosts with their own sshd and Docker engine, a registry and etcd, on this machine
     #[command(subcommand)]
     Lab(lab::Command),
+    /// Everything that has to be so before a change is merged
+    Test,
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Lab(command) => lab::run(command),
+        Task::Test => test::run(),
     };
     done.unwrap_or_else(|message| {
         eprintln!("error: {message}");
