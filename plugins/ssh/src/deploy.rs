@@ -1,0 +1,51 @@
+//! Deploy provider `ssh`: hands each request to the file that serves it.
+
+mod container;
+mod networks;
+mod observe;
+mod probe;
+mod pull;
+mod ready;
+mod remove;
+mod seen;
+mod spec;
+mod start;
+mod stop;
+mod verdict;
+
+use cloudpad_plugin_api::stage::deploy::{
+    BecameReady, Deploy, Observation, Observe, Pull, Pulled, Ready, Remove, Start, Started, Stop,
+};
+use cloudpad_plugin_api::{Context, Failure, Outcome};
+
+use crate::call::on_host;
+pub(crate) use networks::Networks;
+
+/// Runs containers on hosts that have an SSH server and a Docker engine.
+pub struct Deployer;
+
+impl Deploy for Deployer {
+    fn observe(&self, cx: &Context, request: &Observe) -> Result<Observation, Failure> {
+        on_host(cx, &request.host, Outcome::None, async |host| observe::observe(&host.engine, request).await)
+    }
+
+    fn pull(&self, cx: &Context, request: &Pull) -> Result<Pulled, Failure> {
+        on_host(cx, &request.host, Outcome::Unknown, async |host| pull::pull(cx, &host.engine, request).await)
+    }
+
+    fn start(&self, cx: &Context, request: &Start) -> Result<Started, Failure> {
+        on_host(cx, &request.host, Outcome::Unknown, async |host| start::start(&host, request).await)
+    }
+
+    fn ready(&self, cx: &Context, request: &Ready) -> Result<BecameReady, Failure> {
+        on_host(cx, &request.host, Outcome::None, async |host| ready::ready(&host.engine, request).await)
+    }
+
+    fn stop(&self, cx: &Context, request: &Stop) -> Result<(), Failure> {
+        on_host(cx, &request.host, Outcome::Unknown, async |host| stop::stop(&host.engine, request).await)
+    }
+
+    fn remove(&self, cx: &Context, request: &Remove) -> Result<(), Failure> {
+        on_host(cx, &request.host, Outcome::Unknown, async |host| remove::remove(&host.engine, request).await)
+    }
+}

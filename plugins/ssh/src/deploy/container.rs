@@ -1,0 +1,88 @@
+//! One container as the engine knows it: a look at it, whose it is, and its last words. I/O.
+
+use std::collections::HashMap;
+
+use bollard::container::LogOutput;
+use bollard::models::ContainerInspectResponse as Inspected;
+use bollard::query_parameters::{InspectContainerOptions, LogsOptionsBuilder};
+use cloudpad_engine::{Engine, failure, status};
+use cloudpad_plugin_api::Failure;
+use cloudpad_plugin_api::model::Project;
+use futures_util::StreamExt;
+
+use super::seen;
+
+/// How many of a container's last log lines go into a failure.
+const LAST_LINES: usize = 20;
+
+/// What the engine knows of `container`, a name or an id; none when there is no such container.
+pub(super) async fn inspect(engine: &Engine, container: &str) -> Result<Option<Inspected>, Failure> {
+    let docker = engine.docker().await?;
+    match docker.inspect_container(container, None::<InspectContainerOptions>).await {
+        Ok(inspected) => Ok(Some(inspected)),
+        Err(error) if status(&error) == Some(404) => Ok(None),
+        Err(error) => Err(failure(&format!("could not inspect container `{container}`"), &error)),
+    }
+}
+
+/// What the engine knows of `container`, which has to be the project's.
+pub(super) async fn inspect_own(
+    engine: &Engine,
+    container: &str,
+    project: &Project,
+) -> Result<Option<Inspected>, Failure> {
+    let Some(inspected) = inspect(engine, container).await? else { return Ok(None) };
+    if labels(&inspected).is_some_and(|labels| seen::belongs_to(labels, project)) {
+        return Ok(Some(inspected));
+    }
+    Err(Failure::stale(format!(
+        "container `{container}` is not one of `{}`, and is left alone",
+        project.prefix()
+    )))
+}
+
+/// The container's labels.
+pub(super) fn labels(inspected: &Inspected) -> Option<&HashMap<String, String>> {
+    inspected.config.as_ref()?.labels.as_ref()
+}
+
+/// Whether its process is there.
+pub(super) fn is_running(inspected: &Inspected) -> bool {
+    inspected.state.as_ref().and_then(|state| state.running).unwrap_or(false)
+}
+
+/// The last lines that the container has printed, as causes of `failure`. Where they cannot be had,
+/// the failure stays as it is: it matters more than they do.
+pub(super) async fn with_last_lines(engine: &Engine, container: &str, failure: Failure) -> Failure {
+    last_lines(engine, container).await.into_iter().fold(failure, Failure::cause)
+}
+
+async fn last_lines(engine: &Engine, container: &str) -> Vec<String> {
+    let Ok(docker) = engine.docker().await else { return Vec::new() };
+    let tail = LAST_LINES.to_string();
+    let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&tail).build();
+    let mut output = docker.logs(container, Some(options));
+    let mut bytes = Vec::new();
+    while let Some(Ok(piece)) = output.next().await {
+        bytes.extend_from_slice(&LogOutput::into_bytes(piece));
+    }
+    lines(&bytes)
+}
+
+fn lines(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let lines: Vec<_> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+    lines[lines.len().saturating_sub(LAST_LINES)..].iter().map(|line| (*line).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_lines_count() {
+        let text: String = (1..=30).map(|n| format!("line {n}\r\n\n")).collect();
+        let lines = lines(text.as_bytes());
+        assert_eq!((lines.len(), &*lines[0], &*lines[19]), (20, "line 11", "line 30"));
+    }
+}

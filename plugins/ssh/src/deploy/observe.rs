@@ -1,0 +1,27 @@
+//! `deploy.observe`: three questions to the engine. I/O.
+
+use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptions};
+use cloudpad_engine::{Engine, failure};
+use cloudpad_plugin_api::Failure;
+use cloudpad_plugin_api::stage::deploy::{Engine as EngineSeen, Observation, Observe};
+
+use super::seen;
+
+/// Looks at the host. One after the other, since they share a connection, and a second one would cost
+/// as much as it saved.
+pub(super) async fn observe(engine: &Engine, request: &Observe) -> Result<Observation, Failure> {
+    let version = engine.version().await?;
+    let docker = engine.docker().await?;
+    // All of them, with no filter: other projects' containers hold ports too.
+    let all = ListContainersOptionsBuilder::new().all(true).build();
+    let containers = docker.list_containers(Some(all)).await;
+    let containers = containers.map_err(|error| failure("could not list the containers", &error))?;
+    let images = docker.list_images(None::<ListImagesOptions>).await;
+    let images = images.map_err(|error| failure("could not list the images", &error))?;
+    Ok(Observation {
+        engine: EngineSeen { version: version.engine, api: version.api, platform: version.platform },
+        containers: seen::containers(&containers, &request.project),
+        images: seen::images(&images),
+        ports: seen::ports(&containers),
+    })
+}

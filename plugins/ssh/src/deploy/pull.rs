@@ -1,0 +1,113 @@
+//! `deploy.pull`: lets the host's engine pull an image, with the user's credentials. I/O.
+
+use std::collections::BTreeMap;
+
+use bollard::models::CreateImageInfo;
+use bollard::query_parameters::{CreateImageOptionsBuilder, TagImageOptionsBuilder};
+use cloudpad_engine::{Engine, Reference, credentials, failure, status};
+use cloudpad_plugin_api::stage::deploy::{Pull, Pulled};
+use cloudpad_plugin_api::{Context, Failure};
+use futures_util::TryStreamExt;
+
+pub(super) async fn pull(cx: &Context, engine: &Engine, request: &Pull) -> Result<Pulled, Failure> {
+    let image = request.image.get()?;
+    let reference = Reference::parse(image);
+    let present = match reference.digest {
+        // A digest always means the same image, so the registry need not be asked.
+        Some(_) => find(engine, image).await?,
+        None => None,
+    };
+    let id = match present {
+        Some(id) => id,
+        None => fetch(cx, engine, image, &reference).await?,
+    };
+    if let Some(tag) = &request.tag {
+        name(engine, &id, tag).await?;
+    }
+    Ok(Pulled { id })
+}
+
+/// The id of an image of the host.
+async fn find(engine: &Engine, image: &str) -> Result<Option<String>, Failure> {
+    match engine.docker().await?.inspect_image(image).await {
+        Ok(found) => Ok(found.id),
+        Err(error) if status(&error) == Some(404) => Ok(None),
+        Err(error) => Err(failure(&format!("could not inspect image `{image}`"), &error)),
+    }
+}
+
+async fn fetch(cx: &Context, engine: &Engine, image: &str, reference: &Reference) -> Result<String, Failure> {
+    let login = credentials::for_engine(reference).await?;
+    // Without a tag, an engine pulls every tag there is.
+    let tag = reference.digest.as_deref().or(reference.tag_or_latest()).unwrap_or_default();
+    let options = CreateImageOptionsBuilder::new().from_image(&reference.name()).tag(tag).build();
+    let docker = engine.patient().await?;
+    let mut steps = docker.create_image(Some(options), None, login);
+    let mut bytes = Bytes::default();
+    let tried = format!("could not pull `{image}`");
+    while let Some(step) = steps.try_next().await.map_err(|error| failure(&tried, &error))? {
+        if bytes.take(step) {
+            let (done, total) = bytes.sum();
+            cx.bytes("pulling", done, Some(total));
+        }
+    }
+    let missing = || Failure::failed(format!("{tried}: the engine has pulled it and does not have it"));
+    find(engine, image).await?.ok_or_else(missing)
+}
+
+/// Gives an image of the host another name.
+pub(crate) async fn name(engine: &Engine, id: &str, tag: &str) -> Result<(), Failure> {
+    let reference = Reference::parse(tag);
+    let tag_part = reference.tag_or_latest().unwrap_or_default();
+    let options = TagImageOptionsBuilder::new().repo(&reference.name()).tag(tag_part).build();
+    let tagged = engine.docker().await?.tag_image(id, Some(options)).await;
+    tagged.map_err(|error| failure(&format!("could not name the image `{tag}`"), &error))
+}
+
+/// How much of each layer has been downloaded, out of how much.
+#[derive(Default)]
+struct Bytes(BTreeMap<String, (u64, u64)>);
+
+impl Bytes {
+    /// Whether the step was about bytes of a layer. Only downloads count: extraction has totals too.
+    fn take(&mut self, step: CreateImageInfo) -> bool {
+        let detail = step.progress_detail.as_ref();
+        let (Some(id), Some(current)) = (step.id, detail.and_then(|detail| detail.current)) else {
+            return false;
+        };
+        if step.status.as_deref() != Some("Downloading") {
+            return false;
+        }
+        let total = detail.and_then(|detail| detail.total).unwrap_or(current);
+        let size = |bytes: i64| u64::try_from(bytes).unwrap_or_default();
+        self.0.insert(id, (size(current), size(total)));
+        true
+    }
+
+    fn sum(&self) -> (u64, u64) {
+        self.0.values().fold((0, 0), |(done, total), (d, t)| (done + d, total + t))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bollard::models::ProgressDetail;
+
+    use super::*;
+
+    #[test]
+    fn layers_add_up() {
+        let step = |id: &str, status: &str, current, total| CreateImageInfo {
+            id: Some(id.into()),
+            status: Some(status.into()),
+            progress_detail: Some(ProgressDetail { current: Some(current), total: Some(total) }),
+            ..Default::default()
+        };
+        let mut bytes = Bytes::default();
+        assert!(bytes.take(step("a", "Downloading", 10, 100)));
+        assert!(bytes.take(step("b", "Downloading", 5, 50)));
+        assert!(bytes.take(step("a", "Downloading", 20, 100)));
+        assert!(!bytes.take(step("a", "Extracting", 1, 100)));
+        assert_eq!(bytes.sum(), (25, 150));
+    }
+}

@@ -1,0 +1,50 @@
+//! `deploy.remove`: stopped containers, and images that nothing uses. I/O.
+
+use bollard::query_parameters::{RemoveContainerOptions, RemoveImageOptions};
+use cloudpad_engine::{Engine, failure, status};
+use cloudpad_plugin_api::Failure;
+use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::stage::deploy::{Named, Remove};
+
+use super::container;
+
+pub(super) async fn remove(engine: &Engine, request: &Remove) -> Result<(), Failure> {
+    for container in &request.containers {
+        remove_container(engine, container, &request.project).await?;
+    }
+    for image in &request.images {
+        remove_image(engine, image).await?;
+    }
+    Ok(())
+}
+
+/// Without force, so that the engine itself refuses when the container runs.
+async fn remove_container(engine: &Engine, container: &Named, project: &Project) -> Result<(), Failure> {
+    let name = &container.name;
+    let target = container.id.as_ref().unwrap_or(name);
+    // An id was seen together with its labels; a name may be anyone's by now.
+    if container.id.is_none() && container::inspect_own(engine, name, project).await?.is_none() {
+        return Ok(());
+    }
+    match engine.docker().await?.remove_container(target, None::<RemoveContainerOptions>).await {
+        Ok(()) => Ok(()),
+        Err(error) if status(&error) == Some(404) => Ok(()),
+        Err(error) if status(&error) == Some(409) => match container::inspect(engine, target).await? {
+            Some(found) if container::is_running(&found) => {
+                Err(Failure::stale(format!("container `{name}` runs, and is left alone")))
+            }
+            // Somebody else is removing it.
+            _ => Ok(()),
+        },
+        Err(error) => Err(failure(&format!("could not remove container `{name}`"), &error)),
+    }
+}
+
+async fn remove_image(engine: &Engine, image: &str) -> Result<(), Failure> {
+    match engine.docker().await?.remove_image(image, None::<RemoveImageOptions>, None).await {
+        Ok(_) => Ok(()),
+        // Gone already, or used by a container.
+        Err(error) if matches!(status(&error), Some(404 | 409)) => Ok(()),
+        Err(error) => Err(failure(&format!("could not remove image `{image}`"), &error)),
+    }
+}

@@ -1,0 +1,198 @@
+//! From the engine's lists to what a planner wants to know. Pure, with the maps of the engine's client.
+
+use std::collections::HashMap;
+
+use bollard::models::{
+    ContainerSummary, ContainerSummaryStateEnum as Engine, ImageSummary, PortSummary, PortSummaryTypeEnum,
+};
+use cloudpad_plugin_api::model::{Instance, Project, Protocol, label};
+use cloudpad_plugin_api::stage::deploy::{Container, PortHeld, State};
+
+/// The project's containers, by name.
+pub(super) fn containers(all: &[ContainerSummary], project: &Project) -> Vec<Container> {
+    let mut ours: Vec<_> = all.iter().filter_map(|seen| container(seen, project)).collect();
+    ours.sort_by(|a, b| a.name.cmp(&b.name));
+    ours
+}
+
+/// The container, if its labels say that it is the project's, and which of its instances.
+fn container(seen: &ContainerSummary, project: &Project) -> Option<Container> {
+    let labels = seen.labels.as_ref()?;
+    if !belongs_to(labels, project) {
+        return None;
+    }
+    let text = |key| labels.get(key).map(String::as_str);
+    Some(Container {
+        id: seen.id.clone()?,
+        name: name(seen)?.to_owned(),
+        instance: Instance {
+            service: text(label::SERVICE)?.to_owned(),
+            number: text(label::INSTANCE)?.parse().ok()?,
+        },
+        release: text(label::RELEASE).unwrap_or_default().to_owned(),
+        spec_id: text(label::SPEC_ID).unwrap_or_default().to_owned(),
+        spec: text(label::SPEC).and_then(|spec| serde_json::from_str(spec).ok()),
+        state: state(seen.state, seen.status.as_deref().unwrap_or_default()),
+        created: seen.created.unwrap_or_default(),
+    })
+}
+
+/// Whether a container with these labels is the project's in this environment.
+pub(super) fn belongs_to(labels: &HashMap<String, String>, project: &Project) -> bool {
+    let text = |key| labels.get(key).map(String::as_str);
+    let environment = project.environment.as_deref().unwrap_or_default();
+    text(label::PROJECT) == Some(&project.name) && text(label::ENVIRONMENT).unwrap_or_default() == environment
+}
+
+fn name(seen: &ContainerSummary) -> Option<&str> {
+    Some(seen.names.as_ref()?.first()?.trim_start_matches('/'))
+}
+
+/// Health stands only in the text for people, such as `Up 3 seconds (health: starting)`: all engines
+/// have it there, and only the newest anywhere else.
+fn state(state: Option<Engine>, status: &str) -> State {
+    match state {
+        Some(Engine::RUNNING) if status.ends_with("(unhealthy)") => State::Unhealthy,
+        Some(Engine::RUNNING) if status.ends_with("(health: starting)") => State::Starting,
+        Some(Engine::RUNNING) => State::Running,
+        Some(Engine::PAUSED) => State::Paused,
+        Some(Engine::RESTARTING) => State::Restarting,
+        Some(Engine::CREATED | Engine::EXITED) => State::Stopped,
+        _ => State::Other,
+    }
+}
+
+/// References of the images that have one, sorted.
+pub(super) fn images(all: &[ImageSummary]) -> Vec<String> {
+    let tags = all.iter().flat_map(|image| &image.repo_tags);
+    let mut tags: Vec<_> = tags.filter(|tag| *tag != "<none>:<none>").cloned().collect();
+    tags.sort();
+    tags.dedup();
+    tags
+}
+
+/// The host's ports that containers hold, sorted.
+pub(super) fn ports(all: &[ContainerSummary]) -> Vec<PortHeld> {
+    let held = |seen: &'_ ContainerSummary| {
+        let container = name(seen).unwrap_or_default().to_owned();
+        let ports = seen.ports.iter().flatten().filter_map(move |port| held(port, &container));
+        ports.collect::<Vec<_>>()
+    };
+    let mut ports: Vec<_> = all.iter().flat_map(held).collect();
+    ports.sort();
+    ports.dedup();
+    ports
+}
+
+fn held(port: &PortSummary, container: &str) -> Option<PortHeld> {
+    let protocol = match port.typ {
+        Some(PortSummaryTypeEnum::UDP) => Protocol::Udp,
+        Some(PortSummaryTypeEnum::TCP) | None => Protocol::Tcp,
+        _ => return None,
+    };
+    let ip = port.ip.clone().filter(|ip| !matches!(ip.as_str(), "" | "0.0.0.0" | "::"));
+    Some(PortHeld { port: port.public_port?, protocol, ip, container: container.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labelled(name: &str, labels: &[(&str, &str)]) -> ContainerSummary {
+        let labels = labels.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        ContainerSummary {
+            id: Some(format!("id-{name}")),
+            names: Some(vec![format!("/{name}")]),
+            labels: Some(labels.collect::<HashMap<_, _>>()),
+            state: Some(Engine::RUNNING),
+            status: Some("Up 2 minutes".into()),
+            ..Default::default()
+        }
+    }
+
+    fn ours<'a>(service: &'a str, environment: &'a str) -> Vec<(&'a str, &'a str)> {
+        vec![
+            (label::PROJECT, "shop"),
+            (label::ENVIRONMENT, environment),
+            (label::SERVICE, service),
+            (label::INSTANCE, "2"),
+            (label::SPEC, "not json"),
+        ]
+    }
+
+    fn project(environment: Option<&str>) -> Project {
+        Project { name: "shop".into(), environment: environment.map(str::to_owned) }
+    }
+
+    #[test]
+    fn only_the_projects_own_are_told_in_order() {
+        let all = [
+            labelled("b", &ours("web", "")),
+            labelled("a", &ours("db", "")),
+            labelled("staging", &ours("web", "staging")),
+            labelled("other", &[(label::PROJECT, "else")]),
+            labelled("half", &[(label::PROJECT, "shop")]),
+            labelled("foreign", &[]),
+        ];
+        let names = |environment| {
+            let told = containers(&all, &project(environment)).into_iter();
+            told.map(|c| (c.name, c.instance.to_string())).collect::<Vec<_>>()
+        };
+        assert_eq!(names(None), [("a".into(), "db.2".into()), ("b".into(), "web.2".into())]);
+        assert_eq!(names(Some("staging")), [("staging".into(), "web.2".into())]);
+        assert_eq!(containers(&all, &project(None))[0].spec, None, "a label that is not understood");
+    }
+
+    #[test]
+    fn states_come_from_both_texts() {
+        let cases = [
+            (Engine::RUNNING, "Up 2 minutes", State::Running),
+            (Engine::RUNNING, "Up 2 minutes (healthy)", State::Running),
+            (Engine::RUNNING, "Up 2 minutes (unhealthy)", State::Unhealthy),
+            (Engine::RUNNING, "Up 2 seconds (health: starting)", State::Starting),
+            (Engine::PAUSED, "Up 2 minutes (Paused)", State::Paused),
+            (Engine::RESTARTING, "Restarting (1) 1 second ago", State::Restarting),
+            (Engine::EXITED, "Exited (0) 3 hours ago", State::Stopped),
+            (Engine::CREATED, "Created", State::Stopped),
+            (Engine::DEAD, "Dead", State::Other),
+        ];
+        for (engine, status, expected) in cases {
+            assert_eq!(state(Some(engine), status), expected, "{status}");
+        }
+    }
+
+    #[test]
+    fn ports_of_all_containers_are_told_once() {
+        let port = |ip: &str, public, typ| PortSummary {
+            ip: Some(ip.into()),
+            private_port: 80,
+            public_port: public,
+            typ: Some(typ),
+        };
+        let mut foreign = labelled("foreign", &[]);
+        foreign.ports = Some(vec![
+            port("0.0.0.0", Some(8080), PortSummaryTypeEnum::TCP),
+            port("::", Some(8080), PortSummaryTypeEnum::TCP),
+            port("127.0.0.1", Some(53), PortSummaryTypeEnum::UDP),
+            port("", None, PortSummaryTypeEnum::TCP),
+        ]);
+        let held = |port, protocol, ip: Option<&str>| PortHeld {
+            port,
+            protocol,
+            ip: ip.map(str::to_owned),
+            container: "foreign".into(),
+        };
+        let expected = [held(53, Protocol::Udp, Some("127.0.0.1")), held(8080, Protocol::Tcp, None)];
+        assert_eq!(ports(&[foreign]), expected);
+    }
+
+    #[test]
+    fn images_without_a_reference_are_left_out() {
+        let image = |tags: &[&str]| ImageSummary {
+            repo_tags: tags.iter().map(|t| (*t).to_owned()).collect(),
+            ..Default::default()
+        };
+        let all = [image(&["b:1", "a:1"]), image(&["<none>:<none>"]), image(&[])];
+        assert_eq!(images(&all), ["a:1", "b:1"]);
+    }
+}

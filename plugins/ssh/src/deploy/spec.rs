@@ -1,0 +1,255 @@
+//! From a spec to the engine's own description of a container. Pure, with the maps of the engine's client.
+
+use std::collections::HashMap;
+
+use bollard::models::{
+    ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, NetworkingConfig, PortBinding, PortMap,
+    RestartPolicy, RestartPolicyNameEnum,
+};
+use cloudpad_plugin_api::model::{Check, ContainerSpec, Health, Port, Restart, Volume, label};
+use cloudpad_plugin_api::stage::deploy::Start;
+use cloudpad_plugin_api::{Failure, model::Project};
+
+/// What the engine is asked to make.
+pub(super) fn create_body(request: &Start) -> Result<ContainerCreateBody, Failure> {
+    let spec = &request.spec;
+    Ok(ContainerCreateBody {
+        image: Some(spec.image.clone()),
+        cmd: spec.command.clone(),
+        env: Some(spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect()),
+        exposed_ports: Some(spec.ports.iter().map(container_port).collect()),
+        labels: Some(labels(request)?),
+        stop_signal: spec.stop_signal.clone(),
+        stop_timeout: Some(i64::from(spec.stop_timeout)),
+        healthcheck: spec.health.as_ref().and_then(health),
+        networking_config: main_network(spec).map(|network| NetworkingConfig {
+            endpoints_config: Some(HashMap::from([(
+                network.to_owned(),
+                endpoint(&request.instance.service),
+            )])),
+        }),
+        host_config: Some(HostConfig {
+            port_bindings: Some(bindings(&spec.ports)),
+            binds: Some(spec.volumes.iter().map(bind).collect()),
+            restart_policy: Some(RestartPolicy {
+                name: Some(restart(spec.restart)),
+                maximum_retry_count: None,
+            }),
+            nano_cpus: spec.cpu_millis.map(|millis| clamped(millis.saturating_mul(1_000_000))),
+            memory: spec.memory.map(clamped),
+            network_mode: spec.networks.first().cloned(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    })
+}
+
+/// The user's labels, and ours, which win.
+fn labels(request: &Start) -> Result<HashMap<String, String>, Failure> {
+    let spec = serde_json::to_string(&request.spec)
+        .map_err(|error| Failure::invalid("the container's spec cannot be written down").cause(error))?;
+    let mut labels: HashMap<_, _> = request.spec.labels.clone().into_iter().collect();
+    labels.extend(project_labels(&request.project));
+    let ours = [
+        (label::SERVICE, request.instance.service.clone()),
+        (label::INSTANCE, request.instance.number.to_string()),
+        (label::RELEASE, request.release.clone()),
+        (label::SPEC, spec),
+        (label::SPEC_ID, request.spec_id.clone()),
+    ];
+    labels.extend(ours.map(|(key, value)| (key.to_owned(), value)));
+    Ok(labels)
+}
+
+/// Labels of everything that belongs to a project.
+pub(super) fn project_labels(project: &Project) -> HashMap<String, String> {
+    let environment = project.environment.clone().unwrap_or_default();
+    let labels = [(label::PROJECT, project.name.clone()), (label::ENVIRONMENT, environment)];
+    labels.map(|(key, value)| (key.to_owned(), value)).into()
+}
+
+/// Networks that are made for the project, as opposed to those that every engine has.
+pub(super) fn own_networks(spec: &ContainerSpec) -> impl Iterator<Item = &str> {
+    let built_in = |name: &str| matches!(name, "host" | "none" | "bridge");
+    spec.networks.iter().map(String::as_str).filter(move |name| !built_in(name))
+}
+
+/// The own network that the container is made in, if it is made in one.
+fn main_network(spec: &ContainerSpec) -> Option<&str> {
+    own_networks(spec).next()
+}
+
+/// The networks that the container joins once it is made.
+pub(super) fn further_networks(spec: &ContainerSpec) -> impl Iterator<Item = &str> {
+    own_networks(spec).skip(1)
+}
+
+/// How a container of `service` is known in a network.
+pub(super) fn endpoint(service: &str) -> EndpointSettings {
+    EndpointSettings { aliases: Some(vec![service.to_owned()]), ..Default::default() }
+}
+
+fn container_port(port: &Port) -> String {
+    let protocol = match port.protocol {
+        cloudpad_plugin_api::model::Protocol::Tcp => "tcp",
+        cloudpad_plugin_api::model::Protocol::Udp => "udp",
+    };
+    format!("{}/{protocol}", port.container)
+}
+
+fn bindings(ports: &[Port]) -> PortMap {
+    let mut map = PortMap::new();
+    for port in ports {
+        let binding = PortBinding { host_ip: port.ip.clone(), host_port: Some(port.host.to_string()) };
+        map.entry(container_port(port)).or_default().get_or_insert_default().push(binding);
+    }
+    map
+}
+
+fn bind(volume: &Volume) -> String {
+    let mode = if volume.read_only { ":ro" } else { "" };
+    format!("{}:{}{mode}", volume.source, volume.target)
+}
+
+fn restart(restart: Restart) -> RestartPolicyNameEnum {
+    match restart {
+        Restart::No => RestartPolicyNameEnum::NO,
+        Restart::UnlessStopped => RestartPolicyNameEnum::UNLESS_STOPPED,
+        Restart::Always => RestartPolicyNameEnum::ALWAYS,
+        Restart::OnFailure => RestartPolicyNameEnum::ON_FAILURE,
+    }
+}
+
+/// Only a command is the engine's business; for every other check the image's own is left as it is.
+fn health(health: &Health) -> Option<HealthConfig> {
+    let Check::Command { command } = &health.check else { return None };
+    let test = std::iter::once("CMD".to_owned()).chain(command.iter().cloned());
+    Some(HealthConfig {
+        test: Some(test.collect()),
+        interval: Some(nanoseconds(health.interval_ms)),
+        timeout: Some(nanoseconds(health.timeout_ms)),
+        retries: Some(i64::from(health.retries)),
+        ..Default::default()
+    })
+}
+
+fn nanoseconds(milliseconds: u64) -> i64 {
+    clamped(milliseconds.saturating_mul(1_000_000))
+}
+
+fn clamped(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use cloudpad_plugin_api::model::{Host, Instance, Protocol};
+
+    use super::*;
+
+    fn request(spec: ContainerSpec) -> Start {
+        Start {
+            host: Host::new("h", Host::LOCAL),
+            project: Project { name: "shop".into(), environment: Some("staging".into()) },
+            instance: Instance { service: "web".into(), number: 2 },
+            release: "r1".into(),
+            container: "shop-staging-web-2-abc".into(),
+            spec_id: "abc".into(),
+            spec,
+        }
+    }
+
+    fn body(spec: ContainerSpec) -> ContainerCreateBody {
+        create_body(&request(spec)).unwrap()
+    }
+
+    #[test]
+    fn labels_say_whose_it_is_and_cannot_be_overridden() {
+        let spec = ContainerSpec {
+            labels: [(label::PROJECT.to_owned(), "evil".to_owned()), ("a".to_owned(), "b".to_owned())].into(),
+            ..Default::default()
+        };
+        let labels = body(spec.clone()).labels.unwrap();
+        let expected = [
+            ("a", "b"),
+            (label::PROJECT, "shop"),
+            (label::ENVIRONMENT, "staging"),
+            (label::SERVICE, "web"),
+            (label::INSTANCE, "2"),
+            (label::RELEASE, "r1"),
+            (label::SPEC_ID, "abc"),
+        ];
+        for (key, value) in expected {
+            assert_eq!(labels[key], value, "{key}");
+        }
+        assert_eq!(serde_json::from_str::<ContainerSpec>(&labels[label::SPEC]).unwrap(), spec);
+    }
+
+    #[test]
+    fn one_container_port_may_have_several_of_the_host() {
+        let port =
+            |ip: Option<&str>, host, protocol| Port { ip: ip.map(Into::into), host, container: 80, protocol };
+        let ports = vec![
+            port(None, 8080, Protocol::Tcp),
+            port(Some("127.0.0.1"), 8081, Protocol::Tcp),
+            port(None, 53, Protocol::Udp),
+        ];
+        let map =
+            body(ContainerSpec { ports, ..Default::default() }).host_config.unwrap().port_bindings.unwrap();
+        let hosts = |key: &str| {
+            let bindings = map[key].as_ref().unwrap().iter();
+            bindings.map(|b| (b.host_ip.clone(), b.host_port.clone().unwrap())).collect::<Vec<_>>()
+        };
+        assert_eq!(hosts("80/tcp"), [(None, "8080".into()), (Some("127.0.0.1".into()), "8081".into())]);
+        assert_eq!(hosts("80/udp"), [(None, "53".into())]);
+    }
+
+    #[test]
+    fn limits_volumes_and_policy_are_passed_on() {
+        let volume =
+            |source: &str, read_only| Volume { source: source.into(), target: "/d".into(), read_only };
+        let spec = ContainerSpec {
+            volumes: vec![volume("data", false), volume("/srv", true)],
+            cpu_millis: Some(1500),
+            memory: Some(1 << 20),
+            restart: Restart::OnFailure,
+            ..Default::default()
+        };
+        let host = body(spec).host_config.unwrap();
+        assert_eq!(host.binds.unwrap(), ["data:/d", "/srv:/d:ro"]);
+        assert_eq!((host.nano_cpus, host.memory), (Some(1_500_000_000), Some(1 << 20)));
+        assert_eq!(host.restart_policy.unwrap().name, Some(RestartPolicyNameEnum::ON_FAILURE));
+    }
+
+    #[test]
+    fn only_a_command_becomes_the_engines_healthcheck() {
+        let with = |check| ContainerSpec {
+            health: Some(Health { check, interval_ms: 500, timeout_ms: 250, retries: 3 }),
+            ..Default::default()
+        };
+        assert_eq!(body(with(Check::Tcp { port: 80 })).healthcheck, None);
+        assert_eq!(body(with(Check::Image)).healthcheck, None);
+        let check = body(with(Check::Command { command: vec!["true".into()] })).healthcheck.unwrap();
+        assert_eq!(check.test.unwrap(), ["CMD", "true"]);
+        assert_eq!(
+            (check.interval, check.timeout, check.retries),
+            (Some(500_000_000), Some(250_000_000), Some(3))
+        );
+    }
+
+    #[test]
+    fn the_service_is_an_alias_in_own_networks_only() {
+        let with = |networks: &[&str]| ContainerSpec {
+            networks: networks.iter().map(|n| (*n).to_owned()).collect(),
+            ..Default::default()
+        };
+        let own = body(with(&["shop", "back"]));
+        let endpoints = own.networking_config.unwrap().endpoints_config.unwrap();
+        assert_eq!(endpoints["shop"].aliases.as_deref(), Some(&["web".to_owned()][..]));
+        assert_eq!(endpoints.len(), 1, "the engine takes one network; the others are joined later");
+        assert_eq!(further_networks(&with(&["shop", "back"])).collect::<Vec<_>>(), ["back"]);
+        let host = body(with(&["host"]));
+        assert_eq!(host.networking_config, None);
+        assert_eq!(host.host_config.unwrap().network_mode.as_deref(), Some("host"));
+    }
+}

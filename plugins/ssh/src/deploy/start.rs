@@ -1,0 +1,172 @@
+//! `deploy.start`: makes a container and starts it, or starts the one that is there. I/O.
+
+use std::sync::Arc;
+
+use bollard::errors::Error;
+use bollard::models::ContainerInspectResponse as Inspected;
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, ListContainersOptions, RemoveContainerOptions, StartContainerOptions,
+};
+use cloudpad_engine::{Engine, failure, status};
+use cloudpad_plugin_api::model::label;
+use cloudpad_plugin_api::stage::deploy::{Start, Started};
+use cloudpad_plugin_api::{Failure, Outcome};
+
+use super::{container, networks, seen, spec};
+use crate::pool::Connection;
+
+pub(super) async fn start(host: &Arc<Connection>, request: &Start) -> Result<Started, Failure> {
+    for network in spec::own_networks(&request.spec) {
+        host.networks.ensure(&host.engine, network, &request.project).await?;
+    }
+    match create(&host.engine, request).await? {
+        Some(id) => start_new(host, request, id).await,
+        None => start_existing(host, request).await,
+    }
+}
+
+/// Makes the container; none when its name is taken.
+async fn create(engine: &Engine, request: &Start) -> Result<Option<String>, Failure> {
+    let (name, image) = (&request.container, &request.spec.image);
+    let options = CreateContainerOptionsBuilder::new().name(name).build();
+    match engine.docker().await?.create_container(Some(options), spec::create_body(request)?).await {
+        Ok(created) => Ok(Some(created.id)),
+        Err(error) if status(&error) == Some(409) => Ok(None),
+        Err(error) if status(&error) == Some(404) => {
+            let message = format!("could not create container `{name}`: image `{image}` is not on the host");
+            Err(Failure::failed(message).cause(error).hint("push the image first, or let the host pull it"))
+        }
+        Err(error) => Err(failure(&format!("could not create container `{name}`"), &error)),
+    }
+}
+
+/// Starts a container that was just made, or removes it again: what is left behind would look like a
+/// container that once ran.
+async fn start_new(host: &Connection, request: &Start, id: String) -> Result<Started, Failure> {
+    let started = async {
+        join_further_networks(host, request, None).await?;
+        run(host, request).await
+    };
+    match started.await {
+        Ok(()) => Ok(Started { id, created: true }),
+        Err(failure) => Err(undo(&host.engine, &request.container, &id, failure).await),
+    }
+}
+
+async fn undo(engine: &Engine, name: &str, id: &str, failure: Failure) -> Failure {
+    let removed = match engine.docker().await {
+        Ok(docker) => docker.remove_container(id, None::<RemoveContainerOptions>).await.is_ok(),
+        Err(_) => false,
+    };
+    if removed {
+        return failure;
+    }
+    failure
+        .outcome(Outcome::Partial)
+        .cause(format!("container `{name}` was made and could not be removed again"))
+}
+
+/// Starts a container that has the wanted name, if it is the wanted one.
+async fn start_existing(host: &Connection, request: &Start) -> Result<Started, Failure> {
+    let name = &request.container;
+    let gone = || Failure::stale(format!("container `{name}` was there and is gone")).retryable();
+    let found = container::inspect(&host.engine, name).await?.ok_or_else(gone)?;
+    check_same(&found, request)?;
+    if !container::is_running(&found) {
+        join_further_networks(host, request, Some(&found)).await?;
+        run(host, request).await?;
+    }
+    Ok(Started { id: found.id.unwrap_or_default(), created: false })
+}
+
+fn check_same(found: &Inspected, request: &Start) -> Result<(), Failure> {
+    let labels = container::labels(found);
+    let name = &request.container;
+    if !labels.is_some_and(|labels| seen::belongs_to(labels, &request.project)) {
+        let message = format!(
+            "the name `{name}` is taken by a container that is not one of `{}`",
+            request.project.prefix()
+        );
+        return Err(Failure::stale(message).hint("rename or remove that container"));
+    }
+    if labels.and_then(|labels| labels.get(label::SPEC_ID)) != Some(&request.spec_id) {
+        return Err(Failure::stale(format!("container `{name}` was made from another spec")));
+    }
+    Ok(())
+}
+
+/// An engine makes a container in one network; it joins the others before it starts.
+async fn join_further_networks(
+    host: &Connection,
+    request: &Start,
+    found: Option<&Inspected>,
+) -> Result<(), Failure> {
+    let joined = found.and_then(|found| found.network_settings.as_ref()?.networks.as_ref());
+    for network in spec::further_networks(&request.spec) {
+        if !joined.is_some_and(|joined| joined.contains_key(network)) {
+            let endpoint = spec::endpoint(&request.instance.service);
+            networks::join(&host.engine, network, &request.container, endpoint).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn run(host: &Connection, request: &Start) -> Result<(), Failure> {
+    let name = &request.container;
+    let started = host.engine.patient().await?.start_container(name, None::<StartContainerOptions>).await;
+    match started {
+        Ok(()) => Ok(()),
+        Err(error) => {
+            for network in spec::own_networks(&request.spec) {
+                host.networks.forget(network).await;
+            }
+            Err(explain(&host.engine, name, &error).await)
+        }
+    }
+}
+
+/// Says who holds the port, where that is what kept the container from starting.
+async fn explain(engine: &Engine, name: &str, error: &Error) -> Failure {
+    let plain = failure(&format!("could not start container `{name}`"), error);
+    let Some(port) = taken_port(&plain.message) else { return plain };
+    let holder = holder(engine, port)
+        .await
+        .map_or("another program".to_owned(), |holder| format!("container `{holder}`"));
+    Failure::failed(format!(
+        "could not start container `{name}`: port {port} of the host is held by {holder}"
+    ))
+    .cause(plain.message)
+    .hint("free the port, or publish another one in Cloudpad.toml")
+}
+
+async fn holder(engine: &Engine, port: u16) -> Option<String> {
+    let running = engine.docker().await.ok()?.list_containers(None::<ListContainersOptions>).await.ok()?;
+    seen::ports(&running).into_iter().find(|held| held.port == port).map(|held| held.container)
+}
+
+/// The port in the engine's words for one that is taken: `Bind for 0.0.0.0:80 failed: port is already
+/// allocated` when a container has it, `listen tcp4 0.0.0.0:80: bind: address already in use` when
+/// another program has.
+fn taken_port(message: &str) -> Option<u16> {
+    let end = ["failed: port is already allocated", ": bind: address already in use"];
+    let before = end.iter().find_map(|end| Some(&message[..message.find(end)?]))?;
+    before.trim_end().rsplit_once(':')?.1.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::taken_port;
+
+    #[test]
+    fn the_taken_port_is_read_from_the_engines_words() {
+        let cases = [
+            ("driver failed: Bind for 0.0.0.0:8080 failed: port is already allocated", Some(8080)),
+            ("x: listen tcp4 0.0.0.0:81: bind: address already in use", Some(81)),
+            ("x: listen tcp6 [::]:82: bind: address already in use", Some(82)),
+            ("no such network", None),
+        ];
+        for (message, port) in cases {
+            assert_eq!(taken_port(message), port, "{message}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! One connection per host, opened once and shared by all calls of the process. I/O.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use cloudpad_engine::Engine;
+use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::{Cancel, Failure};
+use cloudpad_transport::Traffic;
+use tokio::sync::Mutex as AsyncMutex;
+
+use crate::config::Config;
+use crate::deploy::Networks;
+
+/// A host that we are connected to.
+pub(crate) struct Connection {
+    pub(crate) engine: Engine,
+    /// The networks that were found or made during this connection.
+    pub(crate) networks: Networks,
+}
+
+/// A connection, and whether it was there before this call.
+pub(crate) struct Lease {
+    pub(crate) connection: Arc<Connection>,
+    pub(crate) reused: bool,
+}
+
+// Two hosts may be one machine under two names: the address decides, not the name. Different options
+// could lead to different machines.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    address: String,
+    config: String,
+}
+
+/// The outer lock is held for a moment; the inner one while connecting, so that whoever comes second
+/// waits for the first one's connection.
+type Slot = Arc<AsyncMutex<Option<Arc<Connection>>>>;
+
+static SLOTS: LazyLock<Mutex<HashMap<Key, Slot>>> = LazyLock::new(Mutex::default);
+
+fn key(host: &Host, config: &Config) -> Key {
+    Key { address: host.address.clone(), config: format!("{config:?}") }
+}
+
+fn slot(host: &Host, config: &Config) -> Slot {
+    let mut slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
+    slots.entry(key(host, config)).or_default().clone()
+}
+
+/// The connection to `host`, opened if it is not.
+pub(crate) async fn lease(host: &Host, config: &Config, cancel: &Cancel) -> Result<Lease, Failure> {
+    let slot = slot(host, config);
+    let mut slot = slot.lock().await;
+    if let Some(connection) = &*slot {
+        return Ok(Lease { connection: connection.clone(), reused: true });
+    }
+    let engine = connect(host, config, cancel).await?;
+    let connection = Arc::new(Connection { engine, networks: Networks::default() });
+    *slot = Some(connection.clone());
+    Ok(Lease { connection, reused: false })
+}
+
+async fn connect(host: &Host, config: &Config, cancel: &Cancel) -> Result<Engine, Failure> {
+    if host.is_local() && config.socket.is_none() {
+        return Engine::local().await;
+    }
+    let transport = cloudpad_transport::connect(host, &config.options(), cancel).await?;
+    Ok(Engine::over(transport, config.endpoint()))
+}
+
+/// Forgets a connection that turned out to be dead, so that the next call opens a new one.
+pub(crate) async fn forget(host: &Host, config: &Config, dead: &Arc<Connection>) {
+    let slot = slot(host, config);
+    let mut slot = slot.lock().await;
+    if slot.as_ref().is_some_and(|held| Arc::ptr_eq(held, dead)) {
+        *slot = None;
+    }
+}
+
+/// What has been asked of a host so far, for those who measure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Requests to its engine.
+    pub requests: u64,
+    /// What went through its connection.
+    pub traffic: Traffic,
+}
+
+/// What the open connection to `host` has cost so far; none where there is no connection.
+pub fn traffic(host: &Host, config: &Config) -> Option<Spent> {
+    let slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let slot = slots.get(&key(host, config))?.try_lock().ok()?;
+    let engine = &slot.as_ref()?.engine;
+    Some(Spent { requests: engine.requests(), traffic: engine.transport().traffic() })
+}

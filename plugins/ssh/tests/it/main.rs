@@ -1,0 +1,9 @@
+//! The provider on real engines. This machine's must run; tests in `lab` need `CLOUDPAD_LAB`, the state
+//! directory of a lab that is up.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
+
+mod life;
+mod ready;
+mod refuse;
+mod world;
