@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use clap::Subcommand;
 
-pub use describe::Lab;
+pub use describe::{Host, Lab};
 pub use settings::{Settings, workspace};
 
 use crate::shell::{self, Result, docker};

@@ -1,7 +1,10 @@
 //! Contributor tasks: `cargo xtask lab | test | demo | bench`. Talks to the machine's tools and engine.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "tasks speak to the person who runs them")]
 
+mod bench;
+mod demo;
 mod lab;
+mod program;
 mod shell;
 mod test;
 #[cfg(test)]
@@ -23,6 +26,10 @@ enum Task {
     /// Hosts with their own sshd and Docker engine, a registry and etcd, on this machine
     #[command(subcommand)]
     Lab(lab::Command),
+    /// Cloudpad against what one would type by hand
+    Bench,
+    /// A small application, from a git repository to three hosts
+    Demo,
     /// Everything that has to be so before a change is merged
     Test,
 }
@@ -30,6 +37,8 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Lab(command) => lab::run(command),
+        Task::Bench => bench::run(),
+        Task::Demo => demo::run(),
         Task::Test => test::run(),
     };
     done.unwrap_or_else(|message| {

@@ -1,10 +1,11 @@
 //! `cargo xtask test`: all that has to be so before a change is merged, lab included. Talks to cargo.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 use std::time::Instant;
 
 use crate::lab::{self, Settings};
+use crate::program::cargo;
 use crate::shell::{self, Result};
 
 /// Runs every section in turn, and stops after the first that fails.
@@ -12,9 +13,10 @@ pub fn run() -> Result<ExitCode> {
     let settings = Settings::from_environment()?;
     let mut passed = Vec::new();
     let sections: [(&str, &dyn Fn() -> Result<String>); 5] = [
-        ("format", &|| cargo(&["fmt", "--all", "--check"]).map(|()| String::new())),
+        ("format", &|| attached(&["fmt", "--all", "--check"]).map(|()| String::new())),
         ("lints", &|| {
-            cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]).map(|()| String::new())
+            attached(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+                .map(|()| String::new())
         }),
         ("documentation", &documentation),
         ("lab", &|| lab::up_for_use(&settings).map(|lab| format!("{} hosts", lab.hosts.len()))),
@@ -38,14 +40,18 @@ pub fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn attached(args: &[&str]) -> Result<()> {
+    shell::attached(&mut cargo(args))
+}
+
 fn documentation() -> Result<String> {
-    let mut command = command(&["doc", "--workspace", "--no-deps"]);
+    let mut command = cargo(&["doc", "--workspace", "--no-deps"]);
     shell::attached(command.env("RUSTDOCFLAGS", "-Dwarnings")).map(|()| String::new())
 }
 
 /// Runs all tests, prints what they print, and counts them.
 fn tests(settings: &Settings) -> Result<String> {
-    let mut command = command(&["test", "--workspace", "--no-fail-fast"]);
+    let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
     command.env("CLOUDPAD_LAB", &settings.dir).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|error| format!("cannot start `cargo`: {error}"))?;
     let mut count = Count::default();
@@ -63,16 +69,6 @@ fn tests(settings: &Settings) -> Result<String> {
         return Err("`cargo test` ran no test".into());
     }
     Ok(count.text())
-}
-
-fn cargo(args: &[&str]) -> Result<()> {
-    shell::attached(&mut command(args))
-}
-
-fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(args).current_dir(lab::workspace());
-    command
 }
 
 /// The sum of the lines in which each test binary sums itself up.

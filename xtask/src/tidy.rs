@@ -135,9 +135,9 @@ fn commands(path: &str, text: &str) -> Vec<usize> {
     let Some(own) = path.strip_prefix("cloudpad/src/cmd/").and_then(|name| name.strip_suffix(".rs")) else {
         return Vec::new();
     };
-    let is_another = |name: &str| {
-        name != own && workspace().join("cloudpad/src/cmd").join(name).with_extension("rs").is_file()
-    };
+    // What stands beside the commands and is none itself, such as shared arguments, may be used.
+    let list = std::fs::read_to_string(workspace().join("cloudpad/src/cmd.rs")).unwrap_or_default();
+    let is_another = |name: &str| name != own && list.contains(&format!("({name}::Args)"));
     lines_where(text, |line| siblings(line).any(is_another))
 }
 
