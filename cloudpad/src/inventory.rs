@@ -1,15 +1,211 @@
 //! Which hosts there are and which of them are meant: roles, selectors. Pure.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use cloudpad_plugin_api::model::Host;
+
+use crate::config::Problem;
+
 /// Which part of the project is meant. Empty lists mean everything; several entries of one list add
 /// up, several lists narrow each other down. Entries may contain `*` and `?`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Selection {
     /// Services by name.
+    #[serde(default)]
     pub services: Vec<String>,
     /// Services by group.
+    #[serde(default)]
     pub groups: Vec<String>,
     /// Hosts by role.
+    #[serde(default)]
     pub roles: Vec<String>,
     /// Hosts by name.
+    #[serde(default)]
     pub hosts: Vec<String>,
+}
+
+impl Selection {
+    /// Whether it leaves out any service.
+    pub fn narrows_services(&self) -> bool {
+        !(self.services.is_empty() && self.groups.is_empty())
+    }
+
+    /// Whether it leaves out any host.
+    pub fn narrows_hosts(&self) -> bool {
+        !(self.roles.is_empty() && self.hosts.is_empty())
+    }
+}
+
+/// Every host there is, each name once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inventory {
+    hosts: Vec<Host>,
+    by_name: BTreeMap<String, usize>,
+    by_role: BTreeMap<String, Vec<usize>>,
+}
+
+impl Inventory {
+    /// The hosts of the config in its order, then those that an inventory provider has listed, by name.
+    ///
+    /// # Errors
+    /// One problem for each name that is there twice.
+    pub fn new(config: &[Host], listed: Vec<Host>) -> Result<Self, Vec<Problem>> {
+        let mut listed = listed;
+        listed.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut inventory = Self::default();
+        let mut problems = Vec::new();
+        for host in config.iter().cloned().chain(listed) {
+            if let Err(problem) = inventory.add(host) {
+                problems.push(problem);
+            }
+        }
+        if problems.is_empty() { Ok(inventory) } else { Err(problems) }
+    }
+
+    fn add(&mut self, host: Host) -> Result<(), Problem> {
+        if self.by_name.contains_key(&host.name) {
+            let name = &host.name;
+            let message = format!("host `{name}` is there twice");
+            return Err(Problem::at_key(format!("hosts.{name}"), message)
+                .hint("rename one of them, in the file or in the inventory"));
+        }
+        let index = self.hosts.len();
+        for role in host.roles.iter().collect::<BTreeSet<_>>() {
+            self.by_role.entry(role.clone()).or_default().push(index);
+        }
+        self.by_name.insert(host.name.clone(), index);
+        self.hosts.push(host);
+        Ok(())
+    }
+
+    /// Every host, in the order in which ties are broken.
+    pub fn hosts(&self) -> &[Host] {
+        &self.hosts
+    }
+
+    /// The host of that name.
+    pub fn get(&self, name: &str) -> Option<&Host> {
+        self.index(name).map(|index| &self.hosts[index])
+    }
+
+    /// Where in [`Inventory::hosts`] the host of that name stands.
+    pub fn index(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Where in [`Inventory::hosts`] the hosts with that role stand; empty when nobody has it.
+    pub fn with_role(&self, role: &str) -> &[usize] {
+        self.by_role.get(role).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every role that a host has, sorted.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.by_role.keys().map(String::as_str)
+    }
+}
+
+/// Whether all of `text` matches `pattern`, where `*` stands for any characters and `?` for one.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut p, mut t) = (0, 0);
+    // Where to go on when what follows the last `*` does not fit: that `*` then takes one more.
+    let mut retry: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                retry = Some((p + 1, t));
+                p += 1;
+            }
+            Some(&c) if c == '?' || c == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match retry {
+                Some((after, from)) => {
+                    retry = Some((after, from + 1));
+                    (p, t) = (after, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|&c| c == '*')
+}
+
+/// The names that one of `patterns` matches; all of them where there is no pattern. What matches
+/// nothing becomes a problem that lists what exists; `what` names the kind, such as `service`.
+pub(crate) fn select<'a>(
+    what: &str,
+    patterns: &[String],
+    names: &BTreeSet<&'a str>,
+    problems: &mut Vec<Problem>,
+) -> BTreeSet<&'a str> {
+    if patterns.is_empty() {
+        return names.clone();
+    }
+    let mut selected = BTreeSet::new();
+    for pattern in patterns {
+        let before = selected.len();
+        let mut hits = names.iter().filter(|name| matches(pattern, name)).peekable();
+        let none = hits.peek().is_none();
+        selected.extend(hits);
+        if none && selected.len() == before {
+            problems.push(no_match(what, pattern, names));
+        }
+    }
+    selected
+}
+
+fn no_match(what: &str, pattern: &str, names: &BTreeSet<&str>) -> Problem {
+    let problem = Problem::new(format!("no {what} matches `{pattern}`"));
+    if names.is_empty() {
+        return problem.hint(format!("there is no {what} at all"));
+    }
+    problem.hint(format!("there is {}", list(names.iter().copied())))
+}
+
+/// Names in backticks, the first few of them where there are many.
+pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 20;
+    let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    match names.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{} and {more} more", names[..SHOWN].join(", ")),
+        _ => names.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn globs() {
+        for (pattern, text) in
+            [("web", "web"), ("*", ""), ("w*", "web"), ("*b", "web"), ("w?b", "web"), ("*a*a", "banana")]
+        {
+            assert!(matches(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in
+            [("web", "webs"), ("w?b", "wb"), ("", "a"), ("?", ""), ("*x", "web"), ("a*b", "abc")]
+        {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_the_file_come_first_and_listed_ones_by_name() {
+        let file = [Host::new("z", "local")];
+        let listed = vec![Host::new("b", "192.0.2.2"), Host::new("a", "192.0.2.1")];
+        let inventory = Inventory::new(&file, listed).unwrap();
+        let names: Vec<_> = inventory.hosts().iter().map(|host| host.name.as_str()).collect();
+        assert_eq!(names, ["z", "a", "b"]);
+        assert_eq!(inventory.get("a").unwrap().address, "192.0.2.1");
+    }
+
+    #[test]
+    fn a_name_that_is_there_twice_is_a_problem() {
+        let problems =
+            Inventory::new(&[Host::new("a", "local")], vec![Host::new("a", "192.0.2.1")]).unwrap_err();
+        assert_eq!(problems[0].message, "host `a` is there twice");
+    }
 }

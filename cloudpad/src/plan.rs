@@ -1,5 +1,195 @@
 //! The decision: from what is wanted and what was seen to a graph of actions. Pure.
+//!
+//! In the order in which it is used: [`scope`] says what a goal is about; [`resolves`],
+//! [`look_images`] and [`look_hosts`] are the questions to ask before a plan can be made; [`plan`]
+//! makes it; [`queue`] says what may run next; [`undo`] makes the plan that brings back what ran
+//! before. [`SavedPlan`] keeps one for later.
+//!
+//! Inside, a plan takes shape in these steps: `place` (which instance belongs where), `decide` (what
+//! has to happen to each), `claims` (what is in each other's way), `pace` (how many at once),
+//! `rollout` and `supply` (the actions), `retain` (what is removed in the end), `graph` (their order).
 
+mod claims;
+mod decide;
+mod deploy;
+mod graph;
+mod look;
 mod model;
+mod pace;
+mod place;
+pub mod queue;
+mod reference;
+mod retain;
+mod rollout;
+mod saved;
+mod scope;
+mod sight;
+mod spec;
+mod supply;
+#[cfg(test)]
+mod tests;
+mod undo;
+mod unit;
 
+use std::collections::BTreeSet;
+
+use cloudpad_plugin_api::PushScope;
+
+use crate::config::{Config, Image, Problem, Unreachable};
+use crate::inventory::Inventory;
+use crate::observed::{HostState, Observed};
+use decide::Decide;
+use graph::Graph;
+use sight::Sight;
+use supply::Supply;
+
+pub use look::{look_hosts, look_images, repository, resolves};
 pub use model::*;
+pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};
+pub use scope::{Scope, scope};
+pub use undo::undo;
+
+/// Decides what is to be done.
+///
+/// # Errors
+/// Everything that cannot be carried out. Nothing has been touched then.
+pub fn plan(
+    config: &Config,
+    inventory: &Inventory,
+    observed: &Observed,
+    goal: &Goal,
+) -> Result<Plan, Vec<Problem>> {
+    let scope = scope(config, inventory, &goal.select)?;
+    let mut problems = unknown_images(config, observed, &scope);
+    let mut supply = Supply::new(config, inventory, observed, goal);
+    if goal.until == Until::Build {
+        return finish(problems, || Ok(build(&scope, &mut supply)));
+    }
+    let (hosts, notes) = hosts(config, inventory, observed, &scope, &mut problems);
+    let sight = Sight::new(inventory, observed);
+    let decide = Decide { config, inventory, goal, observed, scope: &scope, sight: &sight, hosts };
+    problems.extend(platforms(&decide));
+    let mut plan = finish(problems, || match goal.until {
+        Until::Push => Ok(push(&decide, &mut supply)),
+        _ => deploy::deploy(&decide, &mut supply),
+    })?;
+    plan.notes.splice(0..0, notes);
+    Ok(plan)
+}
+
+fn finish(
+    problems: Vec<Problem>,
+    make: impl FnOnce() -> Result<Plan, Vec<Problem>>,
+) -> Result<Plan, Vec<Problem>> {
+    if problems.is_empty() { make() } else { Err(problems) }
+}
+
+fn unknown_images(config: &Config, observed: &Observed, scope: &Scope) -> Vec<Problem> {
+    let built = scope.images.iter().filter(|name| matches!(config.images.get(*name), Some(Image::Built(_))));
+    let unknown = built.filter(|name| !observed.images.contains_key(*name));
+    unknown.map(|name| Problem::new(format!("it is not known what goes into the image `{name}`"))).collect()
+}
+
+fn build(scope: &Scope, supply: &mut Supply<'_>) -> Plan {
+    let mut graph = Graph::default();
+    for image in supply.named(&scope.images) {
+        supply.build(&mut graph, image);
+    }
+    plan_of(graph)
+}
+
+fn push<'a>(decide: &Decide<'a, '_>, supply: &mut Supply<'a>) -> Plan {
+    let mut graph = Graph::default();
+    for (name, service) in &decide.config.services {
+        if !decide.scope.services.contains_key(name)
+            || !matches!(decide.config.images.get(&service.image), Some(Image::Built(_)))
+        {
+            continue;
+        }
+        if decide.goal.push_scope == PushScope::Shared {
+            supply.push_shared(&mut graph, &service.image);
+            continue;
+        }
+        let hosts: BTreeSet<usize> = decide.places(name, service).into_iter().map(|(host, _)| host).collect();
+        for &index in hosts.intersection(&decide.hosts) {
+            if let Some(sight) = decide.sight.host(index) {
+                supply.push_to(&mut graph, &service.image, (index, sight));
+            }
+        }
+    }
+    plan_of(graph)
+}
+
+/// A plan of actions that are added in the order of their needs.
+fn plan_of(graph: Graph) -> Plan {
+    Plan { actions: graph.finish().unwrap_or_default(), ..Plan::default() }
+}
+
+/// The hosts that may be changed and were seen, and what there is to say of the others.
+fn hosts(
+    config: &Config,
+    inventory: &Inventory,
+    observed: &Observed,
+    scope: &Scope,
+    problems: &mut Vec<Problem>,
+) -> (BTreeSet<usize>, Vec<Note>) {
+    let chosen: BTreeSet<usize> = scope.hosts.iter().copied().collect();
+    let needed: BTreeSet<usize> = scope.services.values().flatten().copied().collect();
+    let (mut seen, mut notes) = (BTreeSet::new(), Vec::new());
+    for &index in &scope.look {
+        let name = &inventory.hosts()[index].name;
+        let wanted = chosen.contains(&index);
+        let failure = match observed.hosts.get(name) {
+            Some(HostState::Seen(_)) => {
+                seen.extend(wanted.then_some(index));
+                continue;
+            }
+            Some(HostState::Unseen(failure)) => Some(failure),
+            None => None,
+        };
+        let why = failure.map_or("nobody has looked".to_owned(), ToString::to_string);
+        let message = format!("host `{name}` cannot be looked at: {why}");
+        let incomplete = wanted && needed.contains(&index);
+        if incomplete && config.deploy.unreachable == Unreachable::Refuse {
+            let hint = failure.and_then(|failure| failure.hint.clone()).unwrap_or_else(|| {
+                "bring it back, select other hosts, or set `deploy.unreachable` to `skip`".to_owned()
+            });
+            problems.push(Problem::at_key(format!("hosts.{name}"), message).hint(hint));
+        } else {
+            notes.push(Note { incomplete, message });
+        }
+    }
+    (seen, notes)
+}
+
+/// Images that are built for platforms, and hosts which are none of them.
+fn platforms(decide: &Decide<'_, '_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (name, eligible) in &decide.scope.services {
+        let service = &decide.config.services[name];
+        let Some(Image::Built(image)) = decide.config.images.get(&service.image) else { continue };
+        if image.platforms.is_empty() {
+            continue;
+        }
+        for &index in eligible.iter().filter(|index| decide.hosts.contains(index)) {
+            let Some(host) = decide.sight.host(index) else { continue };
+            let platform = &host.seen.engine.platform;
+            if platform.is_empty() || image.platforms.iter().any(|p| same_platform(p, platform)) {
+                continue;
+            }
+            let (image, host) = (&service.image, &decide.inventory.hosts()[index].name);
+            let message = format!("image `{image}` is not built for `{platform}`, which host `{host}` is");
+            let problem = Problem::at_key(format!("images.{image}.platforms"), message);
+            problems.push(problem.hint(format!("add `{platform}`, or keep `{name}` away from that host")));
+        }
+    }
+    problems
+}
+
+/// `linux/arm64` is `linux/arm64/v8`, and a host does not always say its variant.
+fn same_platform(a: &str, b: &str) -> bool {
+    let parts = |platform: &str| -> Vec<String> { platform.splitn(3, '/').map(str::to_owned).collect() };
+    let (a, b) = (parts(a), parts(b));
+    let variants = a.get(2).zip(b.get(2));
+    a.iter().take(2).eq(b.iter().take(2)) && variants.is_none_or(|(a, b)| a == b)
+}

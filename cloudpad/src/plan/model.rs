@@ -1,11 +1,11 @@
 //! The plan as a value. Pure.
 
-use cloudpad_plugin_api::model::{Instance, Project};
+use cloudpad_plugin_api::model::Instance;
 use cloudpad_plugin_api::{PushScope, Request};
 use serde::{Deserialize, Serialize};
 
 /// What was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Goal {
     /// How far to go.
     pub until: Until,
@@ -20,7 +20,8 @@ pub struct Goal {
 }
 
 /// How far to go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Until {
     /// Build the selected services' images, whether or not a host needs them.
     Build,
@@ -41,6 +42,13 @@ pub struct Plan {
     pub notes: Vec<Note>,
 }
 
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.actions.is_empty()
+    }
+}
+
 /// A request that has not been sent yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Action {
@@ -59,6 +67,13 @@ pub struct Action {
     /// What is asked. The provider is that of the request's stage.
     #[serde(flatten)]
     pub request: Request,
+}
+
+impl Action {
+    /// Whether it only tidies up after a rollout that is done: when it fails, nothing has to be brought back.
+    pub fn is_cleanup(&self) -> bool {
+        matches!(self.request, Request::DeployRemove(_))
+    }
 }
 
 /// Something that will be different.
@@ -97,13 +112,4 @@ pub struct Note {
     pub incomplete: bool,
     /// Lower case, no full stop.
     pub message: String,
-}
-
-/// Whose plan it is, and what it was made for: the head of a saved plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
-    /// The project.
-    pub project: Project,
-    /// The release.
-    pub release: String,
 }

@@ -1,0 +1,122 @@
+//! The plan of a deploy: what happens to each service, checked, put into an order, tidied up after. Pure.
+
+use std::collections::BTreeSet;
+
+use super::claims::{Claims, find_blockers};
+use super::decide::Decide;
+use super::graph::Graph;
+use super::pace::schedule;
+use super::retain::Retain;
+use super::rollout::Roll;
+use super::supply::Supply;
+use super::unit::Rollout;
+use super::{Note, Plan};
+use crate::config::Problem;
+
+/// The actions of a deploy.
+pub(super) fn deploy<'a>(decide: &Decide<'a, '_>, supply: &mut Supply<'a>) -> Result<Plan, Vec<Problem>> {
+    let mut rollouts = rollouts(decide, supply)?;
+    settle_claims(decide, &mut rollouts)?;
+    let mut graph = Graph::default();
+    let mut roll = Roll::new(decide.config, decide.inventory);
+    let mut retain = Retain::new(decide, &rollouts);
+    let mut problems = Vec::new();
+    let mut notes = Vec::new();
+    for rollout in rollouts {
+        match schedule(rollout.pace, rollout.effect()) {
+            Err(short) => problems.push(too_few(&rollout, short.left)),
+            Ok(schedule) => {
+                retain.spare(&rollout, schedule.late, &mut notes, decide.inventory);
+                roll.add(&mut graph, rollout, schedule, &mut |graph, image, host| {
+                    supply.bring(graph, image, (host, decide.sight.host(host)?))
+                });
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    roll.unblock(&mut graph);
+    retain.remove(&mut graph, &roll.stopped());
+    let changes = roll.changes;
+    match graph.finish() {
+        Ok(actions) => Ok(Plan { changes, actions, notes }),
+        Err(knot) => Err(vec![knotted(&knot)]),
+    }
+}
+
+fn rollouts<'a>(decide: &Decide<'a, '_>, supply: &Supply<'a>) -> Result<Vec<Rollout<'a>>, Vec<Problem>> {
+    let (mut rollouts, mut problems) = (Vec::new(), Vec::new());
+    let mut claims = Claims::default();
+    for (name, service) in &decide.config.services {
+        if !decide.scope.services.contains_key(name) {
+            continue;
+        }
+        // That every image is known has been checked before.
+        let reference = supply.reference(&service.image).unwrap_or_default();
+        match decide.service(name, reference, &mut claims) {
+            Ok(rollout) => rollouts.push(rollout),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    rollouts.extend(decide.gone_services().into_iter().map(|name| decide.gone(name)));
+    problems.extend(claims.problems());
+    if problems.is_empty() { Ok(rollouts) } else { Err(problems) }
+}
+
+/// Sees to it that what a new container needs is free when it starts.
+fn settle_claims<'a>(decide: &Decide<'a, '_>, rollouts: &mut [Rollout<'a>]) -> Result<(), Vec<Problem>> {
+    let mut problems = Vec::new();
+    let stopped = stopped(rollouts);
+    for rollout in rollouts.iter_mut() {
+        find_blockers(&mut rollout.units, (decide.sight, decide.inventory), &stopped, &mut problems);
+    }
+    mark_early(rollouts);
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// The containers that rollouts stop, by host and name.
+pub(super) fn stopped<'a>(rollouts: &[Rollout<'a>]) -> BTreeSet<(usize, &'a str)> {
+    let units = rollouts.iter().flat_map(|r| &r.units).map(|unit| (unit.host, &unit.stops));
+    let losses = rollouts.iter().flat_map(|r| &r.losses).map(|loss| (loss.host, &loss.stops));
+    units.chain(losses).flat_map(|(host, stops)| stops.iter().map(move |c| (host, c.name.as_str()))).collect()
+}
+
+/// What is not wanted any more and in the way of a new container cannot wait for that one.
+pub(super) fn mark_early(rollouts: &mut [Rollout<'_>]) {
+    let units = rollouts.iter().flat_map(|rollout| &rollout.units);
+    let blockers: BTreeSet<(usize, String)> =
+        units.flat_map(|u| u.blockers.iter().map(|name| (u.host, (*name).to_owned()))).collect();
+    if blockers.is_empty() {
+        return;
+    }
+    for loss in rollouts.iter_mut().flat_map(|rollout| &mut rollout.losses) {
+        loss.early = loss.stops.iter().any(|old| blockers.contains(&(loss.host, old.name.clone())));
+    }
+}
+
+fn too_few(rollout: &Rollout<'_>, left: usize) -> Problem {
+    let (name, min) = (rollout.service, rollout.pace.min);
+    let serving = rollout.pace.serving;
+    Problem::at_key(
+        format!("services.{name}.update"),
+        format!(
+            "`{name}` cannot be updated: {serving} of its containers serve, one has to be stopped before \
+             the next starts, and that would leave {left} where `deploy.min_healthy` asks for {min}"
+        ),
+    )
+    .hint("ask for fewer in `deploy.min_healthy`, or bring back first what does not serve")
+}
+
+fn knotted(knot: &[super::Action]) -> Problem {
+    let services: BTreeSet<&str> = knot.iter().filter_map(|action| action.service.as_deref()).collect();
+    let services = crate::inventory::list(services);
+    Problem::new(format!("containers of {services} need ports or volumes that the others still hold"))
+        .hint("change them in two deploys, or raise `deploy.batch` and lower `deploy.min_healthy`")
+}
+
+/// A note that something which is not wanted stays for now.
+pub(super) fn stays(name: &str, host: &str) -> Note {
+    let message = format!("`{name}` on `{host}` stays, since too few others would serve without it");
+    Note { incomplete: true, message }
+}

@@ -1,0 +1,129 @@
+//! Actions while their order is still open: nodes are added in any order and numbered at the end. Pure.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use cloudpad_plugin_api::Request;
+use cloudpad_plugin_api::stage::deploy::ImageRef;
+
+use super::Action;
+
+/// An action's number while the graph is made.
+pub(super) type Node = u32;
+
+/// The actions so far.
+#[derive(Default)]
+pub(super) struct Graph {
+    actions: Vec<Action>,
+    is_needed: Vec<bool>,
+}
+
+impl Graph {
+    /// Adds an action and says its number for now.
+    pub(super) fn add(
+        &mut self,
+        key: String,
+        service: Option<&str>,
+        needs: Vec<Node>,
+        request: Request,
+    ) -> Node {
+        let id = Node::try_from(self.actions.len()).unwrap_or(Node::MAX);
+        for &need in &needs {
+            self.is_needed[need as usize] = true;
+        }
+        let host = request.host().map(|host| host.name.clone());
+        self.actions.push(Action { id, needs, host, service: service.map(str::to_owned), key, request });
+        self.is_needed.push(false);
+        id
+    }
+
+    /// Makes `node` wait for `need`, whichever of them was added first.
+    pub(super) fn need(&mut self, node: Node, need: Node) {
+        self.actions[node as usize].needs.push(need);
+        self.is_needed[need as usize] = true;
+    }
+
+    /// Whether no action waits for `node` so far.
+    pub(super) fn is_leaf(&self, node: Node) -> bool {
+        !self.is_needed[node as usize]
+    }
+
+    /// Every action for which none waits so far.
+    pub(super) fn leaves(&self) -> Vec<Node> {
+        (0..).zip(&self.is_needed).filter(|(_, needed)| !**needed).map(|(node, _)| node).collect()
+    }
+
+    /// The same with their hosts, of those that have one.
+    pub(super) fn leaves_by_host(&self) -> Vec<(String, Node)> {
+        let host = |node: Node| Some((self.actions[node as usize].host.clone()?, node));
+        self.leaves().into_iter().filter_map(host).collect()
+    }
+
+    /// The actions, numbered so that each comes after all it needs and otherwise as they were added.
+    ///
+    /// # Errors
+    /// The actions that wait for each other.
+    pub(super) fn finish(mut self) -> Result<Vec<Action>, Vec<Action>> {
+        for action in &mut self.actions {
+            action.needs.sort_unstable();
+            action.needs.dedup();
+        }
+        if self.actions.iter().all(|action| action.needs.last().is_none_or(|&need| need < action.id)) {
+            return Ok(self.actions);
+        }
+        let order = sorted(&self.actions);
+        let mut number = vec![None; self.actions.len()];
+        for (new, &old) in (0..).zip(&order) {
+            number[old as usize] = Some(new);
+        }
+        if order.len() < self.actions.len() {
+            return Err(self.actions.into_iter().filter(|a| number[a.id as usize].is_none()).collect());
+        }
+        let number: Vec<Node> = number.into_iter().flatten().collect();
+        for action in &mut self.actions {
+            renumber(action, &number);
+        }
+        self.actions.sort_by_key(|action| action.id);
+        Ok(self.actions)
+    }
+}
+
+/// As many nodes as can be put into an order, in that order.
+fn sorted(actions: &[Action]) -> Vec<Node> {
+    let mut needed_by = vec![Vec::new(); actions.len()];
+    let mut waits_for = vec![0; actions.len()];
+    let mut ready = BinaryHeap::new();
+    for action in actions {
+        waits_for[action.id as usize] = action.needs.len();
+        for &need in &action.needs {
+            needed_by[need as usize].push(action.id);
+        }
+        if action.needs.is_empty() {
+            ready.push(Reverse(action.id));
+        }
+    }
+    let mut order = Vec::with_capacity(actions.len());
+    while let Some(Reverse(id)) = ready.pop() {
+        order.push(id);
+        for &next in &needed_by[id as usize] {
+            waits_for[next as usize] -= 1;
+            if waits_for[next as usize] == 0 {
+                ready.push(Reverse(next));
+            }
+        }
+    }
+    order
+}
+
+fn renumber(action: &mut Action, number: &[Node]) {
+    action.id = number[action.id as usize];
+    for need in &mut action.needs {
+        *need = number[*need as usize];
+    }
+    action.needs.sort_unstable();
+    if let Request::DeployPull(pull) = &mut action.request
+        && let ImageRef::PushedBy(push) = &mut pull.image
+    {
+        *push = number[*push as usize];
+    }
+}

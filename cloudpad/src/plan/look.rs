@@ -1,0 +1,87 @@
+//! The questions that have to be answered before a plan can be made, as requests. Pure.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use cloudpad_plugin_api::Request;
+use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::stage::build::Recipe;
+use cloudpad_plugin_api::stage::source::{Resolve, Resolved};
+use cloudpad_plugin_api::stage::{build, deploy};
+
+use super::Scope;
+use crate::config::{BuildImage, Config, Image};
+use crate::inventory::Inventory;
+
+/// One `source.resolve` for each source of the scope. `cache` is where sources are kept, absolute.
+pub fn resolves(config: &Config, scope: &Scope, cache: &Path) -> Vec<Request> {
+    scope.sources.iter().filter_map(|name| resolve(config, name, cache)).map(Request::SourceResolve).collect()
+}
+
+pub(super) fn resolve(config: &Config, name: &str, cache: &Path) -> Option<Resolve> {
+    let location = config.sources.get(name)?.location.clone();
+    // The name of the project's own directory is no name for a folder.
+    let cache = if name == Config::HERE { cache.join("here") } else { cache.join("sources").join(name) };
+    Some(Resolve { name: name.to_owned(), location, cache })
+}
+
+/// One `build.observe` for all images of the scope that are built; none where there is no such image.
+pub fn look_images(
+    config: &Config,
+    scope: &Scope,
+    sources: &BTreeMap<String, Resolved>,
+    cache: &Path,
+) -> Option<Request> {
+    let recipes: Vec<Recipe> = scope.images.iter().filter_map(|name| recipe(config, sources, name)).collect();
+    if recipes.is_empty() {
+        return None;
+    }
+    Some(Request::BuildObserve(build::Observe { recipes, cache: cache.join("build") }))
+}
+
+/// All that goes into an image; none when it is not built, or its source has not been resolved.
+pub(super) fn recipe(config: &Config, sources: &BTreeMap<String, Resolved>, name: &str) -> Option<Recipe> {
+    let Some(Image::Built(image)) = config.images.get(name) else { return None };
+    let BuildImage {
+        source,
+        context,
+        dockerfile,
+        target,
+        args,
+        platforms,
+        secrets,
+        ssh,
+        labels,
+        cache_from,
+        cache_to,
+    } = (**image).clone();
+    Some(Recipe {
+        name: name.to_owned(),
+        repository: repository(&config.project, name),
+        source: sources.get(&source)?.clone(),
+        context,
+        dockerfile,
+        target,
+        args,
+        platforms,
+        secrets,
+        ssh,
+        labels,
+        cache_from,
+        cache_to,
+    })
+}
+
+/// `PROJECT-IMAGE`. Environments share it: what is built from the same is the same.
+pub fn repository(project: &Project, image: &str) -> String {
+    format!("{}-{image}", project.name)
+}
+
+/// One `deploy.observe` for each host of the scope.
+pub fn look_hosts(config: &Config, inventory: &Inventory, scope: &Scope) -> Vec<Request> {
+    let host = |&index: &usize| {
+        let host = inventory.hosts()[index].clone();
+        Request::DeployObserve(deploy::Observe { host, project: config.project.clone() })
+    };
+    scope.look.iter().map(host).collect()
+}

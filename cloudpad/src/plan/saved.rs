@@ -1,0 +1,236 @@
+//! A plan in a file, and what has to be unchanged for it to be carried out later. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::stage::deploy::{Container, Observation, PortHeld, State};
+use serde::{Deserialize, Serialize};
+
+use super::{Goal, Plan, reference};
+use crate::config::{Config, Image, Problem};
+use crate::observed::{HostState, Observed};
+
+/// A plan as it is saved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedPlan {
+    /// The version of this form, [`SavedPlan::VERSION`].
+    pub version: u32,
+    /// Whose plan it is.
+    pub project: Project,
+    /// What was asked for.
+    pub goal: Goal,
+    /// What it was made from.
+    pub seen: Seen,
+    /// The plan.
+    pub plan: Plan,
+}
+
+impl SavedPlan {
+    /// The version that is written and read here.
+    pub const VERSION: u32 = 1;
+
+    /// A plan with what it was made from.
+    pub fn new(config: &Config, goal: Goal, observed: &Observed, plan: Plan) -> Self {
+        let project = config.project.clone();
+        Self { version: Self::VERSION, project, goal, seen: seen(config, observed), plan }
+    }
+
+    /// Checks that it may be carried out for `config`, now that `observed` was seen.
+    ///
+    /// # Errors
+    /// It is another project's, of another version, or what it was made from is not so any more.
+    pub fn check(&self, config: &Config, observed: &Observed) -> Result<(), Vec<Problem>> {
+        if self.version != Self::VERSION {
+            let message = format!("the saved plan has version {}, not {}", self.version, Self::VERSION);
+            return Err(vec![Problem::new(message).hint("make the plan again with this program")]);
+        }
+        if self.project != config.project {
+            let (theirs, ours) = (self.project.prefix(), config.project.prefix());
+            let message = format!("the saved plan is for `{theirs}`, not for `{ours}`");
+            return Err(vec![Problem::new(message).hint("choose the environment it was made for with `-e`")]);
+        }
+        let problems = self.seen.differences(&seen(config, observed)).into_iter().map(|difference| {
+            Problem::new(format!("the saved plan is out of date: {difference}")).hint("make the plan again")
+        });
+        let problems: Vec<Problem> = problems.collect();
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+}
+
+/// All that a plan depends on, without what may change and does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// What each source stands for.
+    pub sources: BTreeMap<String, String>,
+    /// The reference of each image that is built.
+    pub images: BTreeMap<String, String>,
+    /// What is on each host.
+    pub hosts: BTreeMap<String, SeenHost>,
+}
+
+/// What is on a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SeenHost {
+    /// Nobody knows.
+    Unseen,
+    /// This.
+    Seen {
+        /// The engine's platform.
+        platform: String,
+        /// The project's containers: what identifies each, by its name.
+        containers: BTreeMap<String, SeenContainer>,
+        /// Which of the config's images are there.
+        images: BTreeSet<String>,
+        /// Ports that the config publishes and others' containers hold.
+        ports: BTreeSet<PortHeld>,
+    },
+}
+
+/// A container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeenContainer {
+    /// The engine's id.
+    pub id: String,
+    /// The identity of its spec.
+    pub spec_id: String,
+    /// What it does: `running`, `unhealthy` or `stopped`.
+    pub state: String,
+}
+
+/// All of `observed` that a plan for `config` depends on.
+pub fn seen(config: &Config, observed: &Observed) -> Seen {
+    let known = known_images(config, observed);
+    let sources = observed.sources.iter().map(|(name, source)| {
+        let revision = source.revision.as_deref().unwrap_or("files");
+        (name.clone(), format!("{revision}{}", if source.dirty { ", changed" } else { "" }))
+    });
+    Seen {
+        sources: sources.collect(),
+        images: observed.images.iter().map(|(name, i)| (name.clone(), i.reference.clone())).collect(),
+        hosts: observed.hosts.iter().map(|(name, h)| (name.clone(), seen_host(config, h, &known))).collect(),
+    }
+}
+
+/// The references whose presence on a host decides whether they are brought there.
+fn known_images(config: &Config, observed: &Observed) -> BTreeSet<String> {
+    let ready = config.images.values().filter_map(|image| match image {
+        Image::Ready { reference } => Some(reference.clone()),
+        Image::Built(_) => None,
+    });
+    ready.chain(observed.images.values().map(|image| image.reference.clone())).collect()
+}
+
+fn seen_host(config: &Config, host: &HostState, known: &BTreeSet<String>) -> SeenHost {
+    let HostState::Seen(host) = host else { return SeenHost::Unseen };
+    SeenHost::Seen {
+        platform: host.engine.platform.clone(),
+        containers: host.containers.iter().map(|c| (c.name.clone(), seen_container(c))).collect(),
+        images: known.iter().filter(|image| reference::is_among(image, &host.images)).cloned().collect(),
+        ports: foreign_ports(config, host),
+    }
+}
+
+fn seen_container(container: &Container) -> SeenContainer {
+    let state = match container.state {
+        State::Running | State::Starting => "running",
+        State::Unhealthy | State::Paused | State::Restarting => "unhealthy",
+        State::Stopped | State::Other => "stopped",
+    };
+    SeenContainer { id: container.id.clone(), spec_id: container.spec_id.clone(), state: state.to_owned() }
+}
+
+fn foreign_ports(config: &Config, host: &Observation) -> BTreeSet<PortHeld> {
+    let ours: BTreeSet<&str> = host.containers.iter().map(|c| c.name.as_str()).collect();
+    let published =
+        |held: &&PortHeld| {
+            config.services.values().flat_map(|service| &service.ports).any(|range| {
+                (range.first..=range.last).contains(&held.port) && range.protocol == held.protocol
+            })
+        };
+    let foreign = host.ports.iter().filter(|held| !ours.contains(held.container.as_str()));
+    foreign.filter(published).cloned().collect()
+}
+
+impl Seen {
+    /// What is not as it was, in words.
+    pub fn differences(&self, now: &Seen) -> Vec<String> {
+        let mut found = Vec::new();
+        compare("source", &self.sources, &now.sources, &mut found);
+        compare("image", &self.images, &now.images, &mut found);
+        let names: BTreeSet<&String> = self.hosts.keys().chain(now.hosts.keys()).collect();
+        for name in names {
+            let differences = match (self.hosts.get(name), now.hosts.get(name)) {
+                (Some(old), Some(new)) => host_differences(old, new),
+                (Some(_), None) => vec!["was looked at, and is not any more".to_owned()],
+                _ => vec!["was not looked at before".to_owned()],
+            };
+            found.extend(differences.into_iter().map(|difference| format!("`{name}`: {difference}")));
+        }
+        found
+    }
+}
+
+fn compare(
+    what: &str,
+    old: &BTreeMap<String, String>,
+    new: &BTreeMap<String, String>,
+    found: &mut Vec<String>,
+) {
+    let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    for name in names {
+        let of =
+            |map: &BTreeMap<String, String>| map.get(name).map_or("not there", String::as_str).to_owned();
+        let (was, is) = (of(old), of(new));
+        if was != is {
+            found.push(format!("{what} `{name}` was {was}, is {is}"));
+        }
+    }
+}
+
+fn host_differences(old: &SeenHost, new: &SeenHost) -> Vec<String> {
+    use SeenHost::{Seen, Unseen};
+    match (old, new) {
+        (Unseen, Unseen) => Vec::new(),
+        (Unseen, Seen { .. }) => vec!["could not be looked at before".to_owned()],
+        (Seen { .. }, Unseen) => vec!["cannot be looked at now".to_owned()],
+        (
+            Seen { platform: p1, containers: c1, images: i1, ports: o1 },
+            Seen { platform: p2, containers: c2, images: i2, ports: o2 },
+        ) => {
+            let mut found = Vec::new();
+            if p1 != p2 {
+                found.push(format!("the platform was {p1}, is {p2}"));
+            }
+            container_differences(c1, c2, &mut found);
+            found.extend(i1.difference(i2).map(|image| format!("image `{image}` was there, is gone")));
+            found.extend(i2.difference(i1).map(|image| format!("image `{image}` was not there, is now")));
+            for held in o2.difference(o1) {
+                found.push(format!("port {} is now held by `{}`", held.port, held.container));
+            }
+            for held in o1.difference(o2) {
+                found.push(format!("port {} is not held by `{}` any more", held.port, held.container));
+            }
+            found
+        }
+    }
+}
+
+fn container_differences(
+    old: &BTreeMap<String, SeenContainer>,
+    new: &BTreeMap<String, SeenContainer>,
+    found: &mut Vec<String>,
+) {
+    for (name, was) in old {
+        match new.get(name) {
+            None => found.push(format!("container `{name}` was {}, is gone", was.state)),
+            Some(is) if is.state != was.state => {
+                found.push(format!("container `{name}` was {}, is {}", was.state, is.state));
+            }
+            Some(is) if is != was => found.push(format!("container `{name}` has been made anew")),
+            Some(_) => {}
+        }
+    }
+    let added = new.iter().filter(|(name, _)| !old.contains_key(*name));
+    found.extend(added.map(|(name, is)| format!("container `{name}` was not there, is {}", is.state)));
+}

@@ -1,0 +1,181 @@
+//! Which services, hosts, images and sources a goal is about. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cloudpad_plugin_api::stage::build::Arg;
+
+use super::spec;
+use crate::config::{Config, Count, Image, Problem, Service};
+use crate::inventory::{Inventory, Selection, list, select};
+
+/// What a goal is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The selected services that have a selected host, and where each may run: all of its hosts,
+    /// selected or not, by their place in the inventory, ascending.
+    pub services: BTreeMap<String, Vec<usize>>,
+    /// The hosts that may be changed, by their place in the inventory, ascending.
+    pub hosts: Vec<usize>,
+    /// The hosts that have to be looked at: those of `hosts`, and others on which the decision depends.
+    pub look: Vec<usize>,
+    /// The images of the selected services, with those that their builds begin from.
+    pub images: BTreeSet<String>,
+    /// The sources of those of the images that are built.
+    pub sources: BTreeSet<String>,
+    /// Whether services that the config does not have any more are meant too.
+    gone_too: bool,
+}
+
+impl Scope {
+    /// Whether containers of `service` may be touched.
+    pub(super) fn covers(&self, service: &str, config: &Config) -> bool {
+        self.services.contains_key(service) || (self.gone_too && !config.services.contains_key(service))
+    }
+}
+
+/// Finds out what `selection` is about.
+///
+/// # Errors
+/// A selector that matches nothing, a role that nobody has, a host that is not there.
+pub fn scope(config: &Config, inventory: &Inventory, selection: &Selection) -> Result<Scope, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let named = services(config, selection, &mut problems);
+    let hosts = hosts(inventory, selection, &mut problems);
+    let mut all = BTreeMap::new();
+    for &name in &named {
+        all.insert(name.to_owned(), eligible(name, &config.services[name], inventory, &mut problems));
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let chosen: BTreeSet<usize> = hosts.iter().copied().collect();
+    all.retain(|_, eligible| eligible.iter().any(|host| chosen.contains(host)));
+    if all.is_empty() && selection.narrows_services() {
+        let message = format!("none of the selected hosts is one of {}", list(named.iter().copied()));
+        return Err(vec![Problem::new(message).hint("select other hosts, or other services")]);
+    }
+    let look = look(config, &all, &chosen);
+    let images = images(config, &all);
+    Ok(Scope {
+        sources: sources(config, &images),
+        images,
+        services: all,
+        hosts,
+        look,
+        gone_too: !selection.narrows_services(),
+    })
+}
+
+fn services<'a>(config: &'a Config, selection: &Selection, problems: &mut Vec<Problem>) -> BTreeSet<&'a str> {
+    let names = config.services.keys().map(String::as_str).collect();
+    let groups = config.services.values().flat_map(|s| &s.groups).map(String::as_str).collect();
+    let before = problems.len();
+    let by_name = select("service", &selection.services, &names, problems);
+    let by_group = select("group", &selection.groups, &groups, problems);
+    let in_group = |name: &&str| {
+        selection.groups.is_empty()
+            || config.services[*name].groups.iter().any(|group| by_group.contains(group.as_str()))
+    };
+    let selected: BTreeSet<&str> = by_name.into_iter().filter(in_group).collect();
+    if selected.is_empty() && selection.narrows_services() && problems.len() == before {
+        problems.push(Problem::new("no selected service is in a selected group"));
+    }
+    selected
+}
+
+fn hosts(inventory: &Inventory, selection: &Selection, problems: &mut Vec<Problem>) -> Vec<usize> {
+    let names = inventory.hosts().iter().map(|host| host.name.as_str()).collect();
+    let roles = inventory.roles().collect();
+    let before = problems.len();
+    let by_name = select("host", &selection.hosts, &names, problems);
+    let by_role = select("role", &selection.roles, &roles, problems);
+    let selected: Vec<usize> = inventory
+        .hosts()
+        .iter()
+        .enumerate()
+        .filter(|(_, host)| {
+            by_name.contains(host.name.as_str())
+                && (selection.roles.is_empty()
+                    || host.roles.iter().any(|role| by_role.contains(role.as_str())))
+        })
+        .map(|(index, _)| index)
+        .collect();
+    if selected.is_empty() && selection.narrows_hosts() && problems.len() == before {
+        problems.push(Problem::new("no selected host has a selected role"));
+    }
+    selected
+}
+
+/// The hosts on which a service may run, ascending.
+fn eligible(name: &str, service: &Service, inventory: &Inventory, problems: &mut Vec<Problem>) -> Vec<usize> {
+    if service.roles.is_empty() && service.hosts.is_empty() {
+        return (0..inventory.hosts().len()).collect();
+    }
+    let mut eligible = BTreeSet::new();
+    for role in &service.roles {
+        let hosts = inventory.with_role(role);
+        if hosts.is_empty() {
+            let message = format!("no host has the role `{role}` that service `{name}` asks for");
+            let problem = Problem::at_key(format!("services.{name}.roles"), message);
+            problems.push(problem.hint(match list(inventory.roles()) {
+                roles if roles.is_empty() => "no host has any role".to_owned(),
+                roles => format!("there is {roles}"),
+            }));
+        }
+        eligible.extend(hosts);
+    }
+    for host in &service.hosts {
+        match inventory.index(host) {
+            Some(index) => _ = eligible.insert(index),
+            None => {
+                let message = format!("there is no host `{host}`, which service `{name}` asks for");
+                let problem = Problem::at_key(format!("services.{name}.hosts"), message);
+                let hosts = list(inventory.hosts().iter().map(|host| host.name.as_str()));
+                problems.push(problem.hint(format!("there is {hosts}")));
+            }
+        }
+    }
+    eligible.into_iter().collect()
+}
+
+/// A selected host alone does not tell where the other replicas are, nor whether enough of the
+/// others serve for one to be stopped; those services' other hosts are looked at, not changed.
+fn look(config: &Config, services: &BTreeMap<String, Vec<usize>>, chosen: &BTreeSet<usize>) -> Vec<usize> {
+    let mut look = chosen.clone();
+    for (name, eligible) in services {
+        let service = &config.services[name];
+        if matches!(service.count, Count::Replicas(_)) || spec::stops_first(service) {
+            look.extend(eligible);
+        }
+    }
+    look.into_iter().collect()
+}
+
+fn images(config: &Config, services: &BTreeMap<String, Vec<usize>>) -> BTreeSet<String> {
+    let mut images = BTreeSet::new();
+    let mut todo: Vec<&str> = services.keys().map(|name| config.services[name].image.as_str()).collect();
+    while let Some(name) = todo.pop() {
+        if images.insert(name.to_owned())
+            && let Some(Image::Built(build)) = config.images.get(name)
+        {
+            todo.extend(bases(&build.args));
+        }
+    }
+    images
+}
+
+/// The images of the project that a build begins from.
+pub(super) fn bases(args: &BTreeMap<String, Arg>) -> impl Iterator<Item = &str> {
+    args.values().filter_map(|arg| match arg {
+        Arg::Image(name) => Some(name.as_str()),
+        Arg::Value(_) => None,
+    })
+}
+
+fn sources(config: &Config, images: &BTreeSet<String>) -> BTreeSet<String> {
+    let built = images.iter().filter_map(|name| match config.images.get(name) {
+        Some(Image::Built(build)) => Some(build.source.clone()),
+        _ => None,
+    });
+    built.collect()
+}

@@ -1,0 +1,213 @@
+//! How an image gets to where it is needed: fetched, built, pushed, pulled, each once. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cloudpad_plugin_api::stage::deploy::{ImageRef, Observation, Pull};
+use cloudpad_plugin_api::stage::{build, push, source};
+use cloudpad_plugin_api::{PushScope, Request};
+
+use super::Goal;
+use super::graph::{Graph, Node};
+use super::look::{recipe, repository, resolve};
+use super::reference;
+use super::scope::bases;
+use super::sight::HostSight;
+use crate::config::{Config, Image};
+use crate::inventory::Inventory;
+use crate::observed::Observed;
+
+/// The actions that bring images along, so far.
+pub(super) struct Supply<'a> {
+    config: &'a Config,
+    inventory: &'a Inventory,
+    observed: &'a Observed,
+    goal: &'a Goal,
+    /// The repositories of the project's images.
+    repositories: BTreeSet<String>,
+    fetched: BTreeMap<&'a str, Option<Node>>,
+    built: BTreeMap<&'a str, Option<Node>>,
+    pushed: BTreeMap<&'a str, Node>,
+    brought: BTreeMap<(usize, &'a str), Node>,
+}
+
+impl<'a> Supply<'a> {
+    pub(super) fn new(
+        config: &'a Config,
+        inventory: &'a Inventory,
+        observed: &'a Observed,
+        goal: &'a Goal,
+    ) -> Self {
+        Self {
+            config,
+            inventory,
+            observed,
+            goal,
+            repositories: repositories(config),
+            fetched: BTreeMap::new(),
+            built: BTreeMap::new(),
+            pushed: BTreeMap::new(),
+            brought: BTreeMap::new(),
+        }
+    }
+
+    /// The config's own words for these images.
+    pub(super) fn named(&self, images: &BTreeSet<String>) -> Vec<&'a str> {
+        self.config.images.keys().filter(|name| images.contains(*name)).map(String::as_str).collect()
+    }
+
+    /// The reference by which hosts know an image; none when nobody has looked at it.
+    pub(super) fn reference(&self, image: &str) -> Option<&'a str> {
+        match self.config.images.get(image)? {
+            Image::Ready { reference } => Some(reference),
+            Image::Built(_) => self.observed.images.get(image).map(|image| image.reference.as_str()),
+        }
+    }
+
+    /// Builds an image after those that it begins from; none when it is built, or is not to be.
+    pub(super) fn build(&mut self, graph: &mut Graph, image: &'a str) -> Option<Node> {
+        if let Some(node) = self.built.get(image) {
+            return *node;
+        }
+        // Said before its bases are looked at: images that are based on each other come to an end too.
+        self.built.insert(image, None);
+        let node = self.build_now(graph, image);
+        self.built.insert(image, node);
+        node
+    }
+
+    fn build_now(&mut self, graph: &mut Graph, image: &'a str) -> Option<Node> {
+        let Some(Image::Built(how)) = self.config.images.get(image) else { return None };
+        let state = self.observed.images.get(image).filter(|state| !state.built)?;
+        let recipe = recipe(self.config, &self.observed.sources, image)?;
+        let mut needs: Vec<Node> = self.fetch(graph, &how.source).into_iter().collect();
+        let mut known = BTreeMap::new();
+        for base in bases(&how.args) {
+            needs.extend(self.build(graph, base));
+            known.insert(base.to_owned(), self.reference(base)?.to_owned());
+        }
+        let reference = state.reference.clone();
+        let key = format!("build/{reference}");
+        let run = build::Run { recipe, reference, bases: known };
+        Some(graph.add(key, None, needs, Request::BuildRun(run)))
+    }
+
+    fn fetch(&mut self, graph: &mut Graph, name: &'a str) -> Option<Node> {
+        if let Some(node) = self.fetched.get(name) {
+            return *node;
+        }
+        let node = self.fetch_now(graph, name);
+        self.fetched.insert(name, node);
+        node
+    }
+
+    fn fetch_now(&self, graph: &mut Graph, name: &str) -> Option<Node> {
+        let source = resolve(self.config, name, &self.goal.cache)?;
+        let revision = self.observed.sources.get(name)?.revision.clone();
+        let key = format!("fetch/{name}/{}", revision.as_deref().unwrap_or("files"));
+        let prepare = self.config.sources.get(name)?.prepare.clone();
+        let fetch = source::Fetch { source, revision, prepare };
+        Some(graph.add(key, None, Vec::new(), Request::SourceFetch(fetch)))
+    }
+
+    /// Pushes an image to the place from which hosts pull it.
+    pub(super) fn push_shared(&mut self, graph: &mut Graph, image: &'a str) -> Option<Node> {
+        if let Some(node) = self.pushed.get(image) {
+            return Some(*node);
+        }
+        let reference = self.reference(image)?.to_owned();
+        let needs = self.build(graph, image).into_iter().collect();
+        let key = format!("push/{reference}");
+        let run = push::Run { reference, host: None, similar: Vec::new() };
+        let node = graph.add(key, None, needs, Request::PushRun(run));
+        self.pushed.insert(image, node);
+        Some(node)
+    }
+
+    /// Pushes an image to a host that lacks it.
+    pub(super) fn push_to(
+        &mut self,
+        graph: &mut Graph,
+        image: &'a str,
+        host: (usize, &HostSight<'_>),
+    ) -> Option<Node> {
+        let (index, sight) = host;
+        let reference = self.reference(image)?;
+        if sight.seen.images.iter().any(|there| there == reference) {
+            return None;
+        }
+        if let Some(node) = self.brought.get(&(index, image)) {
+            return Some(*node);
+        }
+        let needs = self.build(graph, image).into_iter().collect();
+        let host = self.inventory.hosts()[index].clone();
+        let key = format!("push/{}/{reference}", host.name);
+        let similar = self.similar(reference, sight.seen);
+        let run = push::Run { reference: reference.to_owned(), host: Some(host), similar };
+        let node = graph.add(key, None, needs, Request::PushRun(run));
+        self.brought.insert((index, image), node);
+        Some(node)
+    }
+
+    /// Brings an image to a host, in whatever way; none when it is there.
+    pub(super) fn bring(
+        &mut self,
+        graph: &mut Graph,
+        image: &'a str,
+        host: (usize, &HostSight<'_>),
+    ) -> Option<Node> {
+        match self.config.images.get(image)? {
+            Image::Built(_) if self.goal.push_scope == PushScope::Host => self.push_to(graph, image, host),
+            _ => self.pull_to(graph, image, host),
+        }
+    }
+
+    fn pull_to(
+        &mut self,
+        graph: &mut Graph,
+        image: &'a str,
+        (index, sight): (usize, &HostSight<'_>),
+    ) -> Option<Node> {
+        let reference = self.reference(image)?;
+        if reference::is_among(reference, &sight.seen.images) {
+            return None;
+        }
+        if let Some(node) = self.brought.get(&(index, image)) {
+            return Some(*node);
+        }
+        let (needs, from, tag) = match self.config.images.get(image)? {
+            Image::Ready { .. } => (Vec::new(), ImageRef::Known(reference.to_owned()), None),
+            Image::Built(_) => {
+                let push = self.push_shared(graph, image)?;
+                (vec![push], ImageRef::PushedBy(push), Some(reference.to_owned()))
+            }
+        };
+        let host = self.inventory.hosts()[index].clone();
+        let key = format!("pull/{}/{reference}", host.name);
+        let node = graph.add(key, None, needs, Request::DeployPull(Pull { host, image: from, tag }));
+        self.brought.insert((index, image), node);
+        Some(node)
+    }
+
+    /// What the host has that may share layers with the image: other tags of its repository, those
+    /// in use first, then the project's other images.
+    fn similar(&self, wanted: &str, host: &Observation) -> Vec<String> {
+        const ENOUGH: usize = 8;
+        let own = reference::repository(wanted);
+        let used: BTreeSet<&str> =
+            host.containers.iter().filter_map(|c| Some(c.spec.as_ref()?.image.as_str())).collect();
+        let mut found: Vec<(bool, bool, &String)> = host
+            .images
+            .iter()
+            .filter(|image| self.repositories.contains(reference::repository(image)))
+            .map(|image| (reference::repository(image) != own, !used.contains(image.as_str()), image))
+            .collect();
+        found.sort_unstable();
+        found.into_iter().take(ENOUGH).map(|(_, _, image)| image.clone()).collect()
+    }
+}
+
+/// The repositories of the images that the project builds.
+pub(super) fn repositories(config: &Config) -> BTreeSet<String> {
+    let built = config.images.iter().filter(|(_, image)| matches!(image, Image::Built(_)));
+    built.map(|(name, _)| repository(&config.project, name)).collect()
+}

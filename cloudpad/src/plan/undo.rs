@@ -1,0 +1,230 @@
+//! The plan that brings back what ran before. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use cloudpad_plugin_api::Request;
+use cloudpad_plugin_api::model::Instance;
+use cloudpad_plugin_api::stage::deploy::{Container, Named, Remove, State};
+
+use super::decide::exclusive;
+use super::deploy::mark_early;
+use super::graph::{Graph, Node};
+use super::rollout::{Roll, named};
+use super::sight::{self, HostSight, Sight, serves};
+use super::unit::{Loss, New, Pace, Rollout, Unit};
+use super::{Change, ChangeKind, Goal, Note, Plan, Scope, claims, pace, scope, spec};
+use crate::config::Config;
+use crate::inventory::Inventory;
+use crate::observed::{HostState, Observed};
+
+/// Brings back what ran `before` a rollout that failed, given what is there `now`.
+///
+/// What ran then and does not now is started again, in the same order of stops and starts as an
+/// update; what was not there then is stopped and removed. It never refuses: where nothing keeps
+/// enough instances serving, it goes one by one, and what cannot be brought back is a note.
+pub fn undo(before: &Observed, now: &Observed, config: &Config, inventory: &Inventory, goal: &Goal) -> Plan {
+    let Ok(scope) = scope(config, inventory, &goal.select) else { return Plan::default() };
+    let undo = Undo {
+        config,
+        inventory,
+        scope: &scope,
+        before: &Sight::new(inventory, before),
+        now: &Sight::new(inventory, now),
+    };
+    let mut notes = undo.unseen(now);
+    let mut rollouts = undo.rollouts(&mut notes);
+    undo.find_blockers(&mut rollouts);
+    mark_early(&mut rollouts);
+    let order = undo.order(rollouts, false).or_else(|_| {
+        // Each waits for the other: then everything that is in the way goes first.
+        let mut rollouts = undo.rollouts(&mut Vec::new());
+        undo.find_blockers(&mut rollouts);
+        undo.order(rollouts, true)
+    });
+    let (changes, actions) = order.unwrap_or_default();
+    Plan { changes, actions, notes }
+}
+
+type Ordered = (Vec<Change>, Vec<super::Action>);
+
+struct Undo<'a, 's> {
+    config: &'a Config,
+    inventory: &'a Inventory,
+    scope: &'s Scope,
+    before: &'s Sight<'a>,
+    now: &'s Sight<'a>,
+}
+
+impl<'a> Undo<'a, '_> {
+    /// Hosts whose containers may have been touched and are out of sight.
+    fn unseen(&self, now: &Observed) -> Vec<Note> {
+        let lost =
+            self.scope.hosts.iter().filter(|&&h| self.before.host(h).is_some() && self.now.host(h).is_none());
+        let note = |&index: &usize| {
+            let name = &self.inventory.hosts()[index].name;
+            let why = match now.hosts.get(name) {
+                Some(HostState::Unseen(failure)) => failure.to_string(),
+                _ => "nobody has looked".to_owned(),
+            };
+            let message =
+                format!("host `{name}` cannot be looked at, so nothing is brought back there: {why}");
+            Note { incomplete: true, message }
+        };
+        lost.map(note).collect()
+    }
+
+    /// What happens to each service, by its name.
+    fn rollouts(&self, notes: &mut Vec<Note>) -> Vec<Rollout<'a>> {
+        let mut rollouts: BTreeMap<&'a str, Rollout<'a>> = BTreeMap::new();
+        for &index in &self.scope.hosts {
+            let (Some(before), Some(now)) = (self.before.host(index), self.now.host(index)) else { continue };
+            let instances: BTreeSet<(&'a str, u32)> =
+                before.copies.keys().chain(now.copies.keys()).copied().collect();
+            for (service, number) in instances {
+                if self.scope.covers(service, self.config) {
+                    let rollout = rollouts.entry(service).or_insert_with(|| self.empty(service));
+                    self.instance((index, service, number), (before, now), rollout, notes);
+                }
+            }
+        }
+        rollouts.into_values().collect()
+    }
+
+    fn empty(&self, service: &'a str) -> Rollout<'a> {
+        let policy = &self.config.deploy;
+        let whole = self.before.serving(service);
+        let of = |amount: crate::config::Amount| amount.of(u32::try_from(whole).unwrap_or(u32::MAX)) as usize;
+        let pace = Pace {
+            batch: of(policy.batch).max(1),
+            min: of(policy.min_healthy).min(whole),
+            serving: self.now.serving(service),
+        };
+        let (units, waits, losses) = (Vec::new(), Vec::new(), Vec::new());
+        Rollout { service, units, waits, losses, pace }
+    }
+
+    fn instance(
+        &self,
+        (host, service, number): (usize, &'a str, u32),
+        (before, now): (&HostSight<'a>, &HostSight<'a>),
+        rollout: &mut Rollout<'a>,
+        notes: &mut Vec<Note>,
+    ) {
+        let ran = sight::up(before.of(service, number));
+        let copies = now.of(service, number);
+        let runs = sight::up(copies);
+        let instance = Instance { service: service.to_owned(), number };
+        let is_among = |all: &[&Container], c: &Container| all.iter().any(|other| other.name == c.name);
+        let missing: Vec<_> = ran.iter().copied().filter(|c| !is_among(&runs, c)).collect();
+        let mut stops: Vec<_> = runs.iter().copied().filter(|c| !is_among(&ran, c)).collect();
+        let serves = serves(copies);
+        for old in missing {
+            let Some(start) = self.start(old, service) else {
+                let host = &self.inventory.hosts()[host].name;
+                let message =
+                    format!("`{}` on `{host}` cannot be brought back: its label is not understood", old.name);
+                notes.push(Note { incomplete: true, message });
+                continue;
+            };
+            let health = start.spec.health.clone();
+            let kind = if stops.is_empty() { ChangeKind::Start } else { ChangeKind::ReplaceStartFirst };
+            rollout.units.push(Unit {
+                host,
+                instance: instance.clone(),
+                // What did not serve before is not waited for: it may never have.
+                ready: (old.state == State::Running).then(|| (old.name.clone(), health)),
+                start: Some(start),
+                stops: std::mem::take(&mut stops),
+                stop_first: self.config.services.get(service).is_some_and(spec::stops_first),
+                serves,
+                told: Some((kind, Vec::new())),
+                blockers: Vec::new(),
+            });
+        }
+        if !stops.is_empty() {
+            rollout.losses.push(Loss {
+                host,
+                instance,
+                stops,
+                serves: serves && ran.is_empty(),
+                early: false,
+            });
+        }
+    }
+
+    fn start(&self, old: &Container, service: &str) -> Option<New<'a>> {
+        let spec = old.spec.clone()?;
+        let exclusive = match self.config.services.get(service) {
+            Some(service) => exclusive(self.config, service),
+            // Nobody can say any more whether it shared them.
+            None => spec.volumes.iter().filter(|v| !v.read_only).map(|v| v.source.clone()).collect(),
+        };
+        Some(New {
+            name: old.name.clone(),
+            spec_id: old.spec_id.clone(),
+            release: old.release.clone(),
+            spec: Rc::new(spec),
+            exclusive,
+            image: None,
+        })
+    }
+
+    fn find_blockers(&self, rollouts: &mut [Rollout<'a>]) {
+        let stopped = super::deploy::stopped(rollouts);
+        for rollout in rollouts {
+            // A port that somebody else has taken meanwhile is for the engine to refuse.
+            claims::find_blockers(&mut rollout.units, (self.now, self.inventory), &stopped, &mut Vec::new());
+        }
+    }
+
+    /// The actions in their order; with `all_at_once`, every stop before every start.
+    fn order(&self, rollouts: Vec<Rollout<'a>>, all_at_once: bool) -> Result<Ordered, Vec<super::Action>> {
+        let mut graph = Graph::default();
+        let mut roll = Roll::new(self.config, self.inventory);
+        for mut rollout in rollouts {
+            let effect = rollout.effect();
+            let mut schedule = pace::schedule(rollout.pace, effect).unwrap_or_else(|_| pace::anyway(effect));
+            schedule.late = effect.late;
+            if all_at_once {
+                rollout.pace.batch = rollout.units.len();
+                (schedule.at_once, schedule.gains_first) = (rollout.units.len(), 0);
+                rollout.units.iter_mut().for_each(|unit| unit.stop_first = true);
+                rollout.losses.iter_mut().for_each(|loss| loss.early = true);
+            }
+            roll.add(&mut graph, rollout, schedule, &mut |_, _, _| None);
+        }
+        roll.unblock(&mut graph);
+        self.remove(&mut graph);
+        Ok((roll.changes, graph.finish()?))
+    }
+
+    /// Removes what was not there before, host by host, when all else is done there.
+    fn remove(&self, graph: &mut Graph) {
+        let mut leaves: BTreeMap<String, Vec<Node>> = BTreeMap::new();
+        for (host, node) in graph.leaves_by_host() {
+            leaves.entry(host).or_default().push(node);
+        }
+        for &index in &self.scope.hosts {
+            let (Some(before), Some(now)) = (self.before.host(index), self.now.host(index)) else { continue };
+            let containers = self.added(before, now);
+            if containers.is_empty() {
+                continue;
+            }
+            let host = self.inventory.hosts()[index].clone();
+            let needs = leaves.remove(&host.name).unwrap_or_default();
+            let key = format!("remove/{}", host.name);
+            let project = self.config.project.clone();
+            let request = Request::DeployRemove(Remove { host, project, containers, images: Vec::new() });
+            graph.add(key, None, needs, request);
+        }
+    }
+
+    fn added(&self, before: &HostSight<'_>, now: &HostSight<'_>) -> Vec<Named> {
+        let known: BTreeSet<&str> = before.seen.containers.iter().map(|c| c.name.as_str()).collect();
+        let added = now.seen.containers.iter().filter(|c| {
+            !known.contains(c.name.as_str()) && self.scope.covers(&c.instance.service, self.config)
+        });
+        added.map(named).collect()
+    }
+}

@@ -1,0 +1,87 @@
+//! The pieces of a rollout: what happens to one instance, and to what is not wanted any more. Pure.
+
+use std::rc::Rc;
+
+use cloudpad_plugin_api::model::{ContainerSpec, Health, Instance};
+use cloudpad_plugin_api::stage::deploy::Container;
+
+use super::ChangeKind;
+
+/// What happens to one instance.
+pub(super) struct Unit<'a> {
+    /// The host, by its place in the inventory.
+    pub(super) host: usize,
+    pub(super) instance: Instance,
+    /// The container to start.
+    pub(super) start: Option<New<'a>>,
+    /// The container that has to serve before it goes on, and how to tell.
+    pub(super) ready: Option<(String, Option<Health>)>,
+    /// The containers it takes the place of.
+    pub(super) stops: Vec<&'a Container>,
+    /// Whether they are stopped before the new one is started.
+    pub(super) stop_first: bool,
+    /// Whether the instance serves now.
+    pub(super) serves: bool,
+    /// What people are told about it; nothing when it is only waited for.
+    pub(super) told: Option<(ChangeKind, Vec<String>)>,
+    /// Containers of the project, of this or other services, that hold what the new one needs.
+    pub(super) blockers: Vec<&'a str>,
+}
+
+/// A container to start.
+pub(super) struct New<'a> {
+    pub(super) name: String,
+    pub(super) spec_id: String,
+    pub(super) release: String,
+    pub(super) spec: Rc<ContainerSpec>,
+    /// Volumes and directories that no other container may use meanwhile.
+    pub(super) exclusive: Vec<String>,
+    /// The image that has to be on the host, by its name in the config; none when it certainly is.
+    pub(super) image: Option<&'a str>,
+}
+
+impl Unit<'_> {
+    /// Whether the instance stops serving for a while.
+    pub(super) fn dips(&self) -> bool {
+        self.serves && self.stop_first && self.start.is_some()
+    }
+
+    /// Whether the instance serves afterwards and does not now.
+    pub(super) fn gains(&self) -> bool {
+        !self.serves && self.ready.is_some()
+    }
+}
+
+/// An instance that is not wanted any more.
+pub(super) struct Loss<'a> {
+    /// The host, by its place in the inventory.
+    pub(super) host: usize,
+    pub(super) instance: Instance,
+    /// Its containers that run.
+    pub(super) stops: Vec<&'a Container>,
+    /// Whether it serves now.
+    pub(super) serves: bool,
+    /// Whether it is in the way of a new container, and so cannot wait until that one serves.
+    pub(super) early: bool,
+}
+
+/// All that happens to a service.
+pub(super) struct Rollout<'a> {
+    pub(super) service: &'a str,
+    pub(super) units: Vec<Unit<'a>>,
+    /// Instances that are as they should be but do not serve yet; they may have to be waited for.
+    pub(super) waits: Vec<Unit<'a>>,
+    pub(super) losses: Vec<Loss<'a>>,
+    pub(super) pace: Pace,
+}
+
+/// How fast a service may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pace {
+    /// How many are updated at once, at least 1.
+    pub(super) batch: usize,
+    /// How many serve at all times.
+    pub(super) min: usize,
+    /// How many serve now.
+    pub(super) serving: usize,
+}
