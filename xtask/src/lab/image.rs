@@ -1,6 +1,7 @@
 //! The lab's images, made from Debian packages: no registry is asked. Talks to the engine.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 use std::process::Command;
 
 use clap::ValueEnum;
@@ -10,6 +11,7 @@ use crate::shell::{self, Result, docker};
 
 const HOST_INIT: &str = include_str!("../../lab/host-init.sh");
 const HOST_IMAGE: &str = include_str!("../../lab/host-image.sh");
+const HOST26_IMAGE: &str = include_str!("../../lab/host26-image.sh");
 const SERVICES_IMAGE: &str = include_str!("../../lab/services-image.sh");
 const BASE_IMAGE: &str = include_str!("../../lab/base-image.sh");
 
@@ -18,6 +20,8 @@ const BASE_IMAGE: &str = include_str!("../../lab/base-image.sh");
 pub enum Variant {
     /// This machine's own engine and sshd
     Lite,
+    /// Docker Engine 26 with the containerd image store, from the next Debian
+    Lite26,
 }
 
 /// References of the images of a lab.
@@ -32,17 +36,25 @@ pub struct Images {
 
 /// Makes the images that are not there. Their tags are hashes of the scripts that make them.
 pub fn ensure(settings: &Settings, variant: Variant) -> Result<Images> {
-    let Variant::Lite = variant;
-    Ok(Images {
-        base: make(settings, "base", &[BASE_IMAGE], &["busybox-static"])?,
-        services: make(
-            settings,
-            "services",
-            &[SERVICES_IMAGE],
-            &["busybox-static", "docker-registry", "etcd-server", "etcd-client"],
-        )?,
-        host: make(settings, "host", &[HOST_IMAGE, HOST_INIT], &["busybox-static"])?,
-    })
+    let busybox = || packages::unpacked(settings, "busybox-static");
+    let base = make(settings, "base", &[BASE_IMAGE], || Ok(vec![path(&busybox()?)]))?;
+    let services = make(settings, "services", &[SERVICES_IMAGE], || {
+        let names = ["busybox-static", "docker-registry", "etcd-server", "etcd-client"];
+        names.map(|name| Ok(path(&packages::unpacked(settings, name)?))).into_iter().collect()
+    })?;
+    let lite = make(settings, "host", &[HOST_IMAGE, HOST_INIT], || Ok(vec![path(&busybox()?)]))?;
+    let host = match variant {
+        Variant::Lite => lite,
+        Variant::Lite26 => {
+            let scripts = [HOST26_IMAGE, HOST_IMAGE, HOST_INIT];
+            make(settings, "host26", &scripts, || Ok(vec![lite.clone()]))?
+        }
+    };
+    Ok(Images { host, services, base })
+}
+
+fn path(path: &Path) -> String {
+    path.display().to_string()
 }
 
 /// Removes every image of every lab.
@@ -54,9 +66,13 @@ pub fn remove() -> Result<()> {
     shell::output(&mut docker(["rmi", "--force"].into_iter().chain(listed.lines()))).map(drop)
 }
 
-/// `scripts[0]` is run with the image's reference and the folder of each package as arguments; the
-/// others lie beside it.
-fn make(settings: &Settings, name: &str, scripts: &[&str], unpack: &[&str]) -> Result<String> {
+/// `scripts[0]` is run with the image's reference and `args` as arguments; the others lie beside it.
+fn make(
+    settings: &Settings,
+    name: &str,
+    scripts: &[&str],
+    args: impl Fn() -> Result<Vec<String>>,
+) -> Result<String> {
     let image = format!("cloudpad-lab/{name}:{}", fingerprint(scripts));
     if shell::succeeds(&mut docker(["image", "inspect", &image])) {
         return Ok(image);
@@ -70,10 +86,7 @@ fn make(settings: &Settings, name: &str, scripts: &[&str], unpack: &[&str]) -> R
             .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
     }
     let mut command = Command::new("sh");
-    command.arg("0").arg(&image).current_dir(&dir);
-    for package in unpack {
-        command.arg(packages::unpacked(settings, package)?);
-    }
+    command.arg("0").arg(&image).args(args()?).current_dir(&dir);
     let path = std::env::var("PATH").unwrap_or_default();
     shell::output(command.env("PATH", format!("{path}:/usr/sbin:/sbin")))?;
     Ok(image)
