@@ -1,7 +1,29 @@
 //! From the text of `Cloudpad.toml` to a [`Config`], or to every [`Problem`] in it. Pure.
+//!
+//! The way of a file, each step a room: `tree` reads TOML and keeps the place of every value; `shape`
+//! compares it, environments included, with the `keys` that there are, as typed; `overlay` lays the
+//! chosen environment over it; `vars` replaces `${VAR}`; `read` turns the tables into values, as meant,
+//! with the small languages of `grammar`; `check` judges what needs more than one value. [`render()`]
+//! shows problems, [`show()`] a config.
 
+mod check;
+mod grammar;
+mod keys;
+mod load;
 mod model;
+mod nearest;
+mod overlay;
 mod problem;
+mod read;
+mod render;
+mod section;
+mod shape;
+mod show;
+mod tree;
+mod vars;
 
+pub use load::{Input, load};
 pub use model::*;
 pub use problem::{Place, Problem};
+pub use render::render;
+pub use show::show;

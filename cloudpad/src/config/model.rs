@@ -41,6 +41,19 @@ impl Config {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Places(pub BTreeMap<String, Range<usize>>);
 
+impl Places {
+    /// The bytes of `key`'s value or, where the file does not have it, of the nearest table above it.
+    pub fn find(&self, key: &str) -> Option<Range<usize>> {
+        let mut key = key;
+        loop {
+            if let Some(bytes) = self.0.get(key) {
+                return Some(bytes.clone());
+            }
+            key = &key[..key.rfind('.')?];
+        }
+    }
+}
+
 /// The provider that does a stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageChoice {

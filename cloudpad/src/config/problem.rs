@@ -38,7 +38,14 @@ impl Problem {
 
     /// A problem with these bytes of the text.
     pub fn at_bytes(bytes: Range<usize>, message: impl Into<String>) -> Self {
-        Self { place: Some(Place::Bytes(bytes)), ..Self::new(message) }
+        Self::new(message).at(bytes)
+    }
+
+    /// Says which bytes of the text it is about.
+    #[must_use]
+    pub fn at(mut self, bytes: Range<usize>) -> Self {
+        self.place = Some(Place::Bytes(bytes));
+        self
     }
 
     /// Adds what the user can do about it.

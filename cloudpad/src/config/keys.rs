@@ -1,0 +1,166 @@
+//! Every key of `Cloudpad.toml`. Pure.
+
+use super::shape::Shape::{Flag, Like, List, Named, Number, OneOf, Opaque, Table, Text, Whole};
+use super::shape::{Keys, Shape};
+
+/// The file.
+pub(super) const FILE: Keys = Keys {
+    known: &[
+        ("project", Table(&PROJECT)),
+        ("stages", Table(&STAGES)),
+        ("hosts", Named(&Table(&HOST))),
+        ("sources", Named(&Table(&SOURCE))),
+        ("images", Named(&Table(&IMAGE))),
+        ("services", Named(&Table(&SERVICE))),
+        ("deploy", Table(&DEPLOY)),
+        ("environments", Named(&Table(&ENVIRONMENT))),
+    ],
+    instead: &[],
+};
+
+/// An environment: everything but environments.
+pub(super) const ENVIRONMENT: Keys = Keys {
+    known: &[
+        ("project", Table(&PROJECT)),
+        ("stages", Table(&STAGES)),
+        ("hosts", Named(&Table(&HOST))),
+        ("sources", Named(&Table(&SOURCE))),
+        ("images", Named(&Table(&IMAGE))),
+        ("services", Named(&Table(&SERVICE))),
+        ("deploy", Table(&DEPLOY)),
+    ],
+    instead: &[],
+};
+
+const TEXTS: Shape = List(&Text);
+const LABELS: Shape = Named(&Text);
+/// Plain values that become strings.
+const VARIABLES: Shape = Named(&OneOf(&[Text, Whole, Flag]));
+const COMMAND: Shape = OneOf(&[Text, TEXTS]);
+const AMOUNT: Shape = OneOf(&[Whole, Like("25%")]);
+
+const PROJECT: Keys = Keys { known: &[("name", Text)], instead: &[] };
+
+const STAGE: Shape =
+    OneOf(&[Text, Table(&Keys { known: &[("provider", Text), ("config", OPAQUE)], instead: &[] })]);
+const OPAQUE: Shape = Named(&Opaque);
+const STAGES: Keys = Keys {
+    known: &[("inventory", STAGE), ("source", STAGE), ("build", STAGE), ("push", STAGE), ("deploy", STAGE)],
+    instead: &[],
+};
+
+const HOST: Keys = Keys { known: &[("address", Text), ("roles", TEXTS), ("labels", LABELS)], instead: &[] };
+
+const SOURCE: Keys = Keys {
+    known: &[
+        ("git", Text),
+        ("branch", Text),
+        ("tag", Text),
+        ("rev", Text),
+        ("path", Text),
+        ("prepare", List(&COMMAND)),
+    ],
+    instead: &[
+        ("path", &["git", "branch", "tag", "rev"]),
+        ("git", &["path"]),
+        ("branch", &["tag", "rev"]),
+        ("tag", &["branch", "rev"]),
+        ("rev", &["branch", "tag"]),
+    ],
+};
+
+const IMAGE_ARG: Keys = Keys { known: &[("image", Text)], instead: &[] };
+const SECRET: Keys =
+    Keys { known: &[("env", Text), ("file", Text)], instead: &[("env", &["file"]), ("file", &["env"])] };
+
+/// The keys of an image that is built.
+pub(super) const BUILD_KEYS: &[&str] = &[
+    "source",
+    "context",
+    "dockerfile",
+    "target",
+    "args",
+    "platforms",
+    "secrets",
+    "ssh",
+    "labels",
+    "cache_from",
+    "cache_to",
+];
+const IMAGE: Keys = Keys {
+    known: &[
+        ("source", Text),
+        ("context", Text),
+        ("dockerfile", Text),
+        ("target", Text),
+        ("args", Named(&OneOf(&[Text, Whole, Flag, Table(&IMAGE_ARG)]))),
+        ("platforms", TEXTS),
+        ("secrets", Named(&Table(&SECRET))),
+        ("ssh", Flag),
+        ("labels", LABELS),
+        ("cache_from", TEXTS),
+        ("cache_to", Text),
+        ("reference", Text),
+    ],
+    instead: &[
+        ("reference", BUILD_KEYS),
+        ("source", &["reference"]),
+        ("context", &["reference"]),
+        ("dockerfile", &["reference"]),
+    ],
+};
+
+const HEALTH: Keys = Keys {
+    known: &[
+        ("http", Text),
+        ("port", Whole),
+        ("tcp", Whole),
+        ("command", COMMAND),
+        ("interval", Like("2s")),
+        ("timeout", Like("5s")),
+        ("retries", Whole),
+    ],
+    instead: &[
+        ("http", &["tcp", "command"]),
+        ("tcp", &["http", "port", "command"]),
+        ("command", &["http", "port", "tcp"]),
+    ],
+};
+
+const SERVICE: Keys = Keys {
+    known: &[
+        ("image", Text),
+        ("roles", TEXTS),
+        ("hosts", TEXTS),
+        ("replicas", Whole),
+        ("per_host", Whole),
+        ("command", COMMAND),
+        ("env", VARIABLES),
+        ("ports", List(&Like("8080:80"))),
+        ("volumes", List(&Like("data:/data"))),
+        ("networks", TEXTS),
+        ("health", OneOf(&[Text, Table(&HEALTH)])),
+        ("stop_timeout", Like("10s")),
+        ("stop_signal", Text),
+        ("restart", Text),
+        ("cpus", Number),
+        ("memory", Like("512MiB")),
+        ("update", Text),
+        ("groups", TEXTS),
+        ("labels", LABELS),
+    ],
+    instead: &[("replicas", &["per_host"]), ("per_host", &["replicas"])],
+};
+
+const DEPLOY: Keys = Keys {
+    known: &[
+        ("batch", AMOUNT),
+        ("min_healthy", AMOUNT),
+        ("ready_timeout", Like("60s")),
+        ("settle", Like("2s")),
+        ("keep", Whole),
+        ("on_failure", Text),
+        ("unreachable", Text),
+    ],
+    instead: &[],
+};
