@@ -2,26 +2,34 @@
 //!
 //! The rooms, in the order in which data flows through them:
 //!
+//! - [`cmd`] is the command line: one file per command.
 //! - [`project`] finds and reads the project's files. I/O.
 //! - [`config`] turns the text of `Cloudpad.toml` into a [`config::Config`], or into problems. Pure.
 //! - [`inventory`] says which hosts there are and which of them are meant. Pure.
 //! - [`plugin`] finds providers and calls them. I/O.
+//! - [`look`] finds out what is so. I/O, through `run`.
 //! - [`observed`] holds what was seen, or why nothing was. Pure.
 //! - [`plan`](mod@plan) decides what is to be done. Pure.
+//! - [`rollout`] has a plan carried out, and answers its failure with another. I/O, through `run`.
+//! - [`run`] carries plans out. I/O.
 //! - [`report`] sums up what happens. Pure.
 //! - [`words`] and [`listing`] say it in words. Pure.
 //! - [`journal`] keeps it, [`term`] shows it. I/O.
 //! - [`refusal`] is why nothing was done. Pure.
 
+pub mod cmd;
 pub mod config;
 pub mod inventory;
 pub mod journal;
 pub mod listing;
+pub mod look;
 pub mod observed;
 pub mod plan;
 pub mod plugin;
 pub mod project;
 pub mod refusal;
 pub mod report;
+pub mod rollout;
+pub mod run;
 pub mod term;
 pub mod words;

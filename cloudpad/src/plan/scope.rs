@@ -27,8 +27,8 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Whether containers of `service` may be touched.
-    pub(super) fn covers(&self, service: &str, config: &Config) -> bool {
+    /// Whether containers of `service` are meant.
+    pub fn covers(&self, service: &str, config: &Config) -> bool {
         self.services.contains_key(service) || (self.gone_too && !config.services.contains_key(service))
     }
 }

@@ -1,0 +1,112 @@
+//! The command line: one file per command, which declares its arguments, calls, and reports.
+
+mod args;
+mod build;
+mod check;
+mod config;
+mod deploy;
+mod init;
+mod plan;
+mod ps;
+mod push;
+mod session;
+
+use std::sync::Arc;
+
+use clap::{Parser, Subcommand};
+
+use crate::refusal::Refusal;
+use crate::report::exit;
+use crate::term::Term;
+use args::Global;
+
+/// From source control to running containers on every host.
+#[derive(Parser)]
+#[command(name = "cloudpad", version, propagate_version = true, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Init(init::Args),
+    Check(check::Args),
+    Config(config::Args),
+    Plan(plan::Args),
+    Build(build::Args),
+    Push(push::Args),
+    Deploy(deploy::Args),
+    Ps(ps::Args),
+}
+
+impl Command {
+    /// Whether it changes something, and so tells of events rather than prints data.
+    fn acts(&self) -> bool {
+        matches!(self, Command::Build(_) | Command::Push(_) | Command::Deploy(_))
+    }
+}
+
+/// How a command ended: with an exit code, or by refusing to do anything. A refusal comes with the
+/// renderer for problems, which knows the file's text.
+type Ended = Result<u8, Refused>;
+
+/// A refusal, and the file that its problems are about.
+struct Refused {
+    refusal: Refusal,
+    file: Option<FileText>,
+}
+
+/// A config file as it was read.
+#[derive(Clone)]
+struct FileText {
+    name: String,
+    text: String,
+    places: crate::config::Places,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, file: None }
+    }
+}
+
+/// Does what the arguments say, and returns the exit code.
+pub fn main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come as errors too; both write to where they belong.
+            let _ = error.print();
+            return if error.use_stderr() { exit::REFUSED } else { exit::OK };
+        }
+    };
+    let term = Arc::new(Term::of_process(cli.global.style(cli.command.acts())));
+    let ended = match cli.command {
+        Command::Init(args) => args.run(&term),
+        Command::Check(args) => args.run(&cli.global, &term),
+        Command::Config(args) => args.run(&cli.global, &term),
+        Command::Plan(args) => args.run(&cli.global, &term),
+        Command::Build(args) => args.run(&cli.global, &term),
+        Command::Push(args) => args.run(&cli.global, &term),
+        Command::Deploy(args) => args.run(&cli.global, &term),
+        Command::Ps(args) => args.run(&cli.global, &term),
+    };
+    ended.unwrap_or_else(|refused| {
+        refused.show(&term);
+        exit::REFUSED
+    })
+}
+
+impl Refused {
+    fn show(&self, term: &Term) {
+        term.refusal(&self.refusal, |problems| match &self.file {
+            Some(file) => {
+                crate::config::render(problems, &file.places, &file.text, &file.name, term.is_coloured())
+            }
+            None => problems.iter().map(|p| format!("error: {}\n", p.message)).collect(),
+        });
+    }
+}

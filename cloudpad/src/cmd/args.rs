@@ -1,0 +1,69 @@
+//! Arguments that several commands share.
+
+use anstream::ColorChoice;
+use clap::builder::PossibleValuesParser;
+
+use crate::inventory::Selection;
+use crate::term::Style;
+
+/// Arguments of every command.
+#[derive(clap::Args)]
+pub(super) struct Global {
+    /// Use this environment of `Cloudpad.toml`
+    #[arg(short, long, global = true, env = "CLOUDPAD_ENV", value_name = "NAME")]
+    pub environment: Option<String>,
+    /// Print events, or data, as JSON lines on stdout
+    #[arg(long, global = true)]
+    json: bool,
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto",
+          value_parser = PossibleValuesParser::new(["auto", "always", "never"]))]
+    color: String,
+    /// Print data and errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Print also what is begun, and what tools say
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+impl Global {
+    /// `acts`: whether JSON means the events of a run, and not one document of data.
+    pub(super) fn style(&self, acts: bool) -> Style {
+        let colour = match self.color.as_str() {
+            "always" => ColorChoice::Always,
+            "never" => ColorChoice::Never,
+            _ => ColorChoice::Auto,
+        };
+        Style { json: self.json, events: self.json && acts, quiet: self.quiet, verbose: self.verbose, colour }
+    }
+}
+
+/// Arguments that choose a part of the project. Each may be given several times, with `*` and `?`.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Selection")]
+pub(super) struct Select {
+    /// Only this service
+    #[arg(long, value_name = "NAME")]
+    service: Vec<String>,
+    /// Only services of this group
+    #[arg(long, value_name = "NAME")]
+    group: Vec<String>,
+    /// Only hosts with this role
+    #[arg(long, value_name = "NAME")]
+    role: Vec<String>,
+    /// Only this host
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
+}
+
+impl Select {
+    pub(super) fn selection(&self) -> Selection {
+        Selection {
+            services: self.service.clone(),
+            groups: self.group.clone(),
+            roles: self.role.clone(),
+            hosts: self.host.clone(),
+        }
+    }
+}

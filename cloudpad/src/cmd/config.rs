@@ -1,0 +1,19 @@
+//! `cloudpad config`: prints the config with its environment merged in and its variables replaced.
+
+use std::sync::Arc;
+
+use super::args::Global;
+use super::{Ended, session};
+use crate::report::exit;
+use crate::term::Term;
+
+/// Print the config as it is understood, with defaults, environment and variables
+#[derive(clap::Args)]
+pub(super) struct Args {}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
+        term.data(&crate::config::show(&session::load(global)?.config));
+        Ok(exit::OK)
+    }
+}

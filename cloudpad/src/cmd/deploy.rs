@@ -1,0 +1,78 @@
+//! `cloudpad deploy`: brings what runs to what the config says.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::{Global, Select};
+use super::session::Session;
+use super::{Ended, Refused};
+use crate::inventory::Selection;
+use crate::look::{At, Looked};
+use crate::plan::{Goal, Plan, SavedPlan, Until};
+use crate::refusal::Refusal;
+use crate::term::Term;
+use crate::{project, words};
+
+/// Bring what runs to what `Cloudpad.toml` says
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    select: Select,
+    /// Go ahead without asking
+    #[arg(short, long)]
+    yes: bool,
+    /// Carry out a plan that `plan --out FILE` has saved, if what it was made from is still so
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["service", "group", "role", "host"])]
+    plan: Option<PathBuf>,
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
+        let session = Session::open("deploy", true, global, term)?;
+        let (plan, looked, goal) = match &self.plan {
+            Some(file) => saved(&session, file)?,
+            None => fresh(&session, self.select.selection())?,
+        };
+        if plan.actions.is_empty() {
+            show(&plan, term);
+            return Ok(session.finish());
+        }
+        term.status(words::plan(&plan).trim_end());
+        self.consent(term)?;
+        session.carry_out(&plan, &looked, &goal)
+    }
+
+    fn consent(&self, term: &Term) -> Result<(), Refusal> {
+        if self.yes {
+            return Ok(());
+        }
+        if !term.is_interactive() {
+            return Err(Refusal::new("nothing was done: there is no terminal to ask on")
+                .hint("`--yes` goes ahead without asking"));
+        }
+        if term.confirm("go ahead?") { Ok(()) } else { Err(Refusal::new("nothing was done")) }
+    }
+}
+
+/// Notes of a plan that does nothing, such as a host that is left out.
+fn show(plan: &Plan, term: &Term) {
+    for note in &plan.notes {
+        term.warn(&note.message);
+    }
+}
+
+fn fresh(session: &Session, selection: Selection) -> Result<(Plan, Looked, Goal), Refused> {
+    let looked = session.look(&selection, At::Everything)?;
+    let goal = session.goal(Until::Deploy, selection);
+    let plan = session.plan(&looked, &goal)?;
+    Ok((plan, looked, goal))
+}
+
+/// A saved plan, if what it was made from is still so.
+fn saved(session: &Session, file: &Path) -> Result<(Plan, Looked, Goal), Refused> {
+    let saved: SavedPlan = project::read_json(file)?;
+    let looked = session.look(&saved.goal.select, At::Everything)?;
+    saved.check(&session.config, &looked.observed).map_err(|problems| session.refuses(problems.into()))?;
+    session.tell(&saved.plan);
+    Ok((saved.plan, looked, saved.goal))
+}

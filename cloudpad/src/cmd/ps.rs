@@ -1,0 +1,38 @@
+//! `cloudpad ps`: lists what runs.
+
+use std::sync::Arc;
+
+use super::Ended;
+use super::args::{Global, Select};
+use super::session::Session;
+use crate::listing;
+use crate::look::At;
+use crate::observed::HostState;
+use crate::report::exit;
+use crate::term::Term;
+use crate::words;
+
+/// List what runs on the hosts
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    select: Select,
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
+        let session = Session::open("ps", false, global, term)?;
+        let selection = self.select.selection();
+        let looked = session.look(&selection, At::Hosts)?;
+        let rows = listing::rows(&looked.observed, &|service| looked.scope.covers(service, &session.config));
+        term.data(&if term.is_json() { words::json_line(&rows) } else { listing::table(&rows) });
+        let mut code = exit::OK;
+        for (host, state) in &looked.observed.hosts {
+            if let HostState::Unseen(failure) = state {
+                term.error(&format!("{host}: {}", words::failure(failure)));
+                code = exit::FAILED;
+            }
+        }
+        Ok(code)
+    }
+}

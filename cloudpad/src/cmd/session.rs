@@ -1,0 +1,170 @@
+//! What every command on a project begins with: the project, its config, its providers, a runner.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::args::Global;
+use super::{Ended, FileText, Refused};
+use crate::config::{self, Config, Places};
+use crate::inventory::Selection;
+use crate::journal::Journal;
+use crate::look::{self, At, Looked};
+use crate::plan::{self, Goal, Plan, Until};
+use crate::plugin::Providers;
+use crate::project::{self, Project};
+use crate::refusal::Refusal;
+use crate::report::Event;
+use crate::rollout::{Basis, roll_out};
+use crate::run::{Record, Runner, Stop};
+use crate::term::Term;
+
+/// A project's config, read and understood.
+pub(super) struct Loaded {
+    pub project: Project,
+    pub config: Config,
+    file: FileText,
+}
+
+/// Finds and reads the project's config.
+pub(super) fn load(global: &Global) -> Result<Loaded, Refused> {
+    let project = Project::find()?;
+    let mut file =
+        FileText { name: project.display_name(), text: project.text.clone(), places: Places::default() };
+    let input = config::Input {
+        text: &project.text,
+        dir: &project.dir,
+        environment: global.environment.as_deref(),
+        var: &project::variable,
+    };
+    let config = config::load(&input).map_err(|problems| file.refuses(problems.into()))?;
+    file.places = config.places.clone();
+    Ok(Loaded { project, config, file })
+}
+
+impl Loaded {
+    /// A refusal whose problems are shown in the config's file.
+    pub(super) fn refuses(&self, refusal: Refusal) -> Refused {
+        self.file.refuses(refusal)
+    }
+}
+
+impl FileText {
+    /// A refusal whose problems are shown in this file.
+    fn refuses(&self, refusal: Refusal) -> Refused {
+        Refused { refusal, file: Some(self.clone()) }
+    }
+}
+
+/// A project that is being worked on.
+pub(super) struct Session {
+    pub config: Config,
+    pub runner: Runner,
+    pub term: Arc<Term>,
+    release: String,
+    cache: PathBuf,
+    file: FileText,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Session {
+    /// Opens the project of the working directory for `command`. Commands that change something keep
+    /// a journal.
+    pub(super) fn open(
+        command: &'static str,
+        changes: bool,
+        global: &Global,
+        term: &Arc<Term>,
+    ) -> Result<Self, Refused> {
+        let Loaded { project, config, file } = load(global)?;
+        let providers = Providers::choose(&config).map_err(|problems| file.refuses(problems.into()))?;
+        let runtime = runtime()?;
+        let state_dir = project.state_dir()?;
+        let release = project::release_now();
+        let journal = if changes { Journal::open(&state_dir, &release, command) } else { Journal::none() };
+        let record = Arc::new(Record::new(term.clone(), journal));
+        record.event(Event::Run { command, project: config.project.prefix(), release: release.clone() });
+        let stop = runtime.block_on(async { Stop::on_signals(term.clone()) });
+        let stop = stop.map_err(|error| Refusal::new(format!("cannot listen for signals: {error}")))?;
+        let runner = Runner { providers: Arc::new(providers), record, stop };
+        Ok(Self { config, runner, term: term.clone(), release, cache: state_dir, file, runtime })
+    }
+
+    /// A refusal whose problems are shown in the config's file.
+    pub(super) fn refuses(&self, refusal: Refusal) -> Refused {
+        self.file.refuses(refusal)
+    }
+
+    /// Looks at what is meant.
+    pub(super) fn look(&self, selection: &Selection, at: At) -> Result<Looked, Refused> {
+        let look = look::look(&self.runner, &self.config, selection, at, &self.cache);
+        self.wait_for(look).map_err(|refusal| self.refuses(refusal))
+    }
+
+    /// What is asked for.
+    pub(super) fn goal(&self, until: Until, select: Selection) -> Goal {
+        let push_scope = self.runner.providers.push_scope();
+        Goal { until, select, release: self.release.clone(), push_scope, cache: self.cache.clone() }
+    }
+
+    /// Decides what is to be done, and tells it to those who listen.
+    pub(super) fn plan(&self, looked: &Looked, goal: &Goal) -> Result<Plan, Refused> {
+        let plan = plan::plan(&self.config, &looked.inventory, &looked.observed, goal)
+            .map_err(|problems| self.refuses(problems.into()))?;
+        self.tell(&plan);
+        Ok(plan)
+    }
+
+    /// Tells a plan to those who listen.
+    pub(super) fn tell(&self, plan: &Plan) {
+        self.runner.record.event(Event::Plan {
+            changes: plan.changes.clone(),
+            actions: plan.actions.len(),
+            notes: plan.notes.clone(),
+        });
+    }
+
+    /// Makes a plan that changes no container, and carries it out without asking.
+    pub(super) fn prepare(&self, until: Until, selection: Selection, at: At) -> Ended {
+        let looked = self.look(&selection, at)?;
+        let goal = self.goal(until, selection);
+        let plan = self.plan(&looked, &goal)?;
+        self.carry_out(&plan, &looked, &goal)
+    }
+
+    /// Carries a plan out, undoes it where it fails and the policy says so, and ends the run.
+    pub(super) fn carry_out(&self, plan: &Plan, looked: &Looked, goal: &Goal) -> Ended {
+        let Looked { inventory, observed, .. } = looked;
+        self.wait_for(roll_out(
+            &self.runner,
+            plan,
+            Basis { config: &self.config, inventory, observed, goal },
+        ));
+        Ok(self.finish())
+    }
+
+    /// Runs asynchronous work to its end.
+    pub(super) fn wait_for<F: Future>(&self, work: F) -> F::Output {
+        self.runtime.block_on(work)
+    }
+
+    /// Ends the run, and returns the exit code.
+    pub(super) fn finish(&self) -> u8 {
+        let report = self.runner.record.finish(self.runner.stop.is_requested());
+        let text = crate::words::report(&report);
+        if report.exit_code() == crate::report::exit::OK {
+            self.term.status(&text);
+        } else {
+            self.term.error(&text);
+        }
+        report.exit_code()
+    }
+}
+
+/// One thread hands work out; each request has a thread of its own while it is under way.
+fn runtime() -> Result<tokio::runtime::Runtime, Refusal> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(2 * crate::run::MOST_AT_ONCE)
+        .build()
+        .map_err(|error| Refusal::new(format!("cannot start: {error}")))
+}

@@ -1,0 +1,147 @@
+//! Finds out what is so: hosts, sources, images. I/O, through a [`Runner`].
+//!
+//! Hosts are looked at while sources are, so that a dead host or a bad key is found before a build
+//! has cost anything.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use cloudpad_plugin_api::stage::inventory::List;
+use cloudpad_plugin_api::{Failure, Reply, Request};
+
+use crate::config::Config;
+use crate::inventory::{Inventory, Selection};
+use crate::observed::{HostState, Observed};
+use crate::plan::{self, Action, Plan, Scope};
+use crate::refusal::Refusal;
+use crate::report::Phase;
+use crate::run::Runner;
+
+/// What there is, and what of it is meant.
+pub struct Looked {
+    /// Every host.
+    pub inventory: Inventory,
+    /// What is meant.
+    pub scope: Scope,
+    /// What was seen.
+    pub observed: Observed,
+}
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// Sources and images: enough to build.
+    Images,
+    /// Hosts: enough to tell what runs.
+    Hosts,
+    /// Both.
+    Everything,
+}
+
+/// Looks at what `selection` means.
+///
+/// # Errors
+/// Problems with the selection or the inventory; failures of sources or images. A host that cannot be
+/// looked at is no error here: it is there as [`HostState::Unseen`].
+pub async fn look(
+    runner: &Runner,
+    config: &Config,
+    selection: &Selection,
+    at: At,
+    cache: &Path,
+) -> Result<Looked, Refusal> {
+    let inventory = list(runner, config).await?;
+    let scope = plan::scope(config, &inventory, selection)?;
+    let hosts = async {
+        if at == At::Images {
+            return BTreeMap::new();
+        }
+        look_at_hosts(runner, plan::look_hosts(config, &inventory, &scope)).await
+    };
+    let images = async {
+        if at == At::Hosts {
+            return Ok(Observed::default());
+        }
+        look_at_images(runner, config, &scope, cache).await
+    };
+    let (hosts, images) = tokio::join!(hosts, images);
+    Ok(Looked { observed: Observed { hosts, ..images? }, inventory, scope })
+}
+
+/// Looks at these hosts again, after something was done to them.
+pub async fn look_at_hosts(runner: &Runner, requests: Vec<Request>) -> BTreeMap<String, HostState> {
+    let plan = as_plan(requests);
+    let mut outcomes = runner.carry_out(Phase::Look, &plan).await;
+    let states = plan.actions.iter().map(|action| {
+        let state = match outcomes.remove(&action.id) {
+            Some(Ok(Reply::Observation(seen))) => HostState::Seen(*seen),
+            Some(Err(failure)) => HostState::Unseen(failure),
+            _ => HostState::Unseen(Failure::failed("the look was not finished")),
+        };
+        (action.host.clone().unwrap_or_default(), state)
+    });
+    states.collect()
+}
+
+async fn list(runner: &Runner, config: &Config) -> Result<Inventory, Refusal> {
+    let mut listed = Vec::new();
+    if runner.providers.has_inventory() {
+        for reply in ask(runner, vec![Request::InventoryList(List {})]).await? {
+            if let Reply::Hosts(reply) = reply {
+                listed.extend(reply.hosts);
+            }
+        }
+    }
+    Ok(Inventory::new(&config.hosts, listed)?)
+}
+
+async fn look_at_images(
+    runner: &Runner,
+    config: &Config,
+    scope: &Scope,
+    cache: &Path,
+) -> Result<Observed, Refusal> {
+    let mut observed = Observed::default();
+    for reply in ask(runner, plan::resolves(config, scope, cache)).await? {
+        if let Reply::Resolved(source) = reply {
+            observed.sources.insert(source.name.clone(), source);
+        }
+    }
+    let request = plan::look_images(config, scope, &observed.sources, cache);
+    for reply in ask(runner, request.into_iter().collect()).await? {
+        if let Reply::Images(images) = reply {
+            observed.images.extend(images.images.into_iter().map(|image| (image.name.clone(), image)));
+        }
+    }
+    Ok(observed)
+}
+
+/// Sends requests that have to succeed, all at once.
+async fn ask(runner: &Runner, requests: Vec<Request>) -> Result<Vec<Reply>, Refusal> {
+    let plan = as_plan(requests);
+    let outcomes = runner.carry_out(Phase::Look, &plan).await;
+    let (mut replies, mut failures) = (Vec::new(), Vec::new());
+    for outcome in outcomes.into_values() {
+        match outcome {
+            Ok(reply) => replies.push(reply),
+            Err(failure) => failures.push(failure),
+        }
+    }
+    if failures.is_empty() && replies.len() < plan.actions.len() {
+        return Err(Refusal::new("stopped before anything was done"));
+    }
+    if failures.is_empty() { Ok(replies) } else { Err(Refusal::Failures(failures)) }
+}
+
+/// Requests that do not wait for each other.
+fn as_plan(requests: Vec<Request>) -> Plan {
+    let actions = (0..).zip(requests).map(|(id, request)| Action {
+        id,
+        needs: Vec::new(),
+        host: request.host().map(|host| host.name.clone()),
+        service: None,
+        key: String::new(),
+        request,
+    });
+    Plan { actions: actions.collect(), ..Plan::default() }
+}

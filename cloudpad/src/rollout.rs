@@ -1,0 +1,65 @@
+//! Carries a plan out, and answers its failure with another plan. I/O, through a [`Runner`].
+
+use std::collections::BTreeSet;
+
+use cloudpad_plugin_api::Request;
+
+use crate::config::{Config, OnFailure};
+use crate::inventory::Inventory;
+use crate::look;
+use crate::observed::Observed;
+use crate::plan::{self, Goal, Plan};
+use crate::report::{Event, Phase};
+use crate::run::{Outcomes, Runner};
+
+/// What a plan was made from.
+pub struct Basis<'a> {
+    /// What is wanted.
+    pub config: &'a Config,
+    /// Every host.
+    pub inventory: &'a Inventory,
+    /// What was seen before.
+    pub observed: &'a Observed,
+    /// What was asked.
+    pub goal: &'a Goal,
+}
+
+/// Carries `plan` out. When an action fails and the policy says so, what ran before is brought back,
+/// as a plan of its own made from a fresh look.
+pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) {
+    let outcomes = begin(runner, Phase::Apply, plan).await;
+    let failed = outcomes.values().any(Result::is_err);
+    if !failed || basis.config.deploy.on_failure == OnFailure::Stop || runner.stop.is_requested() {
+        return;
+    }
+    let touched = touched_hosts(plan, &outcomes);
+    if !touched.is_empty() {
+        undo(runner, &touched, basis).await;
+    }
+}
+
+async fn begin(runner: &Runner, phase: Phase, plan: &Plan) -> Outcomes {
+    runner.record.event(Event::Phase { phase, actions: plan.actions.len() });
+    runner.carry_out(phase, plan).await
+}
+
+async fn undo(runner: &Runner, touched: &BTreeSet<String>, basis: Basis<'_>) {
+    let Basis { config, inventory, observed, goal } = basis;
+    let looks = touched.iter().filter_map(|host| inventory.get(host)).map(|host| {
+        let project = config.project.clone();
+        Request::DeployObserve(cloudpad_plugin_api::stage::deploy::Observe { host: host.clone(), project })
+    });
+    let hosts = look::look_at_hosts(runner, looks.collect()).await;
+    let now = Observed { hosts, ..observed.clone() };
+    let undo = plan::undo(observed, &now, config, inventory, goal);
+    begin(runner, Phase::Undo, &undo).await;
+}
+
+/// Hosts on which an action that changes containers was begun.
+fn touched_hosts(plan: &Plan, outcomes: &Outcomes) -> BTreeSet<String> {
+    let begun = plan.actions.iter().filter(|action| outcomes.contains_key(&action.id));
+    let changing = begun.filter(|action| {
+        matches!(action.request, Request::DeployStart(_) | Request::DeployReady(_) | Request::DeployStop(_))
+    });
+    changing.filter_map(|action| action.host.clone()).collect()
+}

@@ -1,0 +1,111 @@
+//! Carries plans out: sends what may be sent, records what happens, stops when told to. I/O: plugins, signals, clock.
+//!
+//! There are no choices in here but one: after a failure of a plan's action nothing new is handed out.
+//! What to do about it is another plan.
+
+mod record;
+mod stop;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use cloudpad_plugin_api::{Failure, Reply, Request};
+use tokio::task::JoinSet;
+
+use crate::plan::queue::{Limits, Queue};
+use crate::plan::{Action, Plan};
+use crate::plugin::Providers;
+use crate::report::{Event, Phase, Subject};
+pub use record::Record;
+pub use stop::Stop;
+
+/// How many actions are under way at the same time, at the most. Each holds a thread of this process.
+pub const MOST_AT_ONCE: usize = 128;
+
+/// How many of them on one host: they share its connection.
+const MOST_PER_HOST: usize = 6;
+
+/// What came of actions, by number. Those that were not begun are not there.
+pub type Outcomes = BTreeMap<u32, Result<Reply, Failure>>;
+
+/// What is needed to carry plans out.
+#[derive(Clone)]
+pub struct Runner {
+    /// Whom to ask.
+    pub providers: Arc<Providers>,
+    /// Whom to tell.
+    pub record: Arc<Record>,
+    /// Whether to go on.
+    pub stop: Stop,
+}
+
+impl Runner {
+    /// Sends a plan's requests in an order that its graph allows, until all are done, one has failed
+    /// (looks go on all the same: one host's failure must not hide another's), or the user says stop.
+    pub async fn carry_out(&self, phase: Phase, plan: &Plan) -> Outcomes {
+        let mut queue = Queue::of(plan, Limits { per_host: MOST_PER_HOST, overall: MOST_AT_ONCE });
+        let mut under_way = JoinSet::new();
+        let mut outcomes = Outcomes::new();
+        loop {
+            if self.stop.is_requested() {
+                queue.stop();
+            }
+            while let Some(id) = queue.next() {
+                under_way.spawn(self.clone().send(phase, plan.actions[id as usize].clone(), &outcomes));
+            }
+            let Some(finished) = under_way.join_next().await else { return outcomes };
+            // `send` neither panics nor is aborted; were it so, its action would count as not begun.
+            let Ok((id, outcome)) = finished else { continue };
+            match (&outcome, phase) {
+                (Err(_), Phase::Apply | Phase::Undo) => queue.failed(id),
+                _ => queue.done(id),
+            }
+            outcomes.insert(id, outcome);
+        }
+    }
+
+    /// Sends one request, on a thread of its own, and records what comes of it.
+    fn send(
+        self,
+        phase: Phase,
+        mut action: Action,
+        outcomes: &Outcomes,
+    ) -> impl Future<Output = (u32, Result<Reply, Failure>)> + use<> {
+        fill_in(&mut action.request, outcomes);
+        async move {
+            let id = action.id;
+            let work = tokio::task::spawn_blocking(move || self.call(phase, &action));
+            let outcome = work.await.unwrap_or_else(|error| Err(Failure::failed(error.to_string())));
+            (id, outcome)
+        }
+    }
+
+    fn call(&self, phase: Phase, action: &Action) -> Result<Reply, Failure> {
+        let begun = Instant::now();
+        let subject = Subject::of(action);
+        self.record.event(Event::Started { phase, action: subject.clone() });
+        let emit = {
+            let (record, action) = (self.record.clone(), subject.clone());
+            move |detail| record.event(Event::During { phase, action: action.clone(), detail })
+        };
+        let outcome = self.providers.call(&action.request, Arc::new(emit), self.stop.cancel().clone());
+        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.record.event(match &outcome {
+            Ok(reply) => Event::Done { phase, action: subject, ms, reply: reply.clone() },
+            Err(error) => Event::Failed { phase, action: subject, ms, error: error.clone() },
+        });
+        outcome
+    }
+}
+
+/// Replaces what was not known when the plan was made by what its actions have answered since.
+fn fill_in(request: &mut Request, outcomes: &Outcomes) {
+    use cloudpad_plugin_api::stage::deploy::ImageRef;
+    if let Request::DeployPull(pull) = request
+        && let ImageRef::PushedBy(action) = pull.image
+        && let Some(Ok(Reply::Pushed(pushed))) = outcomes.get(&action)
+    {
+        pull.image = ImageRef::Known(pushed.reference.clone());
+    }
+}

@@ -1,0 +1,47 @@
+//! Where a run's events go: terminal, journal and report. I/O, through those rooms.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::journal::Journal;
+use crate::report::{Event, Report, Tally};
+use crate::term::Term;
+
+/// The listeners of one run.
+pub struct Record {
+    term: Arc<Term>,
+    inner: Mutex<Inner>,
+    begun: Instant,
+}
+
+struct Inner {
+    journal: Journal,
+    tally: Tally,
+}
+
+impl Record {
+    /// A run that begins now.
+    pub fn new(term: Arc<Term>, journal: Journal) -> Self {
+        let inner = Mutex::new(Inner { journal, tally: Tally::default() });
+        Self { term, inner, begun: Instant::now() }
+    }
+
+    /// Tells everyone.
+    pub fn event(&self, event: Event) {
+        {
+            let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+            inner.tally.add(&event);
+            inner.journal.add(&event);
+        }
+        self.term.event(&event);
+    }
+
+    /// Ends the run: its report is the last event.
+    pub fn finish(&self, interrupted: bool) -> Report {
+        let ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let tally = self.inner.lock().unwrap_or_else(PoisonError::into_inner).tally.clone();
+        let report = tally.report(interrupted, ms);
+        self.event(Event::Report(report.clone()));
+        report
+    }
+}

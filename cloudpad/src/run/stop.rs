@@ -1,0 +1,57 @@
+//! The user's wish to stop: once to begin nothing new, twice to break off what is under way. I/O: signals.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use cloudpad_plugin_api::Cancel;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::term::Term;
+
+/// Whether the user wants to stop. Cheap to clone; all clones are one.
+#[derive(Clone, Default)]
+pub struct Stop {
+    requested: Arc<AtomicBool>,
+    cancel: Cancel,
+}
+
+impl Stop {
+    /// Listens for SIGINT and SIGTERM, for as long as the runtime lives.
+    ///
+    /// # Errors
+    /// When the system does not let us listen.
+    pub fn on_signals(term: Arc<Term>) -> std::io::Result<Self> {
+        let stop = Self::default();
+        let (mut interrupt, mut terminate) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let wish = stop.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+                wish.heard(&term);
+            }
+        });
+        Ok(stop)
+    }
+
+    fn heard(&self, term: &Term) {
+        if self.requested.swap(true, Ordering::SeqCst) {
+            term.warn("stopping now");
+            self.cancel.cancel();
+        } else {
+            term.warn(
+                "stopping: what is under way is finished, nothing new is begun; once more stops at once",
+            );
+        }
+    }
+
+    /// Whether the user wants to stop.
+    pub fn is_requested(&self) -> bool {
+        self.requested.load(Ordering::SeqCst)
+    }
+
+    /// What breaks off actions under way.
+    pub fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+}
