@@ -4,8 +4,24 @@
 //! the host sees it, or at a command. Whoever speaks a protocol over them (the engine's API, say) does
 //! not know which kind of host it is.
 
+mod actor;
+mod address;
+mod auth;
+mod channel;
+mod connect;
+mod dial;
+mod host_key;
+mod identity;
+mod known_hosts;
+mod life;
 mod local;
+mod opening;
+mod refusal;
+mod resolve;
+mod ssh;
+mod target;
 mod traffic;
+mod wire;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -71,6 +87,5 @@ pub async fn connect(host: &Host, options: &Options, cancel: &Cancel) -> Result<
     if host.is_local() {
         return Ok(Arc::new(local::Local::default()));
     }
-    let _ = (options, cancel);
-    Err(Failure::unsupported("ssh").on(&host.name))
+    Ok(ssh::connect(host, options, cancel).await?)
 }

@@ -1,0 +1,266 @@
+//! The transport through SSH, as the rest of the program holds it. I/O: starts the connection's thread.
+//!
+//! A session of libssh2 and all its channels belong to one thread ([`crate::actor`]); shared between
+//! threads a session breaks. What is in here holds only ends of queues and pipes.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::{Cancel, Failure, FailureKind};
+use futures_util::FutureExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::actor::Actor;
+use crate::address::Address;
+use crate::connect::{Call, Connection};
+use crate::dial::unreachable;
+use crate::opening::{NotOpened, Way};
+use crate::traffic::Counters;
+use crate::{BoxFuture, Options, Stream, Traffic, Transport, refusal};
+
+/// Longer than all the steps of a connection together: an end for what has no end of its own, such as an
+/// agent that does not answer.
+const CONNECT_LIMIT: Duration = Duration::from_secs(180);
+
+/// A message to the connection's thread.
+pub(crate) enum Command {
+    /// Open a channel.
+    Open(Way, oneshot::Sender<Result<Pipe, NotOpened>>),
+    /// Nobody holds the stream of this channel any more.
+    Gone(u64),
+}
+
+/// An SSH connection. Dropping it ends the session and the thread.
+pub(crate) struct Ssh {
+    commands: mpsc::UnboundedSender<Command>,
+    /// Why the session has ended.
+    end: Arc<OnceLock<Failure>>,
+    counters: Arc<Counters>,
+    /// `user@host`, for messages.
+    login: String,
+    via: Option<Arc<Ssh>>,
+}
+
+/// Connects to `host` unless the caller asks to stop.
+pub(crate) async fn connect(host: &Host, options: &Options, cancel: &Cancel) -> Result<Arc<Ssh>, Failure> {
+    let address = Address::parse(&host.address).map_err(|error| {
+        Failure::invalid(format!("the address `{}` of `{}`: {error}", host.address, host.name))
+            .hint("an address is `local` or `[user@]host[:port]`")
+    })?;
+    let (stop, stopped) = oneshot::channel();
+    cancel.on_cancel(move || {
+        let _ = stop.send(());
+    });
+    let call = Call { address, options: options.clone(), jumps: None, depth: 0 };
+    tokio::select! {
+        opened = open(call) => opened.map_err(|failure| failure.on(&host.name)),
+        Ok(()) = stopped => Err(Failure::new(
+            FailureKind::Cancelled,
+            format!("stopped connecting to `{}` because the caller asked for it", host.name),
+        )),
+    }
+}
+
+/// Connects on a thread of its own, which lives as long as what is returned. The thread gives up when
+/// this future is dropped.
+pub(crate) fn open(call: Call) -> BoxFuture<'static, Result<Arc<Ssh>, Failure>> {
+    async move {
+        let name = call.address.host.clone();
+        let (reply, answer) = oneshot::channel();
+        std::thread::Builder::new()
+            .name(format!("ssh {name}"))
+            .spawn(move || run(call, reply))
+            .map_err(|error| unreachable(format!("could not start a thread for `{name}`: {error}")))?;
+        match tokio::time::timeout(CONNECT_LIMIT, answer).await {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(_)) => Err(Failure::new(
+                FailureKind::Crashed,
+                format!("the thread of the connection to `{name}` has died"),
+            )),
+            Err(_) => Err(unreachable(format!(
+                "connecting to `{name}` was not done in {} s",
+                CONNECT_LIMIT.as_secs()
+            ))
+            .hint("does the SSH agent wait for an answer from you?")),
+        }
+    }
+    .boxed()
+}
+
+/// The thread of one connection.
+fn run(call: Call, mut reply: oneshot::Sender<Result<Arc<Ssh>, Failure>>) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            let failure = unreachable(format!("could not start a poller for a connection: {error}"));
+            drop(reply.send(Err(failure)));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        let connected = tokio::select! {
+            connected = call.connect() => connected,
+            () = reply.closed() => return,
+        };
+        match connected {
+            Ok(connection) => {
+                let (ssh, actor) = Ssh::new(connection);
+                drop(reply.send(Ok(Arc::new(ssh))));
+                actor.run().await;
+            }
+            Err(failure) => drop(reply.send(Err(failure))),
+        }
+    });
+    // A name that is still being resolved cannot be stopped, and need not be waited for.
+    runtime.shutdown_background();
+}
+
+impl Ssh {
+    fn new(connection: Connection) -> (Self, Actor) {
+        let (commands, received) = mpsc::unbounded_channel();
+        let end = Arc::new(OnceLock::new());
+        let Connection { wire, line, target } = connection;
+        let ssh = Self {
+            commands: commands.clone(),
+            end: end.clone(),
+            counters: Arc::default(),
+            login: format!("{}@{}", target.user, target.name),
+            via: line.via.clone(),
+        };
+        (ssh, Actor::new(wire, line, &target, commands.downgrade(), received, end))
+    }
+
+    /// `user@host`, for messages.
+    pub(crate) fn login(&self) -> &str {
+        &self.login
+    }
+
+    /// Why the connection is no more, if so.
+    pub(crate) fn why_ended(&self) -> Option<Failure> {
+        self.end.get().cloned()
+    }
+
+    /// Opens a stream, or says in what words the server refused.
+    pub(crate) async fn open(&self, way: Way) -> Result<Stream, NotOpened> {
+        let (reply, answer) = oneshot::channel();
+        let ended = || NotOpened::Failed(self.ended());
+        self.commands.send(Command::Open(way, reply)).map_err(|_| ended())?;
+        let pipe = answer.await.map_err(|_| ended())??;
+        Ok(Box::new(self.counters.count(pipe)))
+    }
+
+    fn ended(&self) -> Failure {
+        let closed = || unreachable(format!("the connection to `{}` is closed", self.login));
+        self.end.get().cloned().unwrap_or_else(closed)
+    }
+
+    fn connections(&self) -> u64 {
+        1 + self.via.as_ref().map_or(0, |via| via.connections())
+    }
+}
+
+impl Transport for Ssh {
+    fn unix<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Stream, Failure>> {
+        async move {
+            match self.open(Way::Unix(path.to_owned())).await {
+                Ok(stream) => Ok(stream),
+                Err(NotOpened::Failed(failure)) => Err(failure),
+                Err(NotOpened::Refused(reason)) => Err(refusal::unix(self, path, &reason).await),
+            }
+        }
+        .boxed()
+    }
+
+    fn tcp<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, Result<Stream, Failure>> {
+        async move {
+            self.open(Way::Tcp(host.to_owned(), port)).await.map_err(|error| match error {
+                NotOpened::Failed(failure) => failure,
+                NotOpened::Refused(reason) => refusal::tcp(&self.login, host, port, &reason),
+            })
+        }
+        .boxed()
+    }
+
+    fn exec<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Stream, Failure>> {
+        async move {
+            self.open(Way::Exec(command.to_owned())).await.map_err(|error| match error {
+                NotOpened::Failed(failure) => failure,
+                NotOpened::Refused(reason) => refusal::exec(&self.login, command, &reason),
+            })
+        }
+        .boxed()
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.counters.traffic(self.connections())
+    }
+}
+
+/// Our end of a channel.
+pub(crate) struct Pipe {
+    io: DuplexStream,
+    /// Why the channel has ended, where that is not the regular end of its bytes.
+    end: Arc<OnceLock<Failure>>,
+    /// Weak, so that a forgotten stream does not keep the connection open.
+    commands: mpsc::WeakUnboundedSender<Command>,
+    channel: u64,
+}
+
+impl Pipe {
+    pub(crate) fn new(
+        io: DuplexStream,
+        end: Arc<OnceLock<Failure>>,
+        commands: mpsc::WeakUnboundedSender<Command>,
+        channel: u64,
+    ) -> Self {
+        Self { io, end, commands, channel }
+    }
+
+    fn error(&self, kind: io::ErrorKind) -> Option<io::Error> {
+        self.end.get().map(|failure| io::Error::new(kind, failure.clone()))
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        if let Some(commands) = self.commands.upgrade() {
+            drop(commands.send(Command::Gone(self.channel)));
+        }
+    }
+}
+
+impl AsyncRead for Pipe {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        let at_end = buf.filled().len() == before && buf.remaining() > 0;
+        Poll::Ready(match self.error(io::ErrorKind::ConnectionAborted).filter(|_| at_end) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        })
+    }
+}
+
+impl AsyncWrite for Pipe {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.io).poll_write(cx, buf));
+        Poll::Ready(written.map_err(|error| self.error(error.kind()).unwrap_or(error)))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
