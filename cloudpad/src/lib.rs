@@ -5,6 +5,7 @@
 //! - [`cmd`] is the command line: one file per command.
 //! - [`project`] finds and reads the project's files. I/O.
 //! - [`config`] turns the text of `Cloudpad.toml` into a [`config::Config`], or into problems. Pure.
+//! - [`init`] makes a first `Cloudpad.toml`. Pure.
 //! - [`inventory`] says which hosts there are and which of them are meant. Pure.
 //! - [`plugin`] finds providers and calls them. I/O.
 //! - [`look`] finds out what is so. I/O, through `run`.
@@ -19,6 +20,7 @@
 
 pub mod cmd;
 pub mod config;
+pub mod init;
 pub mod inventory;
 pub mod journal;
 pub mod listing;

@@ -2,7 +2,9 @@
 
 #![allow(clippy::expect_used, reason = "a test may fail")]
 
+mod documents;
 mod good;
+mod init;
 mod noise;
 mod problems;
 mod values;

@@ -1,0 +1,121 @@
+//! What `cloudpad init` writes: a first `Cloudpad.toml`, made from the starter project in `templates/`
+//! and from what is in the directory already. Pure.
+
+mod dockerfile;
+
+use crate::config::Problem;
+
+/// The names by which a Dockerfile is found, the usual one first.
+pub const DOCKERFILES: [&str; 2] = ["Dockerfile", "Containerfile"];
+const CONFIG: &str = "Cloudpad.toml";
+const IGNORE: &str = ".dockerignore";
+
+const CONFIG_TEMPLATE: &str = include_str!("../../templates/app/Cloudpad.toml");
+const DOCKERFILE_TEMPLATE: &str = include_str!("../../templates/app/Dockerfile");
+const IGNORE_TEMPLATE: &str = include_str!("../../templates/app/.dockerignore");
+
+/// The parts of the template that depend on the directory.
+const NAME: &str = r#"name = "app""#;
+const FILE: &str = r#"dockerfile = "Dockerfile""#;
+const PORTS: &str = r#"ports = ["8080:8080"]"#;
+const HEALTH: &str = "health = { tcp = 8080 }";
+const TEMPLATE_PORT: &str = "8080";
+
+/// What is in the directory.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Found<'a> {
+    /// The directory's own name, without what is above it.
+    pub dir_name: &'a str,
+    /// Whether it has a `Cloudpad.toml`.
+    pub config: bool,
+    /// The Dockerfile's name, one of [`DOCKERFILES`], and its text.
+    pub dockerfile: Option<(&'a str, &'a str)>,
+    /// The text of its `.dockerignore`.
+    pub ignore: Option<&'a str>,
+}
+
+/// What there is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scaffold {
+    /// Files to write. None of them is there.
+    pub files: Vec<NewFile>,
+    /// What the user should see to: lower case, no full stop.
+    pub advice: Vec<String>,
+}
+
+/// A file to write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFile {
+    /// Its name in the directory.
+    pub name: &'static str,
+    /// What it holds.
+    pub text: String,
+}
+
+/// Decides what to write. Files that are there are left as they are, and read for what they say.
+///
+/// # Errors
+/// When there is a `Cloudpad.toml` already.
+pub fn scaffold(found: &Found<'_>) -> Result<Scaffold, Problem> {
+    if found.config {
+        return Err(Problem::new(format!("`{CONFIG}` is there already, and is not overwritten"))
+            .hint("`cloudpad check` tells whether it is right; to begin anew, remove it first"));
+    }
+    let (dockerfile, text) = found.dockerfile.unwrap_or((DOCKERFILES[0], DOCKERFILE_TEMPLATE));
+    let port = dockerfile::exposed(text);
+    let mut files = vec![NewFile { name: CONFIG, text: config(found.dir_name, dockerfile, port) }];
+    let mut advice = Vec::new();
+    if found.dockerfile.is_none() {
+        files.push(NewFile { name: DOCKERFILES[0], text: DOCKERFILE_TEMPLATE.to_owned() });
+    }
+    if port.is_none() {
+        advice.push(format!(
+            "`{dockerfile}` has no `EXPOSE`, so no port is published: add `ports` in `{CONFIG}`"
+        ));
+    }
+    match found.ignore {
+        None => files.push(NewFile { name: IGNORE, text: IGNORE_TEMPLATE.to_owned() }),
+        Some(ignore) => advice.extend(ignore_advice(ignore)),
+    }
+    Ok(Scaffold { files, advice })
+}
+
+fn config(dir_name: &str, dockerfile: &str, port: Option<u16>) -> String {
+    let text = CONFIG_TEMPLATE
+        .replace(NAME, &format!("name = \"{}\"", project_name(dir_name)))
+        .replace(FILE, &format!("dockerfile = \"{dockerfile}\""));
+    let Some(port) = port else {
+        return text.replace(PORTS, &format!("# {PORTS}")).replace(HEALTH, &format!("# {HEALTH}"));
+    };
+    let lines = text.lines().map(|line| match line.starts_with(PORTS) {
+        true => line.replace(PORTS, &format!("ports = [\"{}:{port}\"]", host_port(port))),
+        false => line.replace(TEMPLATE_PORT, &port.to_string()),
+    });
+    lines.map(|line| line + "\n").collect()
+}
+
+/// The port itself, unless it is one of those that a host has for its own services.
+fn host_port(port: u16) -> u16 {
+    if port < 1024 { 8080 } else { port }
+}
+
+/// The directory's name as the name of a project: what no container may be called becomes `-`.
+fn project_name(dir_name: &str) -> String {
+    const LONGEST: usize = 63;
+    let lower = dir_name.to_lowercase();
+    let words = lower.split(|c: char| !c.is_ascii_lowercase() && !c.is_ascii_digit());
+    let name = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("-");
+    match name[..name.len().min(LONGEST)].trim_end_matches('-') {
+        "" => "app".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+/// Each run writes into `.cloudpad`; in the build context that makes every image a new one.
+fn ignore_advice(ignore: &str) -> Option<String> {
+    let covered = |line: &str| {
+        matches!(line.trim().trim_start_matches('/').trim_end_matches('/'), ".cloudpad" | ".*" | "*" | "**")
+    };
+    let missing = !ignore.lines().any(covered);
+    missing.then(|| format!("add `.cloudpad` and `{CONFIG}` to `{IGNORE}`: they are no part of the image"))
+}

@@ -1,0 +1,135 @@
+//! What `cloudpad init` writes, for directories of all kinds: it always loads.
+
+use cloudpad::config::{Image, show};
+use cloudpad::init::{Found, Scaffold, scaffold};
+
+use super::{compare, load, render};
+
+fn files(found: &Found<'_>) -> Scaffold {
+    scaffold(found).expect("there is no `Cloudpad.toml`")
+}
+
+/// The config that was made, which loads.
+fn config(scaffold: &Scaffold) -> String {
+    let file = scaffold.files.iter().find(|file| file.name == "Cloudpad.toml").expect("it is always made");
+    match load(&file.text, None, &|_| None) {
+        Ok(config) => show(&config),
+        Err(problems) => panic!("{}", render(&problems, &file.text)),
+    }
+}
+
+fn names(scaffold: &Scaffold) -> Vec<&str> {
+    scaffold.files.iter().map(|file| file.name).collect()
+}
+
+#[test]
+fn an_empty_directory_gets_a_whole_project() {
+    let made = files(&Found { dir_name: "Web Shop", ..Found::default() });
+    assert_eq!(names(&made), ["Cloudpad.toml", "Dockerfile", ".dockerignore"]);
+    assert!(made.advice.is_empty(), "{:?}", made.advice);
+    compare("rendered", "init-empty", &made.files[0].text);
+    let config = config(&made);
+    assert!(
+        config.contains("name = \"web-shop\"\n") && config.contains("ports = [\"8080:8080\"]"),
+        "{config}"
+    );
+}
+
+#[test]
+fn a_dockerfile_is_kept_and_asked_for_its_port() {
+    let text = "FROM node AS build\nEXPOSE 9999\nFROM node\n# EXPOSE 1\nEXPOSE 53/udp \\\n  80/tcp 443\nCMD [\"x\"]\n";
+    let found = Found { dir_name: "api", dockerfile: Some(("Containerfile", text)), ..Found::default() };
+    let made = files(&found);
+    assert_eq!(names(&made), ["Cloudpad.toml", ".dockerignore"]);
+    compare("rendered", "init-dockerfile", &made.files[0].text);
+    let config = config(&made);
+    for line in ["ports = [\"8080:80\"]", "tcp = 80", "dockerfile = \"Containerfile\""] {
+        assert!(config.contains(line), "`{line}` is not in {config}");
+    }
+}
+
+#[test]
+fn without_a_port_none_is_published_and_the_user_is_told() {
+    for text in
+        ["FROM x\n", "FROM x\nEXPOSE 53/udp\n", "FROM x\nEXPOSE $PORT\n", "FROM x\nEXPOSE 80\nFROM y\n", ""]
+    {
+        let made =
+            files(&Found { dir_name: "api", dockerfile: Some(("Dockerfile", text)), ..Found::default() });
+        assert!(!config(&made).contains("ports"), "{text}");
+        assert_eq!(made.advice.len(), 1, "{text}");
+        assert!(made.advice[0].contains("`EXPOSE`"));
+    }
+}
+
+#[test]
+fn a_port_that_hosts_leave_alone_is_published_as_it_is() {
+    let made =
+        files(&Found { dockerfile: Some(("Dockerfile", "from x\nexpose 3000\n")), ..Found::default() });
+    let config = config(&made);
+    assert!(config.contains("ports = [\"3000:3000\"]") && config.contains("tcp = 3000"), "{config}");
+}
+
+#[test]
+fn any_directory_name_becomes_a_project_name() {
+    let long = "x".repeat(62) + "-y";
+    for (dir, name) in [
+        ("shop", "shop"),
+        ("My Shop!", "my-shop"),
+        ("--a__b--", "a-b"),
+        ("été", "t"),
+        ("日本", "app"),
+        ("", "app"),
+        ("/", "app"),
+        ("v1.2", "v1-2"),
+        (long.as_str(), &long[..62]),
+        ("a\"\nb", "a-b"),
+    ] {
+        let made = files(&Found { dir_name: dir, ..Found::default() });
+        assert!(config(&made).contains(&format!("name = \"{name}\"\n")), "{dir}");
+    }
+}
+
+#[test]
+fn an_ignore_file_is_kept_and_read() {
+    for (ignore, advised) in [
+        ("node_modules\n", true),
+        ("", true),
+        ("/.cloudpad/\n", false),
+        ("*\n!src\n", false),
+        (".*\n", false),
+    ] {
+        let made = files(&Found { dir_name: "a", ignore: Some(ignore), ..Found::default() });
+        assert_eq!(names(&made), ["Cloudpad.toml", "Dockerfile"]);
+        assert_eq!(made.advice.len(), usize::from(advised), "{ignore:?}");
+    }
+}
+
+#[test]
+fn a_config_is_never_overwritten() {
+    let problem =
+        scaffold(&Found { dir_name: "a", config: true, ..Found::default() }).expect_err("it is there");
+    assert_eq!(problem.message, "`Cloudpad.toml` is there already, and is not overwritten");
+}
+
+#[test]
+fn what_is_commented_out_is_right_too() {
+    let made = files(&Found { dir_name: "shop", ..Found::default() });
+    let is_toml = |line: &str| {
+        line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
+    };
+    let mut uncommented = 0;
+    let lines =
+        made.files[0].text.lines().map(|line| match line.strip_prefix("# ").filter(|rest| is_toml(rest)) {
+            Some(rest) => {
+                uncommented += 1;
+                format!("{rest}\n")
+            }
+            None => format!("{line}\n"),
+        });
+    let text: String = lines.collect();
+    assert!(uncommented >= 6, "only {uncommented} lines are commented out");
+    let config = load(&text, Some("staging"), &|_| None)
+        .unwrap_or_else(|problems| panic!("{}", render(&problems, &text)));
+    assert_eq!(config.hosts[0].address, "deploy@198.51.100.7");
+    assert!(matches!(config.images["web"], Image::Built(_)));
+}
