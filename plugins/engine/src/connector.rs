@@ -33,7 +33,11 @@ impl Connector {
         Self { transport, endpoint, by_command: Arc::default() }
     }
 
-    async fn open(self) -> Result<Stream, Failure> {
+    pub(crate) fn transport(&self) -> &Arc<dyn Transport> {
+        &self.transport
+    }
+
+    pub(crate) async fn open(self) -> Result<Stream, Failure> {
         let path = match &self.endpoint {
             Endpoint::Tcp { host, port } => return self.transport.tcp(host, *port).await,
             Endpoint::Unix(path) => path,

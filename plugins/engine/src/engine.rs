@@ -6,7 +6,7 @@ use std::time::Duration;
 use bollard::{API_DEFAULT_VERSION, ClientVersion, Docker};
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::{Cancel, Failure};
-use cloudpad_transport::{Options, Transport};
+use cloudpad_transport::{Options, Stream, Transport};
 use tokio::sync::OnceCell;
 
 use crate::connector::Connector;
@@ -22,7 +22,7 @@ const PATIENT: Duration = Duration::from_secs(24 * 3600);
 /// A connection to an engine. Its HTTP connections are kept and used again, since each new one costs
 /// a round trip; it lives as long as its transport does.
 pub struct Engine {
-    transport: Arc<dyn Transport>,
+    connector: Connector,
     sender: Sender,
     negotiated: OnceCell<(Docker, Version)>,
 }
@@ -55,8 +55,8 @@ impl Engine {
 
     /// The engine at `endpoint` of the machine that `transport` leads to. Connects when first asked.
     pub fn over(transport: Arc<dyn Transport>, endpoint: Endpoint) -> Self {
-        let sender = Sender::new(Connector::new(transport.clone(), endpoint));
-        Self { transport, sender, negotiated: OnceCell::new() }
+        let connector = Connector::new(transport, endpoint);
+        Self { sender: Sender::new(connector.clone()), connector, negotiated: OnceCell::new() }
     }
 
     /// The client, for requests that answer within a minute. Asks the engine for its version once.
@@ -85,7 +85,15 @@ impl Engine {
 
     /// The transport below.
     pub fn transport(&self) -> &Arc<dyn Transport> {
-        &self.transport
+        self.connector.transport()
+    }
+
+    /// A new connection to the engine, for protocols that its client does not speak.
+    ///
+    /// # Errors
+    /// `unreachable` when the engine does not answer.
+    pub async fn stream(&self) -> Result<Stream, Failure> {
+        self.connector.clone().open().await
     }
 
     /// How many requests were sent so far.
