@@ -1,0 +1,71 @@
+//! A recipe as a request to BuildKit. Pure.
+//!
+//! Attributes are those of the Dockerfile frontend (moby/buildkit, `frontend/dockerfile`). The fields
+//! that are called deprecated are the only ones that BuildKit 0.8 reads, and newer ones read them too.
+
+use std::collections::HashMap;
+
+use bollard_buildkit_proto::moby::buildkit::v1::{CacheOptions, CacheOptionsEntry, SolveRequest};
+use cloudpad_plugin_api::stage::build::{Recipe, Run};
+
+use crate::identity;
+
+/// The label that says from which revision an image was built.
+const REVISION: &str = "org.opencontainers.image.revision";
+
+/// The request to build and tag an image, in the session `session`.
+pub fn solve(run: &Run, dockerfile_name: &str, session: &str) -> SolveRequest {
+    SolveRequest {
+        r#ref: session.to_owned(),
+        session: session.to_owned(),
+        exporter_deprecated: "moby".to_owned(),
+        exporter_attrs_deprecated: HashMap::from([("name".to_owned(), run.reference.clone())]),
+        frontend: "dockerfile.v0".to_owned(),
+        frontend_attrs: attributes(run, dockerfile_name),
+        cache: Some(cache(&run.recipe)),
+        ..SolveRequest::default()
+    }
+}
+
+fn attributes(run: &Run, dockerfile_name: &str) -> HashMap<String, String> {
+    let recipe = &run.recipe;
+    let mut all = HashMap::from([("filename".to_owned(), dockerfile_name.to_owned())]);
+    all.extend(recipe.target.iter().map(|target| ("target".to_owned(), target.clone())));
+    all.extend(recipe.platforms.first().map(|platform| ("platform".to_owned(), platform.clone())));
+    let argument = |(name, arg)| (format!("build-arg:{name}"), identity::value(arg, &run.bases).to_owned());
+    all.extend(recipe.args.iter().map(argument));
+    all.extend(labels(recipe).into_iter().map(|(name, value)| (format!("label:{name}"), value)));
+    all
+}
+
+/// The image's labels: the user's, and the revision where it alone says what was built.
+pub fn labels(recipe: &Recipe) -> HashMap<String, String> {
+    let revision = recipe.source.revision.clone().filter(|_| recipe.source.pinned && !recipe.source.dirty);
+    let revision = revision.map(|revision| (REVISION.to_owned(), revision));
+    revision.into_iter().chain(recipe.labels.clone()).collect()
+}
+
+fn cache(recipe: &Recipe) -> CacheOptions {
+    CacheOptions {
+        imports: recipe.cache_from.iter().map(|reference| registry(reference)).collect(),
+        exports: recipe.cache_to.iter().map(|to| export(to)).collect(),
+        ..CacheOptions::default()
+    }
+}
+
+fn export(to: &str) -> CacheOptionsEntry {
+    match to {
+        "inline" => CacheOptionsEntry { r#type: "inline".to_owned(), attrs: HashMap::new() },
+        // Without `max` the steps of earlier stages are not there to be found again.
+        reference => {
+            let mut entry = registry(reference);
+            entry.attrs.insert("mode".to_owned(), "max".to_owned());
+            entry
+        }
+    }
+}
+
+fn registry(reference: &str) -> CacheOptionsEntry {
+    let attrs = HashMap::from([("ref".to_owned(), reference.to_owned())]);
+    CacheOptionsEntry { r#type: "registry".to_owned(), attrs }
+}

@@ -1,0 +1,84 @@
+//! A build context: the directory that a build may copy files from, less what `.dockerignore` leaves
+//! out, and the Dockerfile, which need not be in it. Reads the file system.
+
+pub mod archive;
+pub mod digest;
+pub mod times;
+pub mod walk;
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use cloudpad_plugin_api::Failure;
+use cloudpad_plugin_api::stage::build::Recipe;
+
+use crate::ignore::Ignore;
+use crate::unreadable;
+
+/// The file that names what is left out.
+pub const IGNORE_FILE: &str = ".dockerignore";
+
+/// A context that is there, with its Dockerfile.
+pub struct Context {
+    /// The directory, absolute.
+    pub root: PathBuf,
+    /// The Dockerfile's directory, absolute.
+    pub dockerfile_dir: PathBuf,
+    /// The Dockerfile's name there.
+    pub dockerfile_name: String,
+    /// The Dockerfile's bytes.
+    pub dockerfile: Vec<u8>,
+    /// What is left out.
+    pub ignore: Ignore,
+}
+
+impl Context {
+    /// Reads the Dockerfile and the ignore file of a recipe.
+    ///
+    /// # Errors
+    /// `failed`, when the context or the Dockerfile is not there or cannot be read, or when the ignore
+    /// file has a line that is no pattern.
+    pub fn open(recipe: &Recipe) -> Result<Self, Failure> {
+        let root = recipe.source.path.join(&recipe.context);
+        if !root.is_dir() {
+            return Err(Failure::failed(format!(
+                "the build context of image `{}` is not a directory: `{}`",
+                recipe.name,
+                root.display()
+            )));
+        }
+        let path = root.join(&recipe.dockerfile);
+        let dockerfile = std::fs::read(&path).map_err(|error| no_dockerfile(recipe, &path, &error))?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let dockerfile_dir = path.parent().unwrap_or(&root).to_path_buf();
+        let ignore =
+            read_ignore(&[dockerfile_dir.join(format!("{name}{IGNORE_FILE}")), root.join(IGNORE_FILE)])?;
+        Ok(Self { root, dockerfile_dir, dockerfile_name: name, dockerfile, ignore })
+    }
+}
+
+fn no_dockerfile(recipe: &Recipe, path: &Path, error: &std::io::Error) -> Failure {
+    let failure = match error.kind() {
+        ErrorKind::NotFound => {
+            Failure::failed(format!("image `{}` has no Dockerfile at `{}`", recipe.name, path.display()))
+        }
+        _ => unreadable(path, error),
+    };
+    failure.hint(format!("name it with `dockerfile` in `[images.{}]`, relative to `context`", recipe.name))
+}
+
+/// The patterns of the first of `paths` that is there.
+fn read_ignore(paths: &[PathBuf]) -> Result<Ignore, Failure> {
+    for path in paths {
+        match std::fs::read(path) {
+            Ok(bytes) => return Ignore::parse(&bytes).map_err(|bad| bad_ignore(path, &bad)),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(unreadable(path, &error)),
+        }
+    }
+    Ok(Ignore::default())
+}
+
+fn bad_ignore(path: &Path, bad: &crate::ignore::BadIgnoreFile) -> Failure {
+    Failure::failed(format!("`{}`, line {}: {}: `{}`", path.display(), bad.line, bad.reason, bad.text))
+}

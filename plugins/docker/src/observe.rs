@@ -1,0 +1,60 @@
+//! `build.observe`: which tag each image has, and which of them are built. Reads the contexts of
+//! sources that are not pinned, and asks the engine once.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+
+use bollard::query_parameters::ListImagesOptions;
+use cloudpad_engine::{Engine, failure};
+use cloudpad_plugin_api::Failure;
+use cloudpad_plugin_api::stage::build::{ImageState, Images, Observe, Recipe};
+use sha2::{Digest, Sha256};
+
+use crate::context::Context;
+use crate::context::times::Times;
+use crate::identity::{self, Files};
+
+/// Answers the request.
+pub async fn observe(engine: &Engine, request: &Observe) -> Result<Images, Failure> {
+    let references = references(request)?;
+    let built = built(engine, references.values().cloned().collect()).await?;
+    let state = |recipe: &Recipe| {
+        let reference = references.get(&recipe.name).cloned().unwrap_or_default();
+        ImageState { name: recipe.name.clone(), built: built.contains(&reference), reference }
+    };
+    Ok(Images { images: request.recipes.iter().map(state).collect() })
+}
+
+/// The reference of each image, by its name.
+fn references(request: &Observe) -> Result<BTreeMap<String, String>, Failure> {
+    let mut references = BTreeMap::new();
+    for recipe in identity::order(&request.recipes)? {
+        let files = files(recipe, &request.cache)?;
+        references.insert(recipe.name.clone(), identity::reference(recipe, &files, &references));
+    }
+    Ok(references)
+}
+
+/// What identifies the files of `recipe`; `cache` is the directory for file times.
+fn files(recipe: &Recipe, cache: &Path) -> Result<Files, Failure> {
+    if let Some(pinned) = Files::pinned(recipe) {
+        return Ok(pinned);
+    }
+    let context = Context::open(recipe)?;
+    let mut times = Times::open(cache, &context.root);
+    let sum = context.digest(&context.walk()?, &mut times)?;
+    times.save();
+    Ok(Files::Read(sum, Sha256::digest(&context.dockerfile).into()))
+}
+
+/// Those of `references` that the engine has.
+async fn built(engine: &Engine, references: Vec<String>) -> Result<HashSet<String>, Failure> {
+    if references.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let filters = HashMap::from([("reference".to_owned(), references)]);
+    let options = ListImagesOptions { filters: Some(filters), ..Default::default() };
+    let images = engine.docker().await?.list_images(Some(options)).await;
+    let images = images.map_err(|error| failure("could not list the engine's images", &error))?;
+    Ok(images.into_iter().flat_map(|image| image.repo_tags).collect())
+}

@@ -1,0 +1,76 @@
+//! The provider: finds the engine, starts a runtime for each call, and ends it when the caller cancels.
+
+use std::future::Future;
+use std::time::Duration;
+
+use cloudpad_engine::{Endpoint, Engine};
+use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::stage::build::{Build, Built, Images, Observe, Run};
+use cloudpad_plugin_api::{Cancel, Context, Failure, FailureKind, Outcome};
+
+use crate::{observe, run};
+
+/// The build provider `docker`.
+#[derive(Default)]
+pub struct Docker {
+    endpoint: Option<Endpoint>,
+}
+
+impl Docker {
+    /// The engine that `DOCKER_HOST` names, else the one at the default socket.
+    pub const LOCAL: Self = Self { endpoint: None };
+
+    /// The engine of this machine that listens at `endpoint`.
+    pub fn at(endpoint: Endpoint) -> Self {
+        Self { endpoint: Some(endpoint) }
+    }
+
+    async fn engine(&self) -> Result<Engine, Failure> {
+        let Some(endpoint) = &self.endpoint else { return Engine::local().await };
+        let here = Host::new(Host::LOCAL, Host::LOCAL);
+        let transport = cloudpad_transport::connect(&here, &Default::default(), &Cancel::new()).await?;
+        Ok(Engine::over(transport, endpoint.clone()))
+    }
+}
+
+impl Build for Docker {
+    fn observe(&self, cx: &Context, request: &Observe) -> Result<Images, Failure> {
+        in_runtime(cx, async { observe::observe(&self.engine().await?, request).await })
+    }
+
+    fn run(&self, cx: &Context, request: &Run) -> Result<Built, Failure> {
+        in_runtime(cx, async { run::run(cx, &self.engine().await?, request).await })
+    }
+}
+
+/// Answers `work` in a runtime of its own. A cancelled call drops it with all its connections, and the
+/// engine stops a build whose client is gone.
+fn in_runtime<T>(cx: &Context, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    cx.check_cancelled()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("could not start the build's threads: {error}")))?;
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = work => result,
+            () = cancelled(cx.cancel()) => Err(stopped()),
+        }
+    });
+    // A thread that reads a file that never ends must not hold the caller.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    result
+}
+
+async fn cancelled(cancel: &Cancel) {
+    let (wake, woken) = tokio::sync::oneshot::channel();
+    cancel.on_cancel(move || {
+        let _ = wake.send(());
+    });
+    let _ = woken.await;
+}
+
+fn stopped() -> Failure {
+    Failure::new(FailureKind::Cancelled, "stopped because the caller asked for it").outcome(Outcome::None)
+}

@@ -1,0 +1,104 @@
+//! `build.run`: builds one image, unless its tag is there. Speaks to the engine.
+
+use cloudpad_engine::{Engine, failure, status};
+use cloudpad_plugin_api::stage::build::{Built, Run};
+use cloudpad_plugin_api::{Context as Call, Failure, Level};
+use sha2::{Digest, Sha256};
+
+use crate::context::Context;
+use crate::context::times::Times;
+use crate::context::walk::Entry;
+use crate::identity::{self, Files};
+use crate::secret::Secrets;
+use crate::{buildkit, classic};
+
+/// Answers the request.
+pub async fn run(cx: &Call, engine: &Engine, request: &Run) -> Result<Built, Failure> {
+    if let Some(id) = image_id(engine, &request.reference).await? {
+        return Ok(Built { id, cached: true });
+    }
+    let job = Job::new(request)?;
+    match buildkit::connect(engine).await? {
+        Some(control) => buildkit::build(cx, engine, control, job).await?,
+        None => {
+            cx.log(
+                Level::Warn,
+                format!("the engine has no BuildKit: image `{}` is built by the classic builder", job.name()),
+            );
+            classic::build(cx, engine, job).await?;
+        }
+    }
+    match image_id(engine, &request.reference).await? {
+        Some(id) => Ok(Built { id, cached: false }),
+        None => Err(Failure::failed(format!(
+            "the engine has built image `{}` and does not know `{}`",
+            request.recipe.name, request.reference
+        ))),
+    }
+}
+
+/// All that a build needs, read and checked.
+pub struct Job {
+    /// What was asked.
+    pub request: Run,
+    /// The context.
+    pub context: Context,
+    /// What the context holds.
+    pub entries: Vec<Entry>,
+    /// The values of the build secrets.
+    pub secrets: Secrets,
+}
+
+impl Job {
+    fn new(request: &Run) -> Result<Self, Failure> {
+        let recipe = &request.recipe;
+        if recipe.platforms.len() > 1 {
+            return Err(Failure::invalid(format!(
+                "image `{}` is for {} platforms (`{}`), and the engine builds for one",
+                recipe.name,
+                recipe.platforms.len(),
+                recipe.platforms.join("`, `")
+            ))
+            .hint("name one platform, or one image for each"));
+        }
+        let secrets = Secrets::read(recipe)?;
+        let context = Context::open(recipe)?;
+        let entries = context.walk()?;
+        let job = Self { request: request.clone(), context, entries, secrets };
+        job.check_identity()?;
+        Ok(job)
+    }
+
+    /// The image's name in `Cloudpad.toml`.
+    pub fn name(&self) -> &str {
+        &self.request.recipe.name
+    }
+
+    /// A tag says what is in its image. Files that have changed since it was decided upon must not be
+    /// found under it for ever after.
+    fn check_identity(&self) -> Result<(), Failure> {
+        let Run { recipe, reference, bases } = &self.request;
+        if Files::pinned(recipe).is_some() {
+            return Ok(());
+        }
+        let sum = self.context.digest(&self.entries, &mut Times::none())?;
+        let files = Files::Read(sum, Sha256::digest(&self.context.dockerfile).into());
+        if identity::reference(recipe, &files, bases) == *reference {
+            return Ok(());
+        }
+        Err(Failure::stale(format!(
+            "the files of image `{}` have changed since `{reference}` was planned",
+            recipe.name
+        ))
+        .hint("plan again"))
+    }
+}
+
+/// The engine's id of the image `reference`; none where there is no such image.
+async fn image_id(engine: &Engine, reference: &str) -> Result<Option<String>, Failure> {
+    match engine.docker().await?.inspect_image(reference).await {
+        Ok(image) => Ok(image.id),
+        Err(error) if status(&error) == Some(404) => Ok(None),
+        Err(error) => Err(failure(&format!("could not look for image `{reference}`"), &error)),
+    }
+}
