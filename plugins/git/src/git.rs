@@ -1,0 +1,126 @@
+//! One git command: which environment it gets, and what is said when it fails. I/O.
+
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+use cloudpad_plugin_api::{Context, Event, Failure, FailureKind};
+
+use crate::child::{self, Line, NotRun, Stream, Streams, Tail};
+use crate::{progress, url};
+
+/// Variables with which git tells the commands that it starts, such as hooks, which repository they are
+/// in. `git rev-parse --local-env-vars` lists them. Those that carry configuration stay: CI systems hand
+/// out credentials that way.
+const OF_ONE_REPOSITORY: [&str; 12] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
+/// Takes from `command` what would make git work on another repository than the one it is started in.
+pub fn forget_repository(command: &mut Command) {
+    for name in OF_ONE_REPOSITORY {
+        command.env_remove(name);
+    }
+}
+
+/// The user's git, for one call.
+pub struct Git<'a> {
+    program: &'static str,
+    /// The call.
+    pub cx: &'a Context,
+    url: String,
+}
+
+/// What a git command has said.
+pub struct Output {
+    /// Whether it succeeded.
+    pub ok: bool,
+    /// The lines of its standard output.
+    pub lines: Vec<String>,
+    /// The last lines of its standard error.
+    pub errors: Vec<String>,
+}
+
+impl<'a> Git<'a> {
+    /// `program` for the repository at `url`, whose password is kept out of all that is said.
+    pub fn new(program: &'static str, cx: &'a Context, url: &str) -> Self {
+        Self { program, cx, url: url.to_owned() }
+    }
+
+    /// Runs `git ARGS` in `dir`.
+    ///
+    /// # Errors
+    /// `failed` when git cannot be started, `cancelled` when the caller asked to stop. A git that ran and
+    /// failed is no error here.
+    pub fn run(&self, dir: &Path, args: &[&str]) -> Result<Output, Failure> {
+        let (mut lines, mut errors) = (Vec::new(), Tail::default());
+        let status = child::run(self.cx, self.command(dir, args), Streams::Apart, |line| match line {
+            Line { stream: Stream::Out, text, .. } => lines.push(text),
+            Line { text, transient, .. } => match progress::parse(&text) {
+                Some(progress) => self.cx.emit(Event::Progress(progress)),
+                None if transient => (),
+                None => errors.push(self.without_password(text)),
+            },
+        });
+        let ok = status.map_err(|why| self.not_run(why))?.success();
+        Ok(Output { ok, lines, errors: errors.0 })
+    }
+
+    fn command(&self, dir: &Path, args: &[&str]) -> Command {
+        let mut command = Command::new(self.program);
+        forget_repository(&mut command);
+        command.current_dir(dir).env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+        // A look at the user's own repository must not take its locks.
+        command.env("GIT_OPTIONAL_LOCKS", "0");
+        // Housekeeping that goes on in the background would go on after our lock is given back.
+        command.args(["-c", "gc.autoDetach=false", "-c", "maintenance.autoDetach=false"]);
+        command.args(["-c", "advice.detachedHead=false"]).args(args);
+        command
+    }
+
+    fn without_password(&self, line: String) -> String {
+        match self.url.is_empty() {
+            true => line,
+            false => line.replace(&self.url, &url::shown(&self.url)),
+        }
+    }
+
+    fn not_run(&self, why: NotRun) -> Failure {
+        match why {
+            NotRun::Cancelled => cancelled(),
+            NotRun::NotStarted(error) if error.kind() == io::ErrorKind::NotFound => {
+                Failure::failed(format!("could not run `{}`: there is no such program", self.program))
+                    .hint("install git, or see to it that it is on PATH")
+            }
+            NotRun::NotStarted(error) => {
+                Failure::failed(format!("could not run `{}`: {error}", self.program))
+            }
+        }
+    }
+}
+
+impl Output {
+    /// The lines of its standard output, if it succeeded; else a failure with git's own words.
+    pub fn or(self, kind: FailureKind, message: impl FnOnce() -> String) -> Result<Vec<String>, Failure> {
+        if self.ok {
+            return Ok(self.lines);
+        }
+        Err(self.errors.iter().fold(Failure::new(kind, message()), |failure, line| failure.cause(line)))
+    }
+}
+
+/// What is said when a child was ended because the caller asked to stop.
+pub fn cancelled() -> Failure {
+    Failure::new(FailureKind::Cancelled, "stopped because the caller asked for it")
+}

@@ -1,0 +1,109 @@
+//! What an interrupted run leaves behind does not stop the next one.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::thread;
+use std::time::Duration;
+
+use cloudpad_plugin_api::FailureKind;
+
+use crate::serve;
+use crate::support::{Call, Repo, Sourced};
+
+/// For what is awaited and must happen.
+const SOON: Duration = Duration::from_secs(60);
+
+/// A repository whose transfer takes more than one breath.
+fn large() -> Repo {
+    let repo = Repo::new();
+    let noise: Vec<u8> =
+        (0u64..200_000).flat_map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes()).collect();
+    fs::write(repo.path().join("noise"), noise).unwrap();
+    repo.commit("a", "large");
+    repo
+}
+
+/// A run in a process of its own.
+fn run(url: &str, commit: &str, source: &Sourced) -> Child {
+    let program = std::env::current_exe().unwrap();
+    let program: PathBuf = program.ancestors().nth(2).unwrap().join("examples/git_source");
+    assert!(program.exists(), "the example is built by `cargo test -p cloudpad-git`, but not with `--test`");
+    let mut command = Command::new(program);
+    command.args([url, commit]).arg(source.cache()).env("GIT_DIR", "/nonexistent").spawn().unwrap()
+}
+
+#[test]
+fn the_repository_of_a_calling_hook_is_forgotten() {
+    let repo = Repo::new();
+    let source = Sourced::new(repo.url());
+    assert!(run(&repo.url(), &repo.head(), &source).wait().unwrap().success());
+    assert_eq!(source.read("a").as_deref(), Some("1"));
+}
+
+#[test]
+fn a_run_that_was_killed_in_mid_transfer_is_made_up_for() {
+    let repo = large();
+    let (url, stalled) = serve::stalling_daemon(repo.path(), 100_000);
+    let source = Sourced::new(repo.url());
+    let mut killed = run(&format!("{url}/.git"), &repo.head(), &source);
+    stalled.recv_timeout(SOON).unwrap();
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    // Its git lives on and still has the cache open.
+    source.fetch(&repo.head()).unwrap();
+    assert_eq!(source.read("a").as_deref(), Some("large"));
+}
+
+#[test]
+fn cancelling_in_mid_transfer_stops_at_once_and_leaves_the_cache_usable() {
+    let repo = large();
+    let (url, stalled) = serve::stalling_daemon(repo.path(), 100_000);
+    let mut source = Sourced::new(format!("{url}/.git"));
+    let call = Call::default();
+    let failure = thread::scope(|scope| {
+        let run = scope.spawn(|| source.fetch_in(&call, &repo.head(), &[]));
+        stalled.recv_timeout(SOON).unwrap();
+        call.cancel.cancel();
+        run.join().unwrap().unwrap_err()
+    });
+    assert_eq!(failure.kind, FailureKind::Cancelled);
+    source.url = repo.url();
+    source.fetch(&repo.head()).unwrap();
+    assert_eq!(source.read("a").as_deref(), Some("large"));
+}
+
+#[test]
+fn locks_and_damage_are_made_up_for() {
+    let repo = Repo::new();
+    let source = Sourced::new(repo.url());
+    source.fetch(&repo.head()).unwrap();
+    let git = source.cache().join("git");
+    let damage: [(&str, &dyn Fn()); 5] = [
+        ("index lock", &|| fs::write(git.join("index.lock"), "").unwrap()),
+        ("shallow lock", &|| fs::write(git.join("shallow.lock"), "").unwrap()),
+        ("config lock", &|| fs::write(git.join("config.lock"), "").unwrap()),
+        ("no objects", &|| fs::remove_dir_all(git.join("objects")).unwrap()),
+        ("empty head", &|| fs::write(git.join("HEAD"), "").unwrap()),
+    ];
+    for (what, damage) in damage {
+        let next = repo.commit("a", what);
+        damage();
+        source.fetch(&next).unwrap_or_else(|failure| panic!("{what}: {failure}"));
+        assert_eq!(source.read("a").as_deref(), Some(what));
+    }
+}
+
+#[test]
+fn a_tree_that_was_not_finished_is_not_taken_for_complete() {
+    let repo = Repo::new();
+    let source = Sourced::new(repo.url());
+    source.fetch(&repo.head()).unwrap();
+    fs::remove_file(source.cache().join("complete")).unwrap();
+    fs::remove_file(source.cache().join("tree/a")).unwrap();
+    source.fetch(&repo.head()).unwrap();
+    assert_eq!(source.read("a").as_deref(), Some("1"));
+    fs::remove_dir_all(source.cache().join("tree")).unwrap();
+    source.fetch(&repo.head()).unwrap();
+    assert_eq!(source.read("a").as_deref(), Some("1"));
+}
