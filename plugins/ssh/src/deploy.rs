@@ -20,6 +20,7 @@ use cloudpad_plugin_api::{Context, Failure, Outcome};
 
 use crate::call::on_host;
 pub(crate) use networks::Networks;
+pub(crate) use pull::name;
 
 /// Runs containers on hosts that have an SSH server and a Docker engine.
 pub struct Deployer;

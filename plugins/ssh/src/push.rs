@@ -1,13 +1,109 @@
-//! Push provider `ssh`. (next)
+//! Push provider `ssh`: an image from this machine's engine to a host, only what the host lacks.
+//!
+//! `present` looks what the host has, `lacking` decides what to send, `send` streams it: `repack` takes
+//! the engine's export apart (`identity` knows its layers) and puts it together again (`layout`), and
+//! `compress` makes it smaller.
+
+mod compress;
+mod identity;
+mod lacking;
+mod layout;
+mod present;
+mod repack;
+mod send;
+
+use bollard::models::ImageInspect;
+use cloudpad_engine::Engine;
+use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
-use cloudpad_plugin_api::{Context, Failure, PushScope};
-/// Sends images.
+use cloudpad_plugin_api::{Context, Failure, Level, Outcome, PushScope};
+
+use crate::call::on_host;
+use crate::config::Config;
+use crate::pool;
+use present::Present;
+use send::{NotSent, Parcel, Share, send};
+
+/// Sends images straight to each host.
 pub struct Pusher;
+
 impl Push for Pusher {
     fn scope(&self) -> PushScope {
         PushScope::Host
     }
-    fn run(&self, _: &Context, _: &Run) -> Result<Pushed, Failure> {
-        Err(Failure::unsupported("push.run"))
+
+    fn run(&self, cx: &Context, request: &Run) -> Result<Pushed, Failure> {
+        let no_host = || Failure::invalid("a push without a registry needs a host to push to");
+        let host = request.host.as_ref().ok_or_else(no_host)?;
+        on_host(cx, host, Outcome::Unknown, async |to| push(cx, host, &to.engine, request).await)
+    }
+}
+
+async fn push(cx: &Context, host: &Host, to: &Engine, request: &Run) -> Result<Pushed, Failure> {
+    let reference = &request.reference;
+    // Pushes to several hosts share the connection to this machine's engine.
+    let here = pool::lease(&Host::new(Host::LOCAL, Host::LOCAL), &Config::default(), cx.cancel()).await?;
+    let from = &here.connection.engine;
+    let image = present::inspect(from, reference).await?.ok_or_else(|| {
+        Failure::failed(format!("image `{reference}` is not on this machine, so it cannot be pushed"))
+            .hint("build it first with `cloudpad build`")
+    })?;
+    let sent = match present::look(to, reference, &image, &request.similar).await? {
+        Present::Whole => 0,
+        Present::Unnamed(id) => crate::deploy::name(to, &id, reference).await.map(|()| 0)?,
+        Present::Layers(known) => send_lacking(cx, host, (from, to), reference, &image, &known).await?,
+    };
+    Ok(Pushed { reference: reference.clone(), sent })
+}
+
+/// Sends what seems to be lacking. What a host has is not certain (a containerd store knows layers by
+/// the form in which they came), but an engine that misses one refuses cleanly, and then gets all.
+async fn send_lacking(
+    cx: &Context,
+    host: &Host,
+    (from, to): (&Engine, &Engine),
+    reference: &str,
+    image: &ImageInspect,
+    known: &[Vec<String>],
+) -> Result<u64, Failure> {
+    let diff_ids = present::layers(image);
+    let shared = lacking::shared(&diff_ids, known);
+    let parcel =
+        |share, size| Parcel { reference: reference.to_owned(), diff_ids: diff_ids.clone(), share, size };
+    let size = image.size.and_then(|size| u64::try_from(size).ok());
+    if shared > 0 {
+        let part = parcel(Share::Layers(lacking::lacking(&diff_ids, shared)), None);
+        match send(cx, from, to, &part).await {
+            Ok(sent) => return Ok(sent),
+            Err(NotSent::Failed(failure)) => return Err(failure),
+            Err(NotSent::Refused(failure)) if is_full(&failure) => return Err(failure),
+            Err(NotSent::Refused(failure)) => {
+                let name = &host.name;
+                cx.log(
+                    Level::Info,
+                    format!("the engine of `{name}` refused the partial image, sending all layers"),
+                );
+                cx.log(Level::Debug, failure.to_string());
+            }
+            Err(NotSent::UnknownForm) => {}
+        }
+    }
+    match send(cx, from, to, &parcel(Share::Layers(lacking::lacking(&diff_ids, 0)), size)).await {
+        Err(NotSent::UnknownForm) => {}
+        sent => return sent.map_err(failed),
+    }
+    cx.log(Level::Debug, "this machine's engine exports images in an unknown form, sending it as it is");
+    send(cx, from, to, &parcel(Share::Everything, size)).await.map_err(failed)
+}
+
+/// A full disk does not get emptier when more is sent.
+fn is_full(failure: &Failure) -> bool {
+    failure.message.contains("no space left on device")
+}
+
+fn failed(why: NotSent) -> Failure {
+    match why {
+        NotSent::Refused(failure) | NotSent::Failed(failure) => failure,
+        NotSent::UnknownForm => Failure::failed("this machine's engine exports images in an unknown form"),
     }
 }

@@ -1,9 +1,13 @@
-//! The provider on real engines. This machine's must run; tests in `lab` need `CLOUDPAD_LAB`, the state
+//! The provider on real engines. This machine's must run; those in `push` and `pull` need `CLOUDPAD_LAB`, the state
 //! directory of a lab that is up.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod lab;
 mod life;
+mod proxy;
+mod pull;
+mod push;
 mod ready;
 mod refuse;
 mod world;

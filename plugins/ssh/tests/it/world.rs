@@ -22,6 +22,8 @@ pub struct World {
     pub image: String,
     pub cancel: Cancel,
     pub events: Arc<Mutex<Vec<Event>>>,
+    /// Images that are removed at the end, beside `image`.
+    pub also_remove: Vec<String>,
     runtime: Runtime,
     docker: Docker,
 }
@@ -67,6 +69,7 @@ impl World {
             image,
             cancel: Cancel::new(),
             events: Arc::default(),
+            also_remove: Vec::new(),
             runtime,
             docker,
         };
@@ -214,8 +217,10 @@ impl Drop for World {
                     let _ = docker.remove_network(&network.id.unwrap_or_default()).await;
                 }
             }
-            let force = RemoveImageOptionsBuilder::new().force(true).build();
-            let _ = docker.remove_image(&self.image, Some(force), None).await;
+            for image in self.also_remove.iter().rev().chain([&self.image]) {
+                let force = RemoveImageOptionsBuilder::new().force(true).build();
+                let _ = docker.remove_image(image, Some(force), None).await;
+            }
         });
     }
 }

@@ -1,0 +1,206 @@
+//! Images on their way to a host of the lab: what is sent, what is not, and what is left of a broken try.
+
+use bollard::query_parameters::BuildImageOptionsBuilder;
+use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
+use cloudpad_plugin_api::{Context, Event, Failure, FailureKind};
+use cloudpad_ssh::Pusher;
+use futures_util::StreamExt;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::lab;
+use crate::proxy::{Fault, Proxy};
+use crate::world::{World, busybox};
+
+const BIG: usize = 3 << 20;
+const SMALL: usize = 10_000;
+
+/// Bytes that do not compress.
+fn noise(seed: u64, len: usize) -> Vec<u8> {
+    let mut state = seed;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}
+
+/// The content of the small layer of image `n`.
+fn small(n: usize) -> Vec<u8> {
+    noise(n as u64 + 77, SMALL)
+}
+
+/// A host of the lab behind a proxy, and images `PROJECT:1`, `:2`, … in this machine's engine: a big
+/// layer, and a small one on top that differs.
+struct Setting {
+    world: World,
+    proxy: Proxy,
+    tags: Vec<String>,
+}
+
+const HOST: &str = "h1";
+
+impl Setting {
+    fn new(name: &str, images: usize) -> Self {
+        let mut world = World::new(name);
+        // The first `:1` is the world's own; what is pushed is built on a base of this test.
+        let base = format!("{}:base", world.project.name);
+        world.import(&base, busybox(&[("big", &noise(std::process::id().into(), BIG))]), &[]);
+        let tags = (0..images).map(|n| format!("{}:v{n}", world.project.name)).collect::<Vec<_>>();
+        for (n, tag) in (0..).zip(&tags) {
+            build(
+                &world,
+                tag,
+                &format!("FROM {base}\nENV N={n}\nCOPY small /small\n"),
+                &noise(n + 77, SMALL),
+            );
+        }
+        world.also_remove.push(base);
+        world.also_remove.extend(tags.clone());
+        let proxy = lab::engine(HOST);
+        Self { world, proxy, tags }
+    }
+
+    fn push(&self, n: usize, similar: &[usize]) -> Result<Pushed, Failure> {
+        let emit = self.world.context();
+        let config = json!({ "socket": self.proxy.path() });
+        let cx = Context::new(config, std::sync::Arc::new(move |e| emit.emit(e)), self.world.cancel.clone());
+        let similar = similar.iter().map(|&n| self.tags[n].clone()).collect();
+        let host = Some(Host::new(HOST, Host::LOCAL));
+        Pusher.run(&cx, &Run { reference: self.tags[n].clone(), host, similar })
+    }
+
+    fn on_host(&self, n: usize) -> bool {
+        lab::docker(HOST, &["image", "inspect", &self.tags[n]]).status.success()
+    }
+
+    /// Runs the image on the host, where its own small file must be.
+    fn assert_runs(&self, n: usize) {
+        let said = lab::docker_ok(HOST, &["run", "--rm", &self.tags[n], "busybox", "sha256sum", "/small"]);
+        let sum = Sha256::digest(small(n)).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        assert_eq!(said, format!("{sum}  /small"));
+    }
+
+    fn logs(&self) -> Vec<String> {
+        let events = self.world.events.lock().unwrap();
+        let message = |event: &Event| match event {
+            Event::Log { message, .. } => Some(message.clone()),
+            _ => None,
+        };
+        events.iter().filter_map(message).collect()
+    }
+}
+
+impl Drop for Setting {
+    fn drop(&mut self) {
+        for tag in &self.tags {
+            lab::docker(HOST, &["rmi", "-f", tag]);
+        }
+    }
+}
+
+fn build(world: &World, tag: &str, dockerfile: &str, small: &[u8]) {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (path, bytes) in [("Dockerfile", dockerfile.as_bytes()), ("small", small)] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, path, bytes).unwrap();
+    }
+    let context = bollard::body_full(tar.into_inner().unwrap().into());
+    let options = BuildImageOptionsBuilder::new().t(tag).rm(true).build();
+    world.engine(async |docker| {
+        let mut steps = docker.build_image(options, None, Some(context));
+        while let Some(step) = steps.next().await {
+            step.unwrap();
+        }
+    });
+}
+
+#[test]
+fn an_image_is_sent_once_and_runs() {
+    let setting = Setting::new("push-once", 1);
+    let sent = setting.push(0, &[]).unwrap().sent;
+    assert!(sent > BIG as u64 && sent < (BIG + BIG / 2) as u64, "{sent} bytes");
+    setting.assert_runs(0);
+    assert_eq!(setting.push(0, &[]).unwrap().sent, 0);
+    assert_eq!(setting.proxy.loads(), 1);
+    let told = setting.world.events.lock().unwrap();
+    assert!(told.iter().any(|event| matches!(event, Event::Progress(p) if p.unit == "bytes" && p.done > 0)));
+}
+
+#[test]
+fn only_the_layer_on_top_is_sent_when_the_host_has_those_below() {
+    let setting = Setting::new("push-top", 2);
+    setting.push(0, &[]).unwrap();
+    let sent = setting.push(1, &[0]).unwrap().sent;
+    assert!(sent > SMALL as u64 && sent < 3 * SMALL as u64, "{sent} bytes for a layer of {SMALL}");
+    setting.assert_runs(1);
+    setting.assert_runs(0);
+}
+
+#[test]
+fn an_image_that_the_host_has_under_another_name_gets_this_one_too() {
+    let setting = Setting::new("push-name", 1);
+    setting.push(0, &[]).unwrap();
+    let other = format!("{}:other", setting.world.project.name);
+    lab::docker_ok(HOST, &["tag", &setting.tags[0], &other]);
+    lab::docker_ok(HOST, &["rmi", &setting.tags[0]]);
+    assert_eq!(setting.push(0, &[]).unwrap().sent, 0);
+    assert_eq!(setting.proxy.loads(), 1);
+    setting.assert_runs(0);
+    lab::docker(HOST, &["rmi", "-f", &other]);
+}
+
+#[test]
+fn all_layers_are_sent_when_the_host_turns_out_to_lack_them() {
+    let setting = Setting::new("push-all", 2);
+    setting.push(0, &[]).unwrap();
+    let similar = setting.tags[0].clone();
+    // The host loses the layers after they were seen.
+    setting.proxy.misbehave(Fault::Before(Box::new(move || {
+        lab::docker_ok(HOST, &["rmi", "-f", &similar]);
+    })));
+    let sent = setting.push(1, &[0]).unwrap().sent;
+    assert!(sent > BIG as u64, "{sent} bytes");
+    assert!(
+        setting.logs().iter().any(|line| line.contains("refused the partial image")),
+        "{:?}",
+        setting.logs()
+    );
+    setting.assert_runs(1);
+}
+
+#[test]
+fn a_push_that_is_cut_leaves_nothing_and_can_be_repeated() {
+    let setting = Setting::new("push-cut", 1);
+    setting.proxy.misbehave(Fault::CutAfter(BIG / 2));
+    let failure = setting.push(0, &[]).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unreachable, "{failure}");
+    let found = setting.world.engine(async |docker| docker.inspect_image(&setting.tags[0]).await.unwrap());
+    let left = lab::docker_ok(HOST, &["images", "-aq", "--no-trunc"]);
+    assert!(!left.contains(&found.id.unwrap()), "{left}");
+    assert!(setting.push(0, &[]).unwrap().sent > BIG as u64);
+    setting.assert_runs(0);
+}
+
+#[test]
+fn a_connection_that_died_since_it_was_used_is_opened_again() {
+    let setting = Setting::new("push-again", 2);
+    setting.push(0, &[]).unwrap();
+    setting.proxy.misbehave(Fault::CutAfter(BIG / 2));
+    setting.push(1, &[]).unwrap();
+    assert_eq!(setting.proxy.loads(), 3, "the first image, the second, and the second once more");
+    setting.assert_runs(1);
+}
+
+#[test]
+fn an_image_that_is_not_here_is_named() {
+    let mut setting = Setting::new("push-none", 0);
+    setting.tags.push("cpt-no-such-image:3".into());
+    let failure = setting.push(0, &[]).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Failed);
+    assert!(failure.message.contains("`cpt-no-such-image:3` is not on this machine"), "{failure}");
+    assert!(!setting.on_host(0));
+}
