@@ -15,7 +15,7 @@ mod push;
 use cloudpad_plugin_api::{Handler, Provider, inventory};
 
 pub use deploy::Deployer;
-pub use pool::traffic;
+pub use pool::{Spent, spent};
 pub use push::Pusher;
 
 inventory::submit! {

@@ -88,7 +88,7 @@ pub struct Spent {
 }
 
 /// What the open connection to `host` has cost so far; none where there is no connection.
-pub fn traffic(host: &Host, config: &Config) -> Option<Spent> {
+pub fn spent(host: &Host, config: &Config) -> Option<Spent> {
     let slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
     let slot = slots.get(&key(host, config))?.try_lock().ok()?;
     let engine = &slot.as_ref()?.engine;

@@ -1,4 +1,4 @@
-//! The provider on real engines. This machine's must run; those in `push` and `pull` need `CLOUDPAD_LAB`, the state
+//! The provider on real engines. This machine's must run; those in `push`, `pull` and `remote` need `CLOUDPAD_LAB`, the state
 //! directory of a lab that is up.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
@@ -10,4 +10,5 @@ mod pull;
 mod push;
 mod ready;
 mod refuse;
+mod remote;
 mod world;

@@ -20,6 +20,8 @@ pub struct World {
     pub host: Host,
     pub project: Project,
     pub image: String,
+    /// The provider's configuration.
+    pub config: serde_json::Value,
     pub cancel: Cancel,
     pub events: Arc<Mutex<Vec<Event>>>,
     /// Images that are removed at the end, beside `image`.
@@ -67,6 +69,7 @@ impl World {
             host: Host::new("here", Host::LOCAL),
             project,
             image,
+            config: serde_json::Value::Null,
             cancel: Cancel::new(),
             events: Arc::default(),
             also_remove: Vec::new(),
@@ -97,7 +100,7 @@ impl World {
     pub fn context(&self) -> Context {
         let events = self.events.clone();
         let emit = Arc::new(move |event| events.lock().unwrap().push(event));
-        Context::new(serde_json::Value::Null, emit, self.cancel.clone())
+        Context::new(self.config.clone(), emit, self.cancel.clone())
     }
 
     /// A spec that runs `script` with `sh -c`.

@@ -1,0 +1,75 @@
+//! The same verbs over SSH, on hosts of the lab: one connection each, and few requests.
+
+use cloudpad_plugin_api::FailureKind;
+use cloudpad_plugin_api::model::{Check, Host};
+use cloudpad_plugin_api::stage::deploy::State;
+use cloudpad_plugin_api::stage::push::{Push, Run};
+use cloudpad_ssh::{Pusher, Spent, config::Config, spent};
+use serde_json::json;
+
+use crate::lab;
+use crate::world::{World, health};
+
+/// A project whose host is one of the lab's, with its image there.
+fn world(name: &str, host: &str) -> World {
+    let mut world = World::new(name);
+    world.host = Host::new(host, host);
+    world.config = json!({ "ssh_config": lab::dir().join("ssh_config") });
+    world
+}
+
+fn push(world: &World) -> u64 {
+    let (reference, host) = (world.image.clone(), Some(world.host.clone()));
+    Pusher.run(&world.context(), &Run { reference, host, similar: Vec::new() }).unwrap().sent
+}
+
+fn cost(world: &World) -> Spent {
+    let config: Config = serde_json::from_value(world.config.clone()).unwrap();
+    spent(&world.host, &config).unwrap()
+}
+
+fn clean(world: &World, containers: &[&str]) {
+    for name in containers {
+        world.stop(name).unwrap();
+    }
+    world.remove(containers, &[&world.image]).unwrap();
+    assert!(!world.observe().images.contains(&world.image));
+}
+
+#[test]
+fn a_service_is_pushed_started_asked_and_removed_through_one_connection() {
+    let world = world("ssh-life", "h1");
+    let traffic = cost_before(&world);
+    assert!(push(&world) > 0);
+    let name = world.run("web", world.script("echo serving; exec httpd -f -p 8080 -h /www"));
+    world.ready(&name, health(Check::Http { port: 8080, path: "/up".into() })).unwrap();
+    assert_eq!(world.state(&name), Some(State::Running));
+    let failure =
+        world.ready_within(&name, health(Check::Http { port: 8080, path: "/no".into() }), 300).unwrap_err();
+    assert!(failure.message.contains("answered 404"), "{failure}");
+    assert_eq!((failure.host.as_deref(), &*failure.causes), (Some("h1"), &["serving".to_owned()][..]));
+    clean(&world, &[&name]);
+    assert_eq!(cost(&world).traffic.connections, traffic.max(1), "one connection for all of it");
+}
+
+fn cost_before(world: &World) -> u64 {
+    let config: Config = serde_json::from_value(world.config.clone()).unwrap();
+    spent(&world.host, &config).map_or(0, |spent| spent.traffic.connections)
+}
+
+/// The promise that benchmarks build on. `h2` is no other test's, so the count is this test's alone.
+#[test]
+fn a_look_costs_three_requests_on_one_channel() {
+    let world = world("ssh-cost", "h2");
+    world.observe();
+    let Spent { requests, traffic } = cost(&world);
+    assert_eq!((requests, traffic.connections, traffic.channels), (3, 1, 1));
+}
+
+#[test]
+fn a_host_that_is_not_there_is_named() {
+    let mut world = world("ssh-none", "nobody@127.0.0.1:1");
+    world.host.name = "gone".into();
+    let failure = world.stop("x").unwrap_err();
+    assert_eq!((failure.kind, failure.host.as_deref()), (FailureKind::Unreachable, Some("gone")));
+}
