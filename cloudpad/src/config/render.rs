@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 
 use super::{Place, Places, Problem};
 
@@ -17,13 +17,22 @@ pub fn render(problems: &[Problem], places: &Places, text: &str, file: &str, col
     });
     placed.dedup();
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let starts: Vec<usize> =
+        std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
     let mut rendered = String::new();
     for (span, problem) in placed {
-        let lines = Lines::new(text, span);
-        rendered.push_str(&renderer.render(&[group(problem, lines.as_ref(), file)]));
+        let line = span.map(|span| Line::new(text, &starts, span));
+        let title = one_line(&problem.message);
+        let hint = problem.hint.as_deref().map(one_line);
+        rendered.push_str(&renderer.render(&[group(&title, hint.as_deref(), line.as_ref(), file)]));
         rendered.push_str("\n\n");
     }
     rendered
+}
+
+/// Names of the file may hold line breaks and control characters, which would spoil the picture.
+fn one_line(text: &str) -> String {
+    normalize_untrusted_str(&text.replace('\n', "\\n").replace('\r', "\\r"))
 }
 
 fn place(problem: &Problem, places: &Places) -> Option<Range<usize>> {
@@ -34,36 +43,36 @@ fn place(problem: &Problem, places: &Places) -> Option<Range<usize>> {
     }
 }
 
-fn group<'a>(problem: &'a Problem, lines: Option<&Lines<'a>>, file: &'a str) -> Group<'a> {
-    let hint = problem.hint.as_deref().map(|hint| Level::HELP.with_name("hint").message(hint));
-    let title = Level::ERROR.primary_title(&problem.message);
-    let Some(lines) = lines else {
+fn group<'a>(title: &'a str, hint: Option<&'a str>, line: Option<&Line<'a>>, file: &'a str) -> Group<'a> {
+    let hint = hint.map(|hint| Level::HELP.with_name("hint").message(hint));
+    let title = Level::ERROR.primary_title(title);
+    let Some(line) = line else {
         return Group::with_title(title).elements(hint);
     };
-    let mark = AnnotationKind::Primary.span(lines.mark.clone());
-    let snippet = Snippet::source(lines.text).line_start(lines.number).path(file).annotation(mark);
+    let mark = AnnotationKind::Primary.span(line.mark.clone());
+    let snippet = Snippet::source(line.text).line_start(line.number).path(file).annotation(mark);
     title.element(snippet).elements(hint)
 }
 
 /// The line that a place begins on. Of a longer place the rest is not shown: its first line says
 /// which value is meant.
-struct Lines<'a> {
+struct Line<'a> {
     text: &'a str,
     number: usize,
     mark: Range<usize>,
 }
 
-impl<'a> Lines<'a> {
-    fn new(text: &'a str, span: Option<Range<usize>>) -> Option<Self> {
-        let span = span?;
+impl<'a> Line<'a> {
+    /// `starts` are the beginnings of all lines of `text`.
+    fn new(text: &'a str, starts: &[usize], span: Range<usize>) -> Self {
         let start = floor(text, span.start);
-        let begin = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
-        let line = text[begin..end].trim_end_matches('\r');
+        let number = starts.partition_point(|begin| *begin <= start);
+        let begin = starts[number - 1];
+        let end = starts.get(number).copied().unwrap_or(text.len());
+        let line = text[begin..end].trim_end_matches(['\r', '\n']);
         let start = (start - begin).min(line.len());
         let stop = floor(line, span.end.saturating_sub(begin)).max(start);
-        let number = 1 + text[..begin].bytes().filter(|byte| *byte == b'\n').count();
-        Some(Self { text: line, number, mark: start..stop })
+        Self { text: line, number, mark: start..stop }
     }
 }
 
