@@ -156,3 +156,26 @@ fn a_range_that_other_services_do_not_reach_is_fine() {
         "per_host = 2",
     );
 }
+
+#[test]
+fn what_may_not_meet_is_fine() {
+    const TWO_HOSTS: &str = "[hosts.a]\naddress = \"a\"\n[hosts.b]\naddress = \"b\"\n";
+    // One replica each on two hosts: whether they meet is for the planner to see to.
+    let elsewhere = "replicas = 1\nports = [\"8080:80\"]\nvolumes = [\"data:/data\"]\n";
+    check(&format!("{elsewhere}[services.api]\n{elsewhere}{TWO_HOSTS}"), "replicas = 1");
+    // Other addresses, other protocols.
+    check(
+        "ports = [\"127.0.0.1:80:80\"]\n[services.api]\nports = [\"127.0.0.2:80:80\", \"80:80/udp\"]",
+        "per_host = 1",
+    );
+    // One container sees one volume in two places.
+    check("volumes = [\"data:/a\", \"data:/b\"]", "volumes = [\"data:/a\", \"data:/b\"]");
+    // Two images on a third.
+    let base = "args = { BASE = { image = \"base\" } }\n";
+    check(&format!("[images.base]\n[images.x]\n{base}[images.y]\n{base}"), "[images.y.args.BASE]");
+}
+
+#[test]
+fn the_port_to_ask_is_the_one_that_is_published() {
+    check("ports = [\"8080:80\", \"8443:80\", \"53:53/udp\"]\nhealth = { http = \"/\" }", "port = 80");
+}
