@@ -18,6 +18,7 @@ use clap::{Parser, Subcommand};
 use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::term::Term;
+use crate::words;
 use args::Global;
 
 /// From source control to running containers on every host.
@@ -106,7 +107,7 @@ impl Refused {
             Some(file) => {
                 crate::config::render(problems, &file.places, &file.text, &file.name, term.is_coloured())
             }
-            None => problems.iter().map(|p| format!("error: {}\n", p.message)).collect(),
+            None => problems.iter().map(words::problem).collect(),
         });
     }
 }

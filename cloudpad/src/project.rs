@@ -1,5 +1,7 @@
 //! The project on disk: finds and reads `Cloudpad.toml`, owns `.cloudpad/`, tells the time. I/O: files, environment, clock.
 
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, fs, io};
@@ -81,6 +83,28 @@ pub fn write_file(file: &Path, text: &str) -> Result<(), Refusal> {
     fs::write(&partial, text)
         .and_then(|()| fs::rename(&partial, file))
         .map_err(|error| Refusal::new(format!("cannot write `{}`: {error}", file.display())))
+}
+
+/// Writes a file that is not there yet.
+///
+/// # Errors
+/// When there is something of that name, or it cannot be written.
+pub fn write_new(file: &Path, text: &str) -> Result<(), Refusal> {
+    File::create_new(file)
+        .and_then(|mut new| new.write_all(text.as_bytes()))
+        .map_err(|error| Refusal::new(format!("cannot write `{}`: {error}", file.display())))
+}
+
+/// Reads a file, where there is one.
+///
+/// # Errors
+/// When there is something that cannot be read, or is no text.
+pub fn read_if_there(file: &Path) -> Result<Option<String>, Refusal> {
+    match fs::read_to_string(file) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Refusal::new(format!("cannot read `{}`: {error}", file.display()))),
+    }
 }
 
 /// Reads a value from a JSON file.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use cloudpad_plugin_api::{Failure, Reply, Request};
 
+use crate::config::Problem;
 use crate::plan::{Change, ChangeKind, Plan};
 use crate::report::{Ending, Report, Subject};
 
@@ -81,6 +82,12 @@ pub fn failure(failure: &Failure) -> String {
         let _ = write!(text, "\n  hint: {hint}");
     }
     text
+}
+
+/// A problem that is in no file.
+pub fn problem(problem: &Problem) -> String {
+    let hint = problem.hint.as_ref().map(|hint| format!("  hint: {hint}\n")).unwrap_or_default();
+    format!("error: {}\n{hint}", problem.message)
 }
 
 /// A plan, as `cloudpad plan` prints it: what is prepared, what changes on each host, and the sum.
