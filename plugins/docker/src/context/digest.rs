@@ -17,14 +17,15 @@ use crate::unreadable;
 const BUFFER: usize = 128 * 1024;
 
 impl Context {
-    /// The sum of `entries`, which a walk has found.
+    /// The sum of `entries`, which a walk has found, less what says how things are deployed and how
+    /// they came about. A build may read those files, but a change of them alone is no new image.
     ///
     /// # Errors
     /// `failed`, naming the file that cannot be read.
     pub fn digest(&self, entries: &[Entry], times: &mut Times) -> Result<Sum, Failure> {
         let mut sum = Sha256::new();
         let mut buffer = vec![0; BUFFER];
-        for entry in entries {
+        for entry in entries.iter().filter(|entry| !is_about(&entry.path)) {
             let (kind, content) = match &entry.kind {
                 Kind::File => {
                     let full = self.root.join(&entry.path);
@@ -44,6 +45,11 @@ impl Context {
         }
         Ok(sum.finalize().into())
     }
+}
+
+/// Whether a path is Cloudpad's config or part of git's folder.
+fn is_about(path: &str) -> bool {
+    matches!(path.split('/').next(), Some("Cloudpad.toml" | ".git"))
 }
 
 fn sum_of_file(path: &Path, buffer: &mut [u8]) -> Result<Sum, Failure> {

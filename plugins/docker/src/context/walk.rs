@@ -12,6 +12,9 @@ use super::Context;
 use crate::ignore::{Ignore, Matches};
 use crate::unreadable;
 
+/// Cloudpad's own folder: its journals change with each run, and are nobody's source code.
+const OWN_FOLDER: &str = ".cloudpad";
+
 /// Something in a context.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -101,6 +104,9 @@ impl Walk<'_> {
         for name in names {
             let full = dir.join(&name);
             let path = format!("{prefix}{}", name.to_string_lossy());
+            if path == OWN_FOLDER {
+                continue;
+            }
             let (is_out, matches) = self.ignore.leaves_out(&path, matches);
             match std::fs::symlink_metadata(&full) {
                 Ok(metadata) => self.entry(&full, path, &metadata, &matches, is_out)?,

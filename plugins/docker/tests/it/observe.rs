@@ -73,6 +73,12 @@ fn what_does_not_go_into_the_build_does_not_make_the_tag() {
     assert_eq!(project.observe().reference, first, "a time");
     project.write("x.log", "other noise");
     assert_eq!(project.observe().reference, first, "a file that is left out");
+    project.write(".cloudpad/journal", "a run");
+    assert_eq!(project.observe().reference, first, "what Cloudpad keeps");
+    project.write("Cloudpad.toml", "[project]");
+    assert_eq!(project.observe().reference, first, "the config");
+    project.write(".git/index", "a commit");
+    assert_eq!(project.observe().reference, first, "git's own files");
     project.recipe.cache_from = vec!["x".into()];
     assert_eq!(project.observe().reference, first, "where the cache comes from");
     project.recipe.secrets = BTreeMap::from([("s".into(), SecretSource::Env("S".into()))]);
