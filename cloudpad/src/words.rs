@@ -96,14 +96,11 @@ pub fn plan(plan: &Plan) -> String {
     for line in preparations(plan) {
         let _ = writeln!(text, "  {line}");
     }
-    for (host, changes) in by_host(&plan.changes) {
+    for (host, lines) in by_host(plan) {
         let _ = writeln!(text, "  {host}");
-        for change in changes {
-            let _ = writeln!(text, "    {}", self::change(change));
+        for line in lines {
+            let _ = writeln!(text, "    {line}");
         }
-    }
-    for (host, objects) in removals(plan) {
-        let _ = writeln!(text, "  {host}\n    - clean up {objects}");
     }
     for note in &plan.notes {
         let _ = writeln!(text, "  note: {}", note.message);
@@ -148,10 +145,17 @@ fn some_of(names: &[String]) -> String {
     format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN)
 }
 
-fn by_host(changes: &[Change]) -> BTreeMap<&str, Vec<&Change>> {
-    let mut hosts: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
-    for change in changes {
-        hosts.entry(&change.host).or_default().push(change);
+/// What happens on each host: changes first, then what is cleaned up.
+fn by_host(plan: &Plan) -> BTreeMap<&str, Vec<String>> {
+    let mut hosts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for change in &plan.changes {
+        hosts.entry(&change.host).or_default().push(self::change(change));
+    }
+    for action in &plan.actions {
+        if let Request::DeployRemove(q) = &action.request {
+            let objects = Subject::of(action).object;
+            hosts.entry(&q.host.name).or_default().push(format!("- clean up {objects}"));
+        }
     }
     hosts
 }
@@ -166,18 +170,6 @@ fn change(change: &Change) -> String {
     };
     let why = if change.why.is_empty() { String::new() } else { format!(" ({})", change.why.join(", ")) };
     format!("{sign} {} {what}{why}", change.instance)
-}
-
-/// Hosts on which old containers and images are removed, where nothing else says so.
-fn removals(plan: &Plan) -> Vec<(String, String)> {
-    let changed = by_host(&plan.changes);
-    let removals = plan.actions.iter().filter_map(|action| match &action.request {
-        Request::DeployRemove(q) if !changed.contains_key(q.host.name.as_str()) => {
-            Some((q.host.name.clone(), Subject::of(action).object))
-        }
-        _ => None,
-    });
-    removals.collect()
 }
 
 fn sum(plan: &Plan) -> String {
