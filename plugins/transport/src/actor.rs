@@ -6,6 +6,8 @@
 //!   packet is sent in part all others wait, so nothing is lost by trying them.
 //! - Whatever reads the socket takes in the packets of all channels. So everything is tried again
 //!   whenever anything has happened.
+//! - libssh2 may say that it waits for bytes while there are some: it stops at a packet that it has in
+//!   part. The poller tells only of new ones, so the socket is asked.
 //! - One channel is opened at a time; what libssh2 knows of it is kept in the session.
 
 use std::future::{Future as _, poll_fn};
@@ -37,6 +39,8 @@ const MOST_CHANNELS: usize = 32;
 const PIPE: usize = 256 * 1024;
 /// How often to look at the clock.
 const TICK: Duration = Duration::from_secs(1);
+/// Between questions for a sign of life. libssh2 leaves out those that follow within 2 s.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(2500);
 /// How long a stream that was dropped may take to send what had been written to it.
 const LINGER: Duration = Duration::from_secs(5);
 
@@ -55,6 +59,8 @@ pub(crate) struct Actor {
     /// A channel that nothing is sent on. libssh2 reads the socket only for a channel, and somebody has
     /// to while there is no other, or all others are full.
     idle: Option<ssh2::Channel>,
+    /// Bytes that lay in the socket when it was last asked.
+    unread: usize,
     life: Life,
     timer: Pin<Box<Sleep>>,
 }
@@ -76,8 +82,9 @@ impl Actor {
         end: Arc<OnceLock<Failure>>,
     ) -> Self {
         let now = Instant::now();
-        // The shortest interval that libssh2 knows; when to ask is decided here.
-        wire.session.set_keepalive(true, 1);
+        // When to ask is decided here, so libssh2 is given the shortest interval it knows.
+        wire.session.set_keepalive(true, 2);
+        let interval = target.alive_interval.max(SHORTEST_INTERVAL);
         Self {
             wire,
             line,
@@ -89,7 +96,8 @@ impl Actor {
             channels: Vec::new(),
             next_id: 0,
             idle: None,
-            life: Life::new(now, target.alive_interval, target.alive_count),
+            unread: 0,
+            life: Life::new(now, interval, target.alive_count),
             timer: Box::pin(tokio::time::sleep_until(now + TICK)),
         }
     }
@@ -119,9 +127,10 @@ impl Actor {
         if readable {
             self.life.heard(now);
         }
+        // Bytes that come while the thread works are often taken in before the poller tells of them.
+        self.hear_unread(now);
         let moved = self.work(cx, now).map_err(|error| self.lost(error.message()))?;
-        self.watch_clock(cx, now)?;
-        if moved {
+        if moved | self.watch_clock(cx, now)? | self.hear_unread(now) {
             return Ok(Pass::Again);
         }
         // Readiness comes in only while the thread sleeps, so none that is new is taken back here.
@@ -133,6 +142,17 @@ impl Actor {
             clear(self.wire.socket.poll_write_ready(cx));
         }
         Ok(if readable || blocked { Pass::Again } else { Pass::Wait })
+    }
+
+    /// Whether the socket holds bytes, and not as many as when this was last asked. If nobody reads them,
+    /// there is no use in trying again.
+    fn hear_unread(&mut self, now: Instant) -> bool {
+        let unread = self.wire.unread();
+        let heard = std::mem::replace(&mut self.unread, unread) != unread && unread > 0;
+        if heard {
+            self.life.heard(now);
+        }
+        heard
     }
 
     fn is_readable(&self, cx: &mut Context<'_>) -> Result<bool, End> {
@@ -180,6 +200,7 @@ impl Actor {
         let opened = self.opening.advance(&self.wire, self.room(), now)?;
         let mut moved = opened.is_some();
         if let Some(opened) = opened {
+            self.life.heard(now);
             self.take_in(opened, now);
         }
         let mut closed = Vec::new();
@@ -202,7 +223,11 @@ impl Actor {
 
     fn room(&self) -> Room {
         let commands = self.channels.iter().filter(|channel| channel.is_command()).count();
-        Room { commands: commands < MOST_COMMANDS, others: self.channels.len() - commands < MOST_CHANNELS }
+        Room {
+            busy: commands > 0,
+            commands: commands < MOST_COMMANDS,
+            others: self.channels.len() - commands < MOST_CHANNELS,
+        }
     }
 
     fn take_in(&mut self, opened: Opened, now: Instant) {
@@ -232,41 +257,49 @@ impl Actor {
         self.channels.push(channel);
     }
 
-    fn watch_clock(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), End> {
-        if self.timer.as_mut().poll(cx).is_pending() {
-            return Ok(());
+    /// Does what is due. Whether there is something new to be tried.
+    fn watch_clock(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, End> {
+        if let Some(look) = self.opening.next_look(now).filter(|look| *look < self.timer.deadline()) {
+            self.timer.as_mut().reset(look);
         }
+        let mut anew = false;
+        while self.timer.as_mut().poll(cx).is_ready() {
+            self.timer.as_mut().reset(now + TICK);
+            anew |= self.do_chores(now)?;
+        }
+        Ok(anew)
+    }
+
+    fn do_chores(&mut self, now: Instant) -> Result<bool, End> {
         self.opening.expire(now, &self.login);
+        let mut anew = self.opening.is_due(now);
         for channel in &mut self.channels {
             if channel.gone_since().is_some_and(|gone| now.duration_since(gone) >= LINGER) {
                 channel.give_up();
+                anew = true;
             }
         }
         match self.life.check(now) {
-            Sign::Nothing => {}
-            Sign::Ask => self.ask_for_life()?,
+            Sign::Nothing => Ok(anew),
+            Sign::Ask => Ok(anew | self.ask_for_life()?),
             Sign::Dead(silence) => {
-                return Err(self.lost(&format!("it has not answered for {} s", silence.as_secs())));
+                Err(self.lost(&format!("it has not answered for {} s", silence.as_secs())))
             }
         }
-        let next = self.opening.next_look().map_or(now + TICK, |look| look.min(now + TICK));
-        self.timer.as_mut().reset(next.max(now + Duration::from_millis(10)));
-        // Asks to be woken by the timer.
-        let _ = self.timer.as_mut().poll(cx);
-        Ok(())
     }
 
-    /// Has the host send something. What is waiting to be sent asks as well as a question would.
-    fn ask_for_life(&mut self) -> Result<(), End> {
+    /// Has the host send something. What is waiting to be sent asks as well as a question would. Whether
+    /// the question still has to be sent.
+    fn ask_for_life(&mut self) -> Result<bool, End> {
         if self.idle.is_none() {
             self.opening.ask_idle();
-            return Ok(());
+            return Ok(true);
         }
         if self.wire.is_sending() || !self.wire.has_room() {
-            return Ok(());
+            return Ok(false);
         }
         match self.wire.sort(self.wire.session.keepalive_send()) {
-            Ok(_) | Err(Trouble::Channel(_)) => Ok(()),
+            Ok(_) | Err(Trouble::Channel(_)) => Ok(false),
             Err(Trouble::Session(error)) => Err(self.lost(error.message())),
         }
     }

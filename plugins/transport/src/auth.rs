@@ -140,10 +140,13 @@ fn broken_off(target: &Target, tried: &[String], error: &ssh2::Error) -> Failure
 
 async fn denied(wire: &Wire, target: &Target, files: &[KeyFile], tried: Vec<String>) -> Failure {
     let Target { name, user, .. } = target;
+    let methods = match wire.drive(|session| session.auth_methods(user).map(str::to_owned)).await {
+        Ok(methods) => methods,
+        // A server that has had enough says no more.
+        Err(error) => return broken_off(target, &tried, &error),
+    };
     let failure = unreachable(format!("`{name}` did not let `{user}` in"));
     let failure = tried.into_iter().fold(failure, Failure::cause);
-    let methods =
-        wire.drive(|session| session.auth_methods(user).map(str::to_owned)).await.unwrap_or_default();
     let failure = match methods.split(',').any(|method| method == "publickey") {
         true => failure,
         false => failure.cause(format!("it accepts only: {methods}; only keys are supported, not passwords")),

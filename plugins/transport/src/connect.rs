@@ -89,14 +89,14 @@ impl Call {
         match tokio::time::timeout(timeout, shake).await {
             Ok(Ok(())) => Ok((wire, line)),
             Ok(Err(error)) => {
-                let exit = line.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+                let exit = exit_status(&mut line).await;
                 let failure = handshake_failure(target, &wire, &error);
                 let failure = exit
                     .iter()
                     .fold(failure, |f, exit| f.cause(format!("its `ProxyCommand` ended with {exit}")));
-                Err((failure, wire.session.banner_bytes().is_none() && line.child.is_none()))
+                Err((failure, !has_banner(&wire) && line.child.is_none()))
             }
-            Err(_) if wire.session.banner_bytes().is_none() => {
+            Err(_) if !has_banner(&wire) => {
                 let server = server(target);
                 let message = format!(
                     "{server} accepted the connection but sent no SSH banner in {} s",
@@ -144,6 +144,16 @@ impl Call {
     }
 }
 
+/// How the `ProxyCommand` has ended, which it does a moment after its socket.
+async fn exit_status(line: &mut Line) -> Option<std::process::ExitStatus> {
+    tokio::time::timeout(Duration::from_millis(500), line.child.as_mut()?.wait()).await.ok()?.ok()
+}
+
+/// libssh2 takes the first line for a banner, whatever it is.
+fn has_banner(wire: &Wire) -> bool {
+    wire.session.banner_bytes().is_some_and(|banner| banner.starts_with(b"SSH-"))
+}
+
 fn server(target: &Target) -> String {
     format!("`{}:{}`", target.hostname, target.port)
 }
@@ -156,8 +166,8 @@ fn timed_out(target: &Target, doing: &str, timeout: Duration) -> Failure {
 fn handshake_failure(target: &Target, wire: &Wire, error: &ssh2::Error) -> Failure {
     use libssh2_sys as raw;
     let server = server(target);
-    if wire.session.banner_bytes().is_none() {
-        let message = format!("{server} closed the connection before the SSH banner");
+    if !has_banner(wire) {
+        let message = format!("{server} closed the connection without an SSH banner");
         return unreachable(message)
             .hint("the server may be busy (`MaxStartups`), may refuse this address, or may not be an SSH server")
             .retryable();

@@ -14,7 +14,7 @@ use crate::wire::{Trouble, Wire};
 
 /// How long a stream may take to open, the time in which it waits for its turn included.
 const OPEN_LIMIT: Duration = Duration::from_secs(45);
-/// sshd frees the place of a command that has ended a little later than it says so.
+/// Between tries to start a command, the last one for all that follow.
 const RETRY_WAITS: [Duration; 4] = [
     Duration::from_millis(50),
     Duration::from_millis(150),
@@ -80,6 +80,8 @@ pub(crate) struct Opening {
 /// How many more channels there may be.
 #[derive(Clone, Copy)]
 pub(crate) struct Room {
+    /// Whether there are commands now.
+    pub busy: bool,
     pub commands: bool,
     pub others: bool,
 }
@@ -109,8 +111,13 @@ impl Opening {
     }
 
     /// When to look again although nothing has happened.
-    pub(crate) fn next_look(&self) -> Option<Instant> {
-        self.waiting.iter().filter_map(|request| request.not_before).min()
+    pub(crate) fn next_look(&self, now: Instant) -> Option<Instant> {
+        self.waiting.iter().filter_map(|request| request.not_before).filter(|time| *time > now).min()
+    }
+
+    /// Whether something that had to wait need not wait any longer.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.waiting.iter().any(|request| request.not_before.is_some_and(|time| time <= now))
     }
 
     /// Tells those who have waited too long.
@@ -153,7 +160,7 @@ impl Opening {
         match std::mem::replace(&mut self.work, Work::Nothing) {
             Work::Nothing => Ok(None),
             Work::Idle => self.open_idle(wire),
-            Work::Channel(request) => self.open_channel(wire, request, now),
+            Work::Channel(request) => self.open_channel(wire, request, room, now),
             Work::Command(request, channel) => self.start_command(wire, request, channel),
         }
     }
@@ -184,7 +191,8 @@ impl Opening {
     fn open_channel(
         &mut self,
         wire: &Wire,
-        mut request: Request,
+        request: Request,
+        room: Room,
         now: Instant,
     ) -> Result<Option<Opened>, ssh2::Error> {
         match wire.sort(request.way.open(&wire.session)) {
@@ -197,14 +205,7 @@ impl Opening {
                 Ok(None)
             }
             Err(Trouble::Channel(error)) => {
-                match RETRY_WAITS.get(request.tries).filter(|_| matches!(request.way, Way::Exec(_))) {
-                    Some(wait) => {
-                        request.tries += 1;
-                        request.not_before = Some(now + *wait);
-                        self.waiting.push_back(request);
-                    }
-                    None => request.tell(NotOpened::Refused(error.message().to_owned())),
-                }
+                self.refused(request, &error, room, now);
                 Ok(None)
             }
             Err(Trouble::Session(error)) => {
@@ -213,6 +214,18 @@ impl Opening {
                 Err(error)
             }
         }
+    }
+
+    /// A command is tried again: servers may allow fewer than we do, and free their places late.
+    fn refused(&mut self, mut request: Request, error: &ssh2::Error, room: Room, now: Instant) {
+        let again = matches!(request.way, Way::Exec(_)) && (room.busy || request.tries < RETRY_WAITS.len());
+        if !again {
+            return request.tell(NotOpened::Refused(error.message().to_owned()));
+        }
+        let wait = RETRY_WAITS[request.tries.min(RETRY_WAITS.len() - 1)];
+        request.tries += 1;
+        request.not_before = Some(now + wait);
+        self.waiting.push_front(request);
     }
 
     fn start_command(

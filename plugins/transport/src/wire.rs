@@ -55,6 +55,9 @@ impl Wire {
 
     /// Waits for what the last operation waits for.
     async fn wait(&self) {
+        if !self.is_sending() && self.unread() > 0 {
+            return tokio::task::yield_now().await;
+        }
         // An error of the poller comes back from the next operation.
         let ready = match self.is_sending() {
             true => self.socket.writable().await,
@@ -93,6 +96,15 @@ impl Wire {
             }
             _ => ssh2::Error::last_session_error(&self.session).unwrap_or_else(ssh2::Error::unknown),
         }))
+    }
+
+    /// Bytes that lie in the socket. libssh2 may leave some there and say that it waits for more: it
+    /// stops at a packet that it has in part.
+    pub(crate) fn unread(&self) -> usize {
+        let mut count: libc::c_int = 0;
+        // SAFETY: `FIONREAD` writes one `c_int`, which `count` is, and the descriptor is open.
+        let done = unsafe { libc::ioctl(self.socket.as_raw_fd(), libc::FIONREAD, &raw mut count) };
+        if done == 0 { usize::try_from(count).unwrap_or(0) } else { 0 }
     }
 
     /// Whether the socket takes a small packet now. Otherwise notes that something waits for that.

@@ -135,6 +135,13 @@ impl Server {
         fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 
+    /// Waits until all sessions have ended.
+    pub fn wait(&self) {
+        for session in self.state.sessions.lock().unwrap().iter_mut() {
+            session.wait().unwrap();
+        }
+    }
+
     /// Sends a signal to the processes of all sessions.
     pub fn signal(&self, name: &str) {
         for session in self.state.sessions.lock().unwrap().iter() {
