@@ -82,3 +82,8 @@ fn read_ignore(paths: &[PathBuf]) -> Result<Ignore, Failure> {
 fn bad_ignore(path: &Path, bad: &crate::ignore::BadIgnoreFile) -> Failure {
     Failure::failed(format!("`{}`, line {}: {}: `{}`", path.display(), bad.line, bad.reason, bad.text))
 }
+
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod tests;

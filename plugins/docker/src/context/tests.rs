@@ -1,0 +1,119 @@
+//! What the sums of a context depend on, and how many files are read for them.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use super::Context;
+use super::times::Times;
+use crate::ignore::Ignore;
+
+fn context(root: &Path) -> Context {
+    Context {
+        root: root.to_owned(),
+        dockerfile_dir: root.to_owned(),
+        dockerfile_name: "Dockerfile".into(),
+        dockerfile: Vec::new(),
+        ignore: Ignore::default(),
+    }
+}
+
+/// The sum, and how many files were read for it.
+fn sum(root: &Path, cache: &Path) -> ([u8; 32], usize) {
+    let context = context(root);
+    let mut times = Times::open(cache, root);
+    let sum = context.digest(&context.walk().unwrap(), &mut times).unwrap();
+    let read = times.read;
+    times.save();
+    (sum, read)
+}
+
+/// Waits until the clock of the file system has gone on, so that what was written is older than now.
+fn tick(dir: &Path) {
+    let now = || {
+        std::fs::write(dir.join("clock"), "").unwrap();
+        std::fs::metadata(dir.join("clock")).unwrap().modified().unwrap()
+    };
+    let before = now();
+    while now() == before {}
+}
+
+#[test]
+fn unchanged_files_are_not_read_twice() {
+    let (root, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let write = |name: &str, text: &str| std::fs::write(root.path().join(name), text).unwrap();
+    for name in ["a", "b", "c"] {
+        write(name, name);
+    }
+    tick(cache.path());
+    let (first, read) = sum(root.path(), cache.path());
+    assert_eq!(read, 3);
+    assert_eq!(sum(root.path(), cache.path()), (first, 0));
+
+    write("b", "B");
+    tick(cache.path());
+    let (second, read) = sum(root.path(), cache.path());
+    assert_ne!(second, first);
+    assert_eq!(read, 1);
+
+    let file = std::fs::File::options().write(true).open(root.path().join("a")).unwrap();
+    file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    tick(cache.path());
+    assert_eq!(sum(root.path(), cache.path()), (second, 1), "a new time is looked into, and is no new sum");
+    std::fs::remove_file(root.path().join("c")).unwrap();
+    assert_ne!(sum(root.path(), cache.path()).0, second);
+}
+
+#[test]
+fn a_file_changed_in_the_tick_in_which_it_was_read_is_read_again() {
+    let (root, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let file = root.path().join("a");
+    // Both writes and the reading between them fall into one tick of the clock, sooner or later.
+    for round in 0..200 {
+        std::fs::write(&file, format!("one {round:03}")).unwrap();
+        let (first, _) = sum(root.path(), cache.path());
+        std::fs::write(&file, format!("two {round:03}")).unwrap();
+        assert_ne!(sum(root.path(), cache.path()).0, first, "round {round}");
+    }
+}
+
+#[test]
+fn a_damaged_cache_is_no_cache() {
+    let (root, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    std::fs::write(root.path().join("a b"), "x").unwrap();
+    tick(cache.path());
+    let (first, _) = sum(root.path(), cache.path());
+    assert_eq!(sum(root.path(), cache.path()), (first, 0));
+    let file = std::fs::read_dir(cache.path()).unwrap().map(|entry| entry.unwrap().path());
+    let file = file.into_iter().find(|path| path.to_str().unwrap().contains("times-")).unwrap();
+    let good = std::fs::read(&file).unwrap();
+    for at in 0..good.len() {
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        std::fs::write(&file, &bad).unwrap();
+        assert_eq!(sum(root.path(), cache.path()), (first, 1), "byte {at}");
+    }
+    for length in 0..good.len() {
+        std::fs::write(&file, &good[..length]).unwrap();
+        assert_eq!(sum(root.path(), cache.path()), (first, 1), "length {length}");
+    }
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_costs_no_more_than_time() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::write(root.path().join("a"), "x").unwrap();
+    let nowhere = root.path().join("a/below-a-file");
+    assert_eq!(sum(root.path(), &nowhere).1, 1);
+    assert_eq!(sum(root.path(), &nowhere).1, 1);
+}
+
+#[test]
+fn a_socket_is_passed_over_and_a_name_that_is_not_text_is_named() {
+    use std::os::unix::ffi::OsStrExt;
+    let root = tempfile::tempdir().unwrap();
+    std::os::unix::net::UnixListener::bind(root.path().join("socket")).unwrap();
+    assert!(context(root.path()).walk().unwrap().is_empty());
+    std::fs::write(root.path().join(std::ffi::OsStr::from_bytes(b"bad\xff")), "").unwrap();
+    let failure = context(root.path()).walk().unwrap_err();
+    assert!(failure.message.contains("bad") && failure.message.contains("UTF-8"), "{failure}");
+}
