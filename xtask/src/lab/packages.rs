@@ -8,7 +8,7 @@ use super::Settings;
 use crate::shell::{self, Result};
 
 /// What has to be on the machine: a program, and the package that brings it.
-const NEEDED: [(&str, &str); 11] = [
+const NEEDED: [(&str, &str); 12] = [
     ("dockerd", "docker.io"),
     ("docker", "docker.io"),
     ("ssh", "openssh-client"),
@@ -17,6 +17,7 @@ const NEEDED: [(&str, &str); 11] = [
     ("iptables", "iptables"),
     ("openssl", "openssl"),
     ("ps", "procps"),
+    ("busybox", "busybox-static"),
     ("git", "git"),
     ("curl", "curl"),
     ("tar", "tar"),
