@@ -32,7 +32,7 @@ cloudpad_plugin_api::inventory::submit! {
     Provider {
         name: "docker",
         about: "builds images with this machine's Docker engine",
-        handler: Handler::Build(&Docker::LOCAL),
+        handler: Handler::Build(&provider::LOCAL),
     }
 }
 

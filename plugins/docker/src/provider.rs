@@ -1,6 +1,8 @@
 //! The provider: finds the engine, starts a runtime for each call, and ends it when the caller cancels.
 
 use std::future::Future;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cloudpad_engine::{Endpoint, Engine};
@@ -14,17 +16,24 @@ use crate::{observe, run};
 #[derive(Default)]
 pub struct Docker {
     endpoint: Option<Endpoint>,
+    /// Where file times are kept, as the last `build.observe` said.
+    cache: Mutex<Option<PathBuf>>,
 }
 
-impl Docker {
-    /// The engine that `DOCKER_HOST` names, else the one at the default socket.
-    pub const LOCAL: Self = Self { endpoint: None };
+/// The one that is linked in.
+pub(crate) static LOCAL: Docker = Docker { endpoint: None, cache: Mutex::new(None) };
 
+impl Docker {
     /// The engine of this machine that listens at `endpoint`.
     pub fn at(endpoint: Endpoint) -> Self {
-        Self { endpoint: Some(endpoint) }
+        Self { endpoint: Some(endpoint), ..Self::default() }
     }
 
+    fn cache(&self) -> MutexGuard<'_, Option<PathBuf>> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The engine that was asked for; else that of `DOCKER_HOST`; else the one at the default socket.
     async fn engine(&self) -> Result<Engine, Failure> {
         let Some(endpoint) = &self.endpoint else { return Engine::local().await };
         let here = Host::new(Host::LOCAL, Host::LOCAL);
@@ -35,11 +44,13 @@ impl Docker {
 
 impl Build for Docker {
     fn observe(&self, cx: &Context, request: &Observe) -> Result<Images, Failure> {
+        *self.cache() = Some(request.cache.clone());
         in_runtime(cx, async { observe::observe(&self.engine().await?, request).await })
     }
 
     fn run(&self, cx: &Context, request: &Run) -> Result<Built, Failure> {
-        in_runtime(cx, async { run::run(cx, &self.engine().await?, request).await })
+        let cache = self.cache().clone();
+        in_runtime(cx, async { run::run(cx, &self.engine().await?, request, cache.as_deref()).await })
     }
 }
 

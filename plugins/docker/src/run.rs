@@ -1,5 +1,8 @@
 //! `build.run`: builds one image, unless its tag is there. Speaks to the engine.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use cloudpad_engine::{Engine, failure, status};
 use cloudpad_plugin_api::stage::build::{Built, Run};
 use cloudpad_plugin_api::{Context as Call, Failure, Level};
@@ -12,12 +15,12 @@ use crate::identity::{self, Files};
 use crate::secret::Secrets;
 use crate::{buildkit, classic};
 
-/// Answers the request.
-pub async fn run(cx: &Call, engine: &Engine, request: &Run) -> Result<Built, Failure> {
+/// Answers the request. `cache` is the directory for file times, where it is known.
+pub async fn run(cx: &Call, engine: &Engine, request: &Run, cache: Option<&Path>) -> Result<Built, Failure> {
     if let Some(id) = image_id(engine, &request.reference).await? {
         return Ok(Built { id, cached: true });
     }
-    let job = Job::new(request)?;
+    let job = Job::new(request, cache)?;
     match buildkit::connect(engine).await? {
         Some(control) => buildkit::build(cx, engine, control, job).await?,
         None => {
@@ -44,13 +47,13 @@ pub struct Job {
     /// The context.
     pub context: Context,
     /// What the context holds.
-    pub entries: Vec<Entry>,
+    pub entries: Arc<Vec<Entry>>,
     /// The values of the build secrets.
     pub secrets: Secrets,
 }
 
 impl Job {
-    fn new(request: &Run) -> Result<Self, Failure> {
+    fn new(request: &Run, cache: Option<&Path>) -> Result<Self, Failure> {
         let recipe = &request.recipe;
         if recipe.platforms.len() > 1 {
             return Err(Failure::invalid(format!(
@@ -63,9 +66,9 @@ impl Job {
         }
         let secrets = Secrets::read(recipe)?;
         let context = Context::open(recipe)?;
-        let entries = context.walk()?;
+        let entries = Arc::new(context.walk()?);
         let job = Self { request: request.clone(), context, entries, secrets };
-        job.check_identity()?;
+        job.check_identity(cache)?;
         Ok(job)
     }
 
@@ -76,12 +79,14 @@ impl Job {
 
     /// A tag says what is in its image. Files that have changed since it was decided upon must not be
     /// found under it for ever after.
-    fn check_identity(&self) -> Result<(), Failure> {
+    fn check_identity(&self, cache: Option<&Path>) -> Result<(), Failure> {
         let Run { recipe, reference, bases } = &self.request;
         if Files::pinned(recipe).is_some() {
             return Ok(());
         }
-        let sum = self.context.digest(&self.entries, &mut Times::none())?;
+        let mut times = cache.map_or_else(Times::none, |dir| Times::open(dir, &self.context.root));
+        let sum = self.context.digest(&self.entries, &mut times)?;
+        times.save();
         let files = Files::Read(sum, Sha256::digest(&self.context.dockerfile).into());
         if identity::reference(recipe, &files, bases) == *reference {
             return Ok(());

@@ -1,13 +1,16 @@
 //! Secrets and the SSH agent: usable in a step, and nowhere else.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 
 use cloudpad_plugin_api::FailureKind;
 use cloudpad_plugin_api::stage::build::SecretSource;
 
-use crate::support::{Project, stdout};
+use crate::support::{Project, program};
 
 #[test]
 fn a_secret_is_used_in_a_step_and_is_nowhere_in_the_image_or_the_output() {
@@ -107,15 +110,49 @@ fn a_step_speaks_to_the_users_agent_and_without_one_the_build_is_refused() {
     assert_eq!(project.in_container("ls /run/buildkit 2>/dev/null; echo none"), "none\n");
 }
 
-/// Puts a program of this machine into the context's `rootfs`, with the libraries that it needs.
-fn install(project: &Project, program: &str) {
-    let program = stdout("sh", &["-c", &format!("command -v {program}")]);
-    let libraries = stdout("ldd", &[program.trim()]);
-    let paths = libraries.split_whitespace().filter(|word| word.starts_with('/'));
-    let copies = paths.map(|path| (path, path)).chain([(program.trim(), "/bin/ssh-add")]);
-    for (from, to) in copies {
-        let to = project.path().join("rootfs").join(to.trim_start_matches('/'));
+/// Puts a program of this machine into the context's `rootfs`.
+fn install(project: &Project, name: &str) {
+    for (from, to) in program(name) {
+        let to = project.path().join("rootfs").join(to);
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();
         std::fs::copy(from, to).unwrap();
     }
+}
+
+/// A registry that lets nobody in, and the authorizations that it was shown.
+fn closed_registry() -> (u16, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (shown, seen) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok);
+            for line in head.by_ref().take_while(|line| !line.is_empty()) {
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("authorization: ") {
+                    let _ = shown.send(line[line.len() - value.len()..].to_owned());
+                }
+            }
+            let _ = stream.write_all(
+                b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"test\"\r\n\
+                  Content-Length: 0\r\nConnection: close\r\n\r\n",
+            );
+        }
+    });
+    (port, seen)
+}
+
+#[test]
+fn a_registry_is_shown_the_users_credentials() {
+    let (port, seen) = closed_registry();
+    let config = tempfile::tempdir().unwrap();
+    // `user:pass` in base64.
+    let auths = format!("{{\"auths\": {{\"127.0.0.1:{port}\": {{\"auth\": \"dXNlcjpwYXNz\"}}}}}}");
+    std::fs::write(config.path().join("config.json"), auths).unwrap();
+    // SAFETY: the other tests do not depend on it, and no test reads it through anything but `std`.
+    unsafe { std::env::set_var("DOCKER_CONFIG", config.path()) };
+    let project = Project::new("login", &format!("FROM 127.0.0.1:{port}/private/base:1\n"));
+    let failure = project.try_build().unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Failed);
+    assert_eq!(seen.try_recv().as_deref(), Ok("Basic dXNlcjpwYXNz"), "{failure:#?}");
 }

@@ -20,10 +20,11 @@ pub fn busybox() -> &'static str {
             return;
         }
         let mut archive = tar::Builder::new(Vec::new());
-        archive.append_path_with_name(installed_busybox(), "bin/busybox").unwrap();
-        for applet in
-            ["sh", "cat", "echo", "ls", "test", "sleep", "seq", "find", "nc", "stat", "mkdir", "grep", "od"]
-        {
+        for (from, to) in program("busybox") {
+            archive.append_path_with_name(from, to).unwrap();
+        }
+        let applets = ["sh", "cat", "echo", "ls", "sleep", "seq", "find", "stat"];
+        for applet in applets {
             let mut header = tar::Header::new_gnu();
             header.set_entry_type(tar::EntryType::Symlink);
             header.set_size(0);
@@ -42,9 +43,18 @@ pub fn busybox() -> &'static str {
     NAME
 }
 
-fn installed_busybox() -> PathBuf {
-    let found = ["/bin/busybox", "/usr/bin/busybox"].iter().map(PathBuf::from).find(|path| path.exists());
-    found.expect("these tests need a static busybox: install the package `busybox-static`")
+/// The files of a program of this machine: it and the libraries that it needs, with their places in an image.
+pub fn program(name: &str) -> Vec<(PathBuf, String)> {
+    let found = run("sh", &["-c", &format!("command -v {name}")]).stdout;
+    let found = String::from_utf8(found).unwrap().trim().to_owned();
+    assert!(!found.is_empty(), "these tests need `{name}` on this machine");
+    // Of a static program it says that it is one, and prints no path.
+    let libraries = String::from_utf8(run("ldd", &[&found]).stdout).unwrap();
+    let libraries = libraries.split_whitespace().filter(|word| word.starts_with('/'));
+    let mut files: Vec<_> =
+        libraries.map(|path| (PathBuf::from(path), path.trim_start_matches('/').to_owned())).collect();
+    files.push((PathBuf::from(&found), format!("bin/{name}")));
+    files
 }
 
 /// Runs a command to its end.

@@ -39,12 +39,12 @@ pub struct Files {
 /// A directory and what of it is sent.
 struct Directory {
     root: PathBuf,
-    entries: Vec<Entry>,
+    entries: Arc<Vec<Entry>>,
 }
 
 impl Files {
     /// Serves `entries` of `context`, and says in `broken` which of them could not be read.
-    pub fn new(context: &Context, entries: Vec<Entry>, broken: Broken) -> Self {
+    pub fn new(context: &Context, entries: Arc<Vec<Entry>>, broken: Broken) -> Self {
         Self {
             context: Arc::new(Directory { root: context.root.clone(), entries }),
             dockerfile_dir: context.dockerfile_dir.clone(),
@@ -102,7 +102,7 @@ fn only(root: &std::path::Path, names: &[String]) -> Directory {
         let stamp = Stamp::of(&metadata);
         Some(Entry { path: name.clone(), kind: Kind::File, mode: 0o644, stamp })
     };
-    Directory { root: root.to_owned(), entries: names.into_iter().filter_map(entry).collect() }
+    Directory { root: root.to_owned(), entries: Arc::new(names.into_iter().filter_map(entry).collect()) }
 }
 
 #[tonic::async_trait]
@@ -163,7 +163,7 @@ type Packets = mpsc::Sender<Result<Packet, Status>>;
 impl Directory {
     /// Lists everything, then sends the files that are asked for.
     fn send(&self, mut asked: mpsc::UnboundedReceiver<u32>, packets: &Packets) -> Result<(), Broke> {
-        for entry in &self.entries {
+        for entry in self.entries.iter() {
             put(packets, PacketType::PacketStat, 0, Some(stat(entry)), Vec::new())?;
         }
         put(packets, PacketType::PacketStat, 0, None, Vec::new())?;
