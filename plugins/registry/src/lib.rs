@@ -1,1 +1,125 @@
-//! Push provider `registry`: any OCI registry.
+//! Push provider `registry`: any OCI registry, through this machine's engine.
+//!
+//! The engine does all that is done with the registry, looking included, so that only one thing has to
+//! be set up to reach it: certificates in `/etc/docker/certs.d`, `insecure-registries` and proxies are
+//! the engine's, and a registry to which `docker push` works by hand works from here. A client of our
+//! own would have to be told all of that a second time. Credentials are the user's, from Docker's
+//! configuration and its credential helpers.
+//!
+//! Read in this order: `target` (which reference, pure), `push` (the one request that matters),
+//! `progress` (what the engine says meanwhile, pure), `refusal` (what a registry's no means, pure).
+
+use std::future::Future;
+
+use cloudpad_engine::bollard::auth::DockerCredentials;
+use cloudpad_engine::bollard::errors::Error;
+use cloudpad_engine::bollard::query_parameters::{RemoveImageOptions, TagImageOptionsBuilder};
+use cloudpad_engine::{Engine, Reference, credentials, failure};
+use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
+use cloudpad_plugin_api::{
+    Context, Failure, FailureKind, Handler, Level, Outcome, Provider, PushScope, inventory,
+};
+
+mod progress;
+mod push;
+mod refusal;
+mod target;
+
+use target::{Config, Target};
+
+inventory::submit! {
+    Provider {
+        name: "registry",
+        about: "any OCI registry, with the user's Docker credentials; hosts pull by digest",
+        handler: Handler::Push(&Registry),
+    }
+}
+
+/// The provider.
+pub struct Registry;
+
+impl Push for Registry {
+    fn scope(&self) -> PushScope {
+        PushScope::Shared
+    }
+
+    fn run(&self, cx: &Context, request: &Run) -> Result<Pushed, Failure> {
+        let target = Target::of(&cx.config::<Config>()?, &request.reference)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::failed(format!("could not start a push: {error}")))?;
+        runtime.block_on(bring(cx, &request.reference, &target))
+    }
+}
+
+async fn bring(cx: &Context, local: &str, target: &Target) -> Result<Pushed, Failure> {
+    let engine = Engine::local().await?;
+    let reference = Reference::parse(&target.name);
+    let credentials = credentials::for_engine(&reference).await?;
+    if let Some(digest) = find(cx, &engine, target, credentials.as_ref()).await? {
+        return Ok(Pushed { reference: target.by_digest(&digest), sent: 0 });
+    }
+    let ours = tag(&engine, local, target).await?;
+    let pushed = or_cancelled(cx, push::run(cx, &engine, target, credentials.as_ref())).await;
+    if ours {
+        untag(cx, &engine, target).await;
+    }
+    let done = pushed?;
+    Ok(Pushed { reference: target.by_digest(&done.digest), sent: done.sent })
+}
+
+/// The image's digest, when the registry has it.
+async fn find(
+    cx: &Context,
+    engine: &Engine,
+    target: &Target,
+    credentials: Option<&DockerCredentials>,
+) -> Result<Option<String>, Failure> {
+    let docker = engine.docker().await?;
+    let asked = async { Ok(docker.inspect_registry_image(&target.reference(), credentials.cloned()).await) };
+    match or_cancelled(cx, asked).await? {
+        Ok(found) => Ok(found.descriptor.digest),
+        Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
+        Err(Error::DockerResponseServerError { message, .. }) => {
+            let tried = format!("could not look for `{}`", target.reference());
+            let refused = refusal::explain(&tried, &message, &target.registry, credentials);
+            // Many registries say so of a repository that the first push will make.
+            if refused.denied { Ok(None) } else { Err(refused.failure) }
+        }
+        Err(error) => Err(failure(&format!("could not look for `{}`", target.reference()), &error)),
+    }
+}
+
+/// Gives the image the name by which the engine pushes it; whether it did not have that name before.
+async fn tag(engine: &Engine, local: &str, target: &Target) -> Result<bool, Failure> {
+    let docker = engine.docker().await?;
+    let had = docker.inspect_image(&target.reference()).await.is_ok();
+    let options = TagImageOptionsBuilder::default().repo(&target.name).tag(&target.tag).build();
+    let tagged = docker.tag_image(local, Some(options)).await;
+    tagged.map_err(|error| failure(&format!("could not push `{local}`"), &error))?;
+    Ok(!had)
+}
+
+/// Takes the name away again: the image keeps its own.
+async fn untag(cx: &Context, engine: &Engine, target: &Target) {
+    let Ok(docker) = engine.docker().await else { return };
+    let options = RemoveImageOptions { noprune: true, ..Default::default() };
+    if let Err(error) = docker.remove_image(&target.reference(), Some(options), None).await {
+        let left = failure(&format!("could not remove the tag `{}`", target.reference()), &error);
+        cx.log(Level::Warn, left.to_string());
+    }
+}
+
+async fn or_cancelled<T>(cx: &Context, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    cx.cancel().on_cancel(move || {
+        // Nobody waits any more when the work is done.
+        let _ = tell.send(());
+    });
+    tokio::select! {
+        done = work => done,
+        Ok(()) = told => {
+            let message = "stopped because the caller asked for it";
+            Err(Failure::new(FailureKind::Cancelled, message).outcome(Outcome::Partial))
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The provider against real registries on loopback, through this machine's engine.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on shall say where")]
+
+mod private;
+mod push;
+mod support;
