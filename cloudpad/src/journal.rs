@@ -16,11 +16,11 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal of `release` below `state_dir`, and removes the oldest of more than a hundred.
-    pub fn open(state_dir: &Path, release: &str, command: &str) -> Self {
+    /// Opens the journal of a run that begins at `time`, below `state_dir`, and removes the oldest of more than a hundred.
+    pub fn open(state_dir: &Path, time: &str, command: &str) -> Self {
         let dir = state_dir.join("journal");
         let file = fs::create_dir_all(&dir).and_then(|()| {
-            File::options().create(true).append(true).open(dir.join(format!("{release}-{command}.jsonl")))
+            File::options().create(true).append(true).open(dir.join(format!("{time}-{command}.jsonl")))
         });
         prune(&dir);
         Self { file: file.ok() }

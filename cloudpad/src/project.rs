@@ -123,8 +123,8 @@ pub fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }
 
-/// The release that begins now: the UTC time to the second, such as `20260131T235959Z`, which sorts by time.
-pub fn release_now() -> String {
+/// The UTC time to the second, such as `20260131T235959Z`, which sorts by time.
+pub fn now() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     utc(seconds)
 }

@@ -20,11 +20,13 @@ pub enum Event {
         command: &'static str,
         /// The project, with its environment.
         project: String,
-        /// The release that new containers belong to.
-        release: String,
+        /// When it began, as releases and the journal call it.
+        time: String,
     },
     /// A plan has been made.
     Plan {
+        /// The release that new containers belong to.
+        release: String,
         /// What will be different.
         changes: Vec<Change>,
         /// How many actions it takes.
@@ -218,13 +220,16 @@ impl Tally {
     /// Takes an event into account.
     pub fn add(&mut self, event: &Event) {
         match event {
-            Event::Run { release, .. } => self.release.clone_from(release),
-            Event::Plan { notes, .. } => self.incomplete |= notes.iter().any(|n| n.incomplete),
+            Event::Plan { release, notes, .. } => {
+                self.release.clone_from(release);
+                self.incomplete |= notes.iter().any(|n| n.incomplete);
+            }
             Event::Phase { phase: Phase::Apply, actions } => self.planned = *actions,
             Event::Phase { phase: Phase::Undo, actions } => self.undo = Some(*actions),
             Event::Done { phase, reply, .. } => self.add_done(*phase, reply),
             Event::Failed { phase, action, error, .. } => self.add_failed(*phase, action, error),
-            Event::Phase { phase: Phase::Look, .. }
+            Event::Run { .. }
+            | Event::Phase { phase: Phase::Look, .. }
             | Event::Started { .. }
             | Event::During { .. }
             | Event::Report(_) => {}

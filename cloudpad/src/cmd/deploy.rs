@@ -63,7 +63,7 @@ fn show(plan: &Plan, term: &Term) {
 
 fn fresh(session: &Session, selection: Selection) -> Result<(Plan, Looked, Goal), Refused> {
     let looked = session.look(&selection, At::Everything)?;
-    let goal = session.goal(Until::Deploy, selection);
+    let goal = session.goal(Until::Deploy, selection, &looked);
     let plan = session.plan(&looked, &goal)?;
     Ok((plan, looked, goal))
 }
@@ -73,6 +73,6 @@ fn saved(session: &Session, file: &Path) -> Result<(Plan, Looked, Goal), Refused
     let saved: SavedPlan = project::read_json(file)?;
     let looked = session.look(&saved.goal.select, At::Everything)?;
     saved.check(&session.config, &looked.observed).map_err(|problems| session.refuses(problems.into()))?;
-    session.tell(&saved.plan);
+    session.tell(&saved.plan, &saved.goal);
     Ok((saved.plan, looked, saved.goal))
 }

@@ -29,7 +29,7 @@ impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let session = Session::open("plan", false, global, term)?;
         let looked = session.look(&self.select.selection(), At::Everything)?;
-        let goal = session.goal(Until::Deploy, self.select.selection());
+        let goal = session.goal(Until::Deploy, self.select.selection(), &looked);
         let plan = session.plan(&looked, &goal)?;
         let text = if term.is_json() { words::json_line(&plan) } else { words::plan(&plan) };
         let changes = !plan.actions.is_empty();

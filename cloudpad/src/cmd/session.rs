@@ -60,7 +60,7 @@ pub(super) struct Session {
     pub config: Config,
     pub runner: Runner,
     pub term: Arc<Term>,
-    release: String,
+    time: String,
     cache: PathBuf,
     file: FileText,
     runtime: tokio::runtime::Runtime,
@@ -79,14 +79,14 @@ impl Session {
         let providers = Providers::choose(&config).map_err(|problems| file.refuses(problems.into()))?;
         let runtime = runtime()?;
         let state_dir = project.state_dir()?;
-        let release = project::release_now();
-        let journal = if changes { Journal::open(&state_dir, &release, command) } else { Journal::none() };
+        let time = project::now();
+        let journal = if changes { Journal::open(&state_dir, &time, command) } else { Journal::none() };
         let record = Arc::new(Record::new(term.clone(), journal));
-        record.event(Event::Run { command, project: config.project.prefix(), release: release.clone() });
+        record.event(Event::Run { command, project: config.project.prefix(), time: time.clone() });
         let stop = runtime.block_on(async { Stop::on_signals(term.clone()) });
         let stop = stop.map_err(|error| Refusal::new(format!("cannot listen for signals: {error}")))?;
         let runner = Runner { providers: Arc::new(providers), record, stop };
-        Ok(Self { config, runner, term: term.clone(), release, cache: state_dir, file, runtime })
+        Ok(Self { config, runner, term: term.clone(), time, cache: state_dir, file, runtime })
     }
 
     /// A refusal whose problems are shown in the config's file.
@@ -100,23 +100,25 @@ impl Session {
         self.wait_for(look).map_err(|refusal| self.refuses(refusal))
     }
 
-    /// What is asked for.
-    pub(super) fn goal(&self, until: Until, select: Selection) -> Goal {
+    /// What is asked for, now that `looked` is known.
+    pub(super) fn goal(&self, until: Until, select: Selection, looked: &Looked) -> Goal {
         let push_scope = self.runner.providers.push_scope();
-        Goal { until, select, release: self.release.clone(), push_scope, cache: self.cache.clone() }
+        let release = looked.observed.release(&self.time);
+        Goal { until, select, release, push_scope, cache: self.cache.clone() }
     }
 
     /// Decides what is to be done, and tells it to those who listen.
     pub(super) fn plan(&self, looked: &Looked, goal: &Goal) -> Result<Plan, Refused> {
         let plan = plan::plan(&self.config, &looked.inventory, &looked.observed, goal)
             .map_err(|problems| self.refuses(problems.into()))?;
-        self.tell(&plan);
+        self.tell(&plan, goal);
         Ok(plan)
     }
 
     /// Tells a plan to those who listen.
-    pub(super) fn tell(&self, plan: &Plan) {
+    pub(super) fn tell(&self, plan: &Plan, goal: &Goal) {
         self.runner.record.event(Event::Plan {
+            release: goal.release.clone(),
             changes: plan.changes.clone(),
             actions: plan.actions.len(),
             notes: plan.notes.clone(),
@@ -126,7 +128,7 @@ impl Session {
     /// Makes a plan that changes no container, and carries it out without asking.
     pub(super) fn prepare(&self, until: Until, selection: Selection, at: At) -> Ended {
         let looked = self.look(&selection, at)?;
-        let goal = self.goal(until, selection);
+        let goal = self.goal(until, selection, &looked);
         let plan = self.plan(&looked, &goal)?;
         self.carry_out(&plan, &looked, &goal)
     }
