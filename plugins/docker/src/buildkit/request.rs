@@ -3,7 +3,7 @@
 //! Attributes are those of the Dockerfile frontend (moby/buildkit, `frontend/dockerfile`). The fields
 //! that are called deprecated are the only ones that BuildKit 0.8 reads, and newer ones read them too.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use bollard_buildkit_proto::moby::buildkit::v1::{CacheOptions, CacheOptionsEntry, SolveRequest};
 use cloudpad_plugin_api::stage::build::{Recipe, Run};
@@ -19,17 +19,17 @@ pub fn solve(run: &Run, dockerfile_name: &str, session: &str) -> SolveRequest {
         r#ref: session.to_owned(),
         session: session.to_owned(),
         exporter_deprecated: "moby".to_owned(),
-        exporter_attrs_deprecated: HashMap::from([("name".to_owned(), run.reference.clone())]),
+        exporter_attrs_deprecated: [("name".to_owned(), run.reference.clone())].into(),
         frontend: "dockerfile.v0".to_owned(),
-        frontend_attrs: attributes(run, dockerfile_name),
+        frontend_attrs: attributes(run, dockerfile_name).into_iter().collect(),
         cache: Some(cache(&run.recipe)),
         ..SolveRequest::default()
     }
 }
 
-fn attributes(run: &Run, dockerfile_name: &str) -> HashMap<String, String> {
+fn attributes(run: &Run, dockerfile_name: &str) -> BTreeMap<String, String> {
     let recipe = &run.recipe;
-    let mut all = HashMap::from([("filename".to_owned(), dockerfile_name.to_owned())]);
+    let mut all = BTreeMap::from([("filename".to_owned(), dockerfile_name.to_owned())]);
     all.extend(recipe.target.iter().map(|target| ("target".to_owned(), target.clone())));
     all.extend(recipe.platforms.first().map(|platform| ("platform".to_owned(), platform.clone())));
     let argument = |(name, arg)| (format!("build-arg:{name}"), identity::value(arg, &run.bases).to_owned());
@@ -39,7 +39,7 @@ fn attributes(run: &Run, dockerfile_name: &str) -> HashMap<String, String> {
 }
 
 /// The image's labels: the user's, and the revision where it alone says what was built.
-pub fn labels(recipe: &Recipe) -> HashMap<String, String> {
+pub fn labels(recipe: &Recipe) -> BTreeMap<String, String> {
     let revision = recipe.source.revision.clone().filter(|_| recipe.source.pinned && !recipe.source.dirty);
     let revision = revision.map(|revision| (REVISION.to_owned(), revision));
     revision.into_iter().chain(recipe.labels.clone()).collect()
@@ -55,7 +55,7 @@ fn cache(recipe: &Recipe) -> CacheOptions {
 
 fn export(to: &str) -> CacheOptionsEntry {
     match to {
-        "inline" => CacheOptionsEntry { r#type: "inline".to_owned(), attrs: HashMap::new() },
+        "inline" => CacheOptionsEntry { r#type: "inline".to_owned(), ..Default::default() },
         // Without `max` the steps of earlier stages are not there to be found again.
         reference => {
             let mut entry = registry(reference);
@@ -66,6 +66,6 @@ fn export(to: &str) -> CacheOptionsEntry {
 }
 
 fn registry(reference: &str) -> CacheOptionsEntry {
-    let attrs = HashMap::from([("ref".to_owned(), reference.to_owned())]);
+    let attrs = [("ref".to_owned(), reference.to_owned())].into();
     CacheOptionsEntry { r#type: "registry".to_owned(), attrs }
 }
