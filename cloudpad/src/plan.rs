@@ -84,9 +84,17 @@ fn finish(
     if problems.is_empty() { make() } else { Err(problems) }
 }
 
+/// Images of which it is not known what goes into them, or whence.
 fn unknown_images(config: &Config, observed: &Observed, scope: &Scope) -> Vec<Problem> {
-    let built = scope.images.iter().filter(|name| matches!(config.images.get(*name), Some(Image::Built(_))));
-    let unknown = built.filter(|name| !observed.images.contains_key(*name));
+    let is_known = |name: &String| match config.images.get(name) {
+        Some(Image::Built(image)) => observed
+            .images
+            .get(name)
+            .is_some_and(|state| state.built || observed.sources.contains_key(&image.source)),
+        Some(Image::Ready { .. }) => true,
+        None => false,
+    };
+    let unknown = scope.images.iter().filter(|name| !is_known(name));
     unknown.map(|name| Problem::new(format!("it is not known what goes into the image `{name}`"))).collect()
 }
 

@@ -37,7 +37,7 @@ pub(super) fn deploy<'a>(decide: &Decide<'a, '_>, supply: &mut Supply<'a>) -> Re
         return Err(problems);
     }
     roll.unblock(&mut graph);
-    retain.remove(&mut graph, &roll.stopped());
+    retain.remove(&mut graph, roll.stops());
     let changes = roll.changes;
     match graph.finish() {
         Ok(actions) => Ok(Plan { changes, actions, notes }),

@@ -5,8 +5,10 @@ use super::unit::Pace;
 /// What a rollout would do to a service, in numbers of instances.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Effect {
-    /// Serve for certain afterwards, do not now, and depend on no other.
+    /// Serve for certain afterwards, do not now, and depend on no other of the service.
     pub(super) gains: usize,
+    /// The same, but need something that another of the service still holds.
+    pub(super) blocked: usize,
     /// As they should be, but do not serve yet.
     pub(super) waits: usize,
     /// Serve now and stop doing so for a while.
@@ -54,7 +56,7 @@ pub(super) fn schedule(pace: Pace, effect: Effect) -> Result<Schedule, Short> {
         found.waits = found.gains_first.saturating_sub(effect.gains);
     }
     // What is late goes when all else is done.
-    let spare = (serving + effect.gains + found.waits).saturating_sub(pace.min);
+    let spare = (serving + effect.gains + effect.blocked + found.waits).saturating_sub(pace.min);
     let more = effect.late.saturating_sub(spare).min(effect.waits - found.waits);
     found.waits += more;
     found.late = effect.late.min(spare + more);

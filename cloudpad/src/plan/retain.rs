@@ -1,6 +1,6 @@
 //! What stays on a host after a deploy, and what is removed. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::stage::deploy::{Container, Named, Remove};
@@ -64,7 +64,7 @@ impl<'a, 's> Retain<'a, 's> {
     /// Adds one action for each host on which something is left over. The first of them waits for
     /// everything else and the others for it: what a rollback would need is there until nothing can
     /// fail any more.
-    pub(super) fn remove(&self, graph: &mut Graph, stopped: &BTreeSet<(usize, &'a str)>) {
+    pub(super) fn remove(&self, graph: &mut Graph, stopped: &BTreeMap<(usize, &'a str), Node>) {
         let mut gate: Option<Vec<Node>> = None;
         let repositories = repositories(self.decide.config);
         for &index in &self.decide.hosts {
@@ -94,7 +94,7 @@ impl<'a, 's> Retain<'a, 's> {
         &self,
         index: usize,
         sight: &HostSight<'a>,
-        stopped: &BTreeSet<(usize, &'a str)>,
+        stopped: &BTreeMap<(usize, &'a str), Node>,
     ) -> Vec<&'a Container> {
         let keep = self.decide.config.deploy.keep as usize;
         let mut surplus = Vec::new();
@@ -102,7 +102,7 @@ impl<'a, 's> Retain<'a, 's> {
             if !self.decide.scope.covers(service, self.decide.config) {
                 continue;
             }
-            let stopping = |c: &Container| stopped.contains(&(index, c.name.as_str()));
+            let stopping = |c: &Container| stopped.contains_key(&(index, c.name.as_str()));
             let starting = |c: &Container| self.started.contains(&(index, c.name.clone()));
             let idle = copies.iter().filter(|c| (!c.state.is_up() || stopping(c)) && !starting(c));
             let mut idle: Vec<&Container> = idle.copied().collect();

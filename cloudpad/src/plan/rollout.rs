@@ -1,6 +1,6 @@
 //! From what happens to each instance to actions in an order that keeps services serving. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::{Health, Host, Instance};
@@ -17,9 +17,13 @@ use crate::inventory::Inventory;
 impl Rollout<'_> {
     /// What it would do, in numbers.
     pub(super) fn effect(&self) -> Effect {
+        let holders = holders(&self.units);
+        let gains = || self.units.iter().filter(|unit| unit.gains());
+        let blocked = gains().filter(|unit| is_blocked(unit, &holders)).count();
         let lost = |early| self.losses.iter().filter(|loss| loss.serves && loss.early == early).count();
         Effect {
-            gains: self.units.iter().filter(|unit| unit.gains() && unit.blockers.is_empty()).count(),
+            gains: gains().count() - blocked,
+            blocked,
             waits: self.waits.len(),
             dips: self.units.iter().filter(|unit| unit.dips()).count(),
             early: lost(true),
@@ -164,9 +168,9 @@ impl<'a> Roll<'a> {
         }
     }
 
-    /// The containers that are stopped, by host and name.
-    pub(super) fn stopped(&self) -> BTreeSet<(usize, &'a str)> {
-        self.stops.keys().copied().collect()
+    /// The actions that stop containers, by host and name.
+    pub(super) fn stops(&self) -> &BTreeMap<(usize, &'a str), Node> {
+        &self.stops
     }
 
     fn change(&mut self, kind: ChangeKind, host: usize, instance: Instance, why: Vec<String>) {
@@ -306,16 +310,32 @@ impl Window {
     }
 }
 
-/// Updates that take nothing away come first, and what holds something comes before who needs it.
-fn in_order(mut units: Vec<Unit<'_>>) -> Vec<Unit<'_>> {
-    units.sort_by_key(|unit| unit.dips() || !unit.blockers.is_empty());
-    if units.iter().all(|unit| unit.blockers.is_empty()) {
-        return units;
-    }
+/// Which unit stops a container, by host and name.
+type Holders<'a> = BTreeMap<(usize, &'a str), usize>;
+
+fn holders<'a>(units: &[Unit<'a>]) -> Holders<'a> {
     let mut holders = BTreeMap::new();
+    if units.iter().all(|unit| unit.blockers.is_empty()) {
+        return holders;
+    }
     for (place, unit) in units.iter().enumerate() {
         holders.extend(unit.stops.iter().map(|old| ((unit.host, old.name.as_str()), place)));
     }
+    holders
+}
+
+fn is_blocked(unit: &Unit<'_>, holders: &Holders<'_>) -> bool {
+    unit.blockers.iter().any(|name| holders.contains_key(&(unit.host, *name)))
+}
+
+/// Updates that take nothing away come first, and what holds something comes before who needs it.
+fn in_order(mut units: Vec<Unit<'_>>) -> Vec<Unit<'_>> {
+    let before = holders(&units);
+    units.sort_by_cached_key(|unit| unit.dips() || is_blocked(unit, &before));
+    if before.is_empty() {
+        return units;
+    }
+    let holders = holders(&units);
     let before = |unit: &Unit<'_>| -> Vec<usize> {
         unit.blockers.iter().filter_map(|name| holders.get(&(unit.host, *name)).copied()).collect()
     };

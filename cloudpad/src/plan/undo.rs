@@ -195,12 +195,12 @@ impl<'a> Undo<'a, '_> {
             roll.add(&mut graph, rollout, schedule, &mut |_, _, _| None);
         }
         roll.unblock(&mut graph);
-        self.remove(&mut graph);
+        self.remove(&mut graph, roll.stops());
         Ok((roll.changes, graph.finish()?))
     }
 
     /// Removes what was not there before, host by host, when all else is done there.
-    fn remove(&self, graph: &mut Graph) {
+    fn remove(&self, graph: &mut Graph, stops: &BTreeMap<(usize, &'a str), Node>) {
         let mut leaves: BTreeMap<String, Vec<Node>> = BTreeMap::new();
         for (host, node) in graph.leaves_by_host() {
             leaves.entry(host).or_default().push(node);
@@ -212,7 +212,8 @@ impl<'a> Undo<'a, '_> {
                 continue;
             }
             let host = self.inventory.hosts()[index].clone();
-            let needs = leaves.remove(&host.name).unwrap_or_default();
+            let mut needs = leaves.remove(&host.name).unwrap_or_default();
+            needs.extend(containers.iter().filter_map(|c| stops.get(&(index, c.name.as_str()))));
             let key = format!("remove/{}", host.name);
             let project = self.config.project.clone();
             let request = Request::DeployRemove(Remove { host, project, containers, images: Vec::new() });

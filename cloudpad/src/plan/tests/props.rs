@@ -1,0 +1,148 @@
+//! What is so of every plan, whatever the project and its past.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::random::{World, world};
+use super::sim::{Sim, containers, interleaving, running, serving};
+use crate::observed::{HostState, Observed};
+use crate::plan::{self, Plan};
+
+fn plan_of(world: &World) -> Result<Plan, TestCaseError> {
+    world.case.try_plan().map_err(|problems| TestCaseError::reject(format!("{problems:?}")))
+}
+
+/// What a look shows: the truth, but for hosts that are out of sight.
+fn look(world: &World, truth: &Observed) -> Observed {
+    let mut seen = truth.clone();
+    for (name, host) in &world.case.observed.hosts {
+        if matches!(host, HostState::Unseen(_)) {
+            seen.hosts.insert(name.clone(), host.clone());
+        }
+    }
+    seen
+}
+
+fn sim(world: &World) -> Sim {
+    let mut case = world.case.clone();
+    case.observed = world.truth.clone();
+    Sim::new(&case)
+}
+
+/// How many instances of each service have to serve at all times.
+fn floors(world: &World) -> Vec<(String, usize)> {
+    let inventory = world.case.inventory();
+    let Ok(scope) = plan::scope(&world.case.config, &inventory, &world.case.goal.select) else {
+        return Vec::new();
+    };
+    let floor = |(name, eligible): (&String, &Vec<usize>)| {
+        let whole = match world.case.config.services[name].count {
+            crate::config::Count::Replicas(count) => count,
+            crate::config::Count::PerHost(count) => count * eligible.len() as u32,
+        };
+        let min = world.case.config.deploy.min_healthy.of(whole).min(whole) as usize;
+        (name.clone(), min.min(serving(&world.truth, name)))
+    };
+    scope.services.iter().map(floor).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_global_rejects: 1_000_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn each_action_comes_after_what_it_needs(world in world()) {
+        let plan = plan_of(&world)?;
+        let mut keys = BTreeSet::new();
+        for (place, action) in plan.actions.iter().enumerate() {
+            prop_assert_eq!(action.id as usize, place);
+            prop_assert!(action.needs.iter().all(|&need| need < action.id));
+            prop_assert!(keys.insert(&action.key), "{} is there twice", action.key);
+        }
+    }
+
+    #[test]
+    fn the_same_input_gives_the_same_bytes(world in world()) {
+        let plan = plan_of(&world)?;
+        let again = plan_of(&world.clone())?;
+        prop_assert_eq!(serde_json::to_vec(&plan).unwrap(), serde_json::to_vec(&again).unwrap());
+    }
+
+    #[test]
+    fn in_any_order_enough_instances_serve(world in world(), order: Vec<u8>) {
+        let plan = plan_of(&world)?;
+        let floors = floors(&world);
+        let mut sim = sim(&world);
+        for id in interleaving(&plan, &order) {
+            let action = &plan.actions[id as usize];
+            sim.apply(action).map_err(TestCaseError::fail)?;
+            for (service, floor) in &floors {
+                let serving = sim.serving(service);
+                prop_assert!(serving >= *floor, "{service}: {serving} < {floor} after {}", action.key);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_meant_is_not_touched(world in world(), order: Vec<u8>) {
+        let plan = plan_of(&world)?;
+        let select = &world.case.goal.select;
+        let mut sim = sim(&world);
+        for id in interleaving(&plan, &order) {
+            sim.apply(&plan.actions[id as usize]).map_err(TestCaseError::fail)?;
+        }
+        for (name, host) in &world.truth.hosts {
+            let hidden = matches!(world.case.observed.hosts[name], HostState::Unseen(_));
+            if hidden || (!select.hosts.is_empty() && !select.hosts.contains(name)) {
+                prop_assert_eq!(host, &sim.observed.hosts[name]);
+            }
+            for container in containers(host) {
+                let meant = select.services.is_empty() || select.services.contains(&container.instance.service);
+                prop_assert!(meant || containers(&sim.observed.hosts[name]).contains(container));
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_that_was_carried_out_leaves_nothing_to_do(world in world(), order: Vec<u8>) {
+        let plan = plan_of(&world)?;
+        let mut sim = sim(&world);
+        for id in interleaving(&plan, &order) {
+            sim.apply(&plan.actions[id as usize]).map_err(TestCaseError::fail)?;
+        }
+        let mut after = world.clone();
+        after.case.observed = look(&world, &sim.observed);
+        let again = after.case.try_plan();
+        prop_assert!(again.as_ref().is_ok_and(Plan::is_empty), "{again:#?}");
+    }
+
+    #[test]
+    fn after_any_failure_what_ran_before_is_brought_back(
+        world in world(),
+        order: Vec<u8>,
+        undo_order: Vec<u8>,
+        far: prop::sample::Index,
+    ) {
+        let plan = plan_of(&world)?;
+        let order = interleaving(&plan, &order);
+        prop_assume!(!order.is_empty());
+        let far = far.index(order.len());
+        let failing = &plan.actions[order[far] as usize];
+        prop_assume!(!failing.is_cleanup());
+        let mut sim = sim(&world);
+        for id in &order[..far] {
+            sim.apply(&plan.actions[*id as usize]).map_err(TestCaseError::fail)?;
+        }
+        sim.fail(failing);
+        let now = look(&world, &sim.observed);
+        let case = &world.case;
+        let undo = plan::undo(&case.observed, &now, &case.config, &case.inventory(), &case.goal);
+        for action in &undo.actions {
+            prop_assert!(action.needs.iter().all(|&need| need < action.id));
+        }
+        for id in interleaving(&undo, &undo_order) {
+            sim.apply(&undo.actions[id as usize]).map_err(TestCaseError::fail)?;
+        }
+        prop_assert_eq!(running(&sim.observed), running(&world.truth));
+    }
+}

@@ -1,0 +1,263 @@
+//! A model of the hosts, stricter than life: it refuses whatever a careful host would refuse. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cloudpad_plugin_api::Request;
+use cloudpad_plugin_api::model::{Host, Instance};
+use cloudpad_plugin_api::stage::deploy::{
+    Container, ImageRef, Observation, PortHeld, Remove, Start, State, Stop,
+};
+
+use super::kit::Case;
+use crate::config::{Config, MountMode, MountSource};
+use crate::observed::{HostState, Observed};
+use crate::plan::{Action, Plan};
+
+/// The world that a plan is carried out in.
+#[derive(Clone)]
+pub struct Sim {
+    pub observed: Observed,
+    /// Volumes that bear one writer only.
+    exclusive: BTreeSet<String>,
+    /// What ran at the beginning: two of these may well have shared what nobody shares now.
+    ran: BTreeSet<(String, String)>,
+    pushed: BTreeMap<u32, String>,
+    clock: i64,
+}
+
+impl Sim {
+    pub fn new(case: &Case) -> Self {
+        let created = case.observed.hosts.values().flat_map(containers).map(|c| c.created);
+        Self {
+            clock: created.max().unwrap_or(0),
+            observed: case.observed.clone(),
+            exclusive: exclusive(&case.config),
+            ran: running(&case.observed),
+            pushed: BTreeMap::new(),
+        }
+    }
+
+    /// Carries an action out.
+    pub fn apply(&mut self, action: &Action) -> Result<(), String> {
+        match &action.request {
+            Request::SourceFetch(_) => Ok(()),
+            Request::BuildRun(run) => {
+                let built = |image: &str| self.observed.images.values().any(|i| i.reference == image && i.built);
+                check(run.bases.values().all(|base| built(base)), "a base is not built")?;
+                let image = self.observed.images.get_mut(&run.recipe.name).ok_or("no such image")?;
+                image.built = true;
+                Ok(())
+            }
+            Request::PushRun(run) => {
+                let mut built = self.observed.images.values().filter(|i| i.built);
+                check(built.any(|i| i.reference == run.reference), "it is not built")?;
+                self.pushed.insert(action.id, run.reference.clone());
+                match &run.host {
+                    Some(host) => self.add_image(host, &run.reference),
+                    None => Ok(()),
+                }
+            }
+            Request::DeployPull(pull) => {
+                let from = match &pull.image {
+                    ImageRef::Known(reference) => reference,
+                    ImageRef::PushedBy(id) => self.pushed.get(id).ok_or("it has not been pushed")?,
+                };
+                let name = pull.tag.clone().unwrap_or_else(|| from.clone());
+                self.add_image(&pull.host, &name)
+            }
+            Request::DeployStart(start) => self.start(start),
+            Request::DeployReady(ready) => {
+                let container = self.container(&ready.host, &ready.container)?;
+                check(container.state.is_up(), "it does not run")?;
+                container.state = State::Running;
+                Ok(())
+            }
+            Request::DeployStop(stop) => self.stop(stop),
+            Request::DeployRemove(remove) => self.remove(remove),
+            other => Err(format!("{} in a plan", other.method())),
+        }
+        .map_err(|why| format!("{}: {why}", action.key))
+    }
+
+    /// How an action looks that has failed: what was started is sick, the rest has not happened.
+    pub fn fail(&mut self, action: &Action) {
+        match &action.request {
+            Request::DeployStart(start) => {
+                if self.start(start).is_ok() {
+                    self.container(&start.host, &start.container).unwrap().state = State::Restarting;
+                }
+            }
+            Request::DeployReady(ready) => {
+                self.container(&ready.host, &ready.container).unwrap().state = State::Unhealthy;
+            }
+            _ => {}
+        }
+    }
+
+    fn host(&mut self, host: &Host) -> Result<&mut Observation, String> {
+        match self.observed.hosts.get_mut(&host.name) {
+            Some(HostState::Seen(seen)) => Ok(seen),
+            _ => Err("the host is out of sight".into()),
+        }
+    }
+
+    fn container(&mut self, host: &Host, name: &str) -> Result<&mut Container, String> {
+        let mut all = self.host(host)?.containers.iter_mut();
+        all.find(|c| c.name == name).ok_or(format!("no container {name}"))
+    }
+
+    fn add_image(&mut self, host: &Host, reference: &str) -> Result<(), String> {
+        let images = &mut self.host(host)?.images;
+        if let Err(place) = images.binary_search_by(|image| image.as_str().cmp(reference)) {
+            images.insert(place, reference.to_owned());
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, start: &Start) -> Result<(), String> {
+        self.clock += 1;
+        let (clock, exclusive, ran) = (self.clock, self.exclusive.clone(), self.ran.clone());
+        let ran = |name: &str| ran.contains(&(start.host.name.clone(), name.to_owned()));
+        let host = self.host(&start.host)?;
+        let known = host.containers.iter().any(|c| c.name == start.container);
+        check(known || host.images.contains(&start.spec.image), "its image is not there")?;
+        for port in &start.spec.ports {
+            let mut held = host.ports.iter().filter(|held| held.container != start.container);
+            let clash = held.find(|held| held.port == port.host && held.protocol == port.protocol);
+            check(clash.is_none(), &format!("port {} is held by {clash:?}", port.host))?;
+        }
+        for volume in start.spec.volumes.iter().filter(|v| exclusive.contains(&v.source)) {
+            let mut up = host.containers.iter().filter(|c| c.state.is_up() && c.name != start.container);
+            let both_ran = |c: &Container| ran(&c.name) && ran(&start.container);
+            let writes = |c: &Container| c.spec.iter().flat_map(|s| &s.volumes).any(|v| v.source == volume.source);
+            check(!up.any(|c| writes(c) && !both_ran(c)), "two would write to one volume")?;
+        }
+        if !known {
+            host.containers.push(Container {
+                id: format!("{}-{clock}", start.container),
+                name: start.container.clone(),
+                instance: start.instance.clone(),
+                release: start.release.clone(),
+                spec_id: start.spec_id.clone(),
+                spec: Some(start.spec.clone()),
+                state: State::Stopped,
+                created: clock,
+            });
+            host.containers.sort_by(|a, b| a.name.cmp(&b.name));
+        }
+        let container = self.container(&start.host, &start.container)?;
+        check(container.spec_id == start.spec_id, "the name is taken")?;
+        container.state = State::Starting;
+        let container = container.clone();
+        hold_ports(self.host(&start.host)?, &container);
+        Ok(())
+    }
+
+    fn stop(&mut self, stop: &Stop) -> Result<(), String> {
+        let container = self.container(&stop.host, &stop.container.name)?;
+        check(Some(&container.id) == stop.container.id.as_ref(), "it is another one by now")?;
+        container.state = State::Stopped;
+        self.host(&stop.host)?.ports.retain(|held| held.container != stop.container.name);
+        Ok(())
+    }
+
+    fn remove(&mut self, remove: &Remove) -> Result<(), String> {
+        for named in &remove.containers {
+            let container = self.container(&remove.host, &named.name)?;
+            check(Some(&container.id) == named.id.as_ref(), "it is another one by now")?;
+            check(!container.state.is_up(), "it runs")?;
+        }
+        let host = self.host(&remove.host)?;
+        host.containers.retain(|c| !remove.containers.iter().any(|named| named.name == c.name));
+        let used: Vec<_> = host.containers.iter().filter_map(|c| Some(c.spec.as_ref()?.image.clone())).collect();
+        check(!remove.images.iter().any(|image| used.contains(image)), "an image is in use")?;
+        host.images.retain(|image| !remove.images.contains(image));
+        Ok(())
+    }
+
+    /// On how many hosts and numbers a service serves.
+    pub fn serving(&self, service: &str) -> usize {
+        serving(&self.observed, service)
+    }
+}
+
+/// On how many hosts and numbers a service serves.
+pub fn serving(observed: &Observed, service: &str) -> usize {
+    let mut found = BTreeSet::new();
+    for (host, state) in &observed.hosts {
+        let all = containers(state).iter().filter(|c| c.state == State::Running);
+        let ours = all.filter(|c| c.instance.service == service);
+        found.extend(ours.map(|c| (host, c.instance.number)));
+    }
+    found.len()
+}
+
+/// Every container that runs: host and name.
+pub fn running(observed: &Observed) -> BTreeSet<(String, String)> {
+    let hosts = observed.hosts.iter();
+    let up = hosts.flat_map(|(host, state)| containers(state).iter().map(move |c| (host, c)));
+    up.filter(|(_, c)| c.state.is_up()).map(|(host, c)| (host.clone(), c.name.clone())).collect()
+}
+
+pub fn containers(host: &HostState) -> &[Container] {
+    match host {
+        HostState::Seen(seen) => &seen.containers,
+        HostState::Unseen(_) => &[],
+    }
+}
+
+fn hold_ports(host: &mut Observation, container: &Container) {
+    for port in container.spec.iter().flat_map(|spec| &spec.ports) {
+        let (port, protocol, ip) = (port.host, port.protocol, port.ip.clone());
+        let held = PortHeld { port, protocol, ip, container: container.name.clone() };
+        if !host.ports.contains(&held) {
+            host.ports.push(held);
+        }
+    }
+    host.ports.sort();
+}
+
+/// Ends a container's process behind everybody's back.
+pub fn kill(host: &mut Observation, instance: &Instance) {
+    for container in host.containers.iter_mut().filter(|c| c.instance == *instance) {
+        container.state = State::Stopped;
+        host.ports.retain(|held| held.container != container.name);
+    }
+}
+
+fn exclusive(config: &Config) -> BTreeSet<String> {
+    let mounts = config.services.values().flat_map(|service| &service.volumes);
+    let exclusive = mounts.filter(|mount| mount.mode == MountMode::Exclusive);
+    let source = exclusive.map(|mount| match &mount.source {
+        MountSource::Volume(name) => format!("{}_{name}", config.project.prefix()),
+        MountSource::Path(path) => path.clone(),
+    });
+    source.collect()
+}
+
+fn check(fine: bool, why: &str) -> Result<(), String> {
+    if fine { Ok(()) } else { Err(why.to_owned()) }
+}
+
+/// One of the orders in which the actions of a plan may be carried out; `choices` picks it.
+pub fn interleaving(plan: &Plan, choices: &[u8]) -> Vec<u32> {
+    let mut needed_by = vec![Vec::new(); plan.actions.len()];
+    let mut waits_for: Vec<usize> = plan.actions.iter().map(|action| action.needs.len()).collect();
+    for action in &plan.actions {
+        action.needs.iter().for_each(|&need| needed_by[need as usize].push(action.id));
+    }
+    let mut ready: Vec<u32> = (0..).zip(&waits_for).filter(|(_, n)| **n == 0).map(|(id, _)| id).collect();
+    let mut order = Vec::new();
+    while !ready.is_empty() {
+        let choice = choices.get(order.len() % choices.len().max(1)).copied().unwrap_or(0);
+        let id = ready.remove(usize::from(choice) * ready.len() / 256);
+        order.push(id);
+        for &next in &needed_by[id as usize] {
+            waits_for[next as usize] -= 1;
+            if waits_for[next as usize] == 0 {
+                ready.push(next);
+            }
+        }
+    }
+    order
+}
