@@ -1,9 +1,12 @@
 //! Tests of the planner: tables of single decisions, and properties of any plan.
 
+mod images;
 mod kit;
 mod props;
 mod random;
+mod refused;
+mod rollout;
 mod saved;
+mod select;
 mod sim;
-mod table;
 mod undo;

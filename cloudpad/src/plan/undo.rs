@@ -118,38 +118,41 @@ impl<'a> Undo<'a, '_> {
         let is_among = |all: &[&Container], c: &Container| all.iter().any(|other| other.name == c.name);
         let missing: Vec<_> = ran.iter().copied().filter(|c| !is_among(&runs, c)).collect();
         let mut stops: Vec<_> = runs.iter().copied().filter(|c| !is_among(&ran, c)).collect();
-        let serves = serves(copies);
-        for old in missing {
+        let unit = |start: Option<New<'a>>, ready, stops: Vec<&'a Container>| Unit {
+            host,
+            instance: instance.clone(),
+            told: Some(match (&start, stops.is_empty()) {
+                (Some(_), true) => (ChangeKind::Start, Vec::new()),
+                _ => (ChangeKind::ReplaceStartFirst, Vec::new()),
+            }),
+            start,
+            ready,
+            stops,
+            stop_first: self.config.services.get(service).is_some_and(spec::stops_first),
+            serves: serves(copies),
+            blockers: Vec::new(),
+        };
+        for old in &missing {
             let Some(start) = self.start(old, service) else {
+                // What took its place stays: better that than nothing.
                 let host = &self.inventory.hosts()[host].name;
                 let message =
                     format!("`{}` on `{host}` cannot be brought back: its label is not understood", old.name);
                 notes.push(Note { incomplete: true, message });
-                continue;
+                return;
             };
+            // What did not serve before is not waited for: it may never have.
             let health = start.spec.health.clone();
-            let kind = if stops.is_empty() { ChangeKind::Start } else { ChangeKind::ReplaceStartFirst };
-            rollout.units.push(Unit {
-                host,
-                instance: instance.clone(),
-                // What did not serve before is not waited for: it may never have.
-                ready: (old.state == State::Running).then(|| (old.name.clone(), health)),
-                start: Some(start),
-                stops: std::mem::take(&mut stops),
-                stop_first: self.config.services.get(service).is_some_and(spec::stops_first),
-                serves,
-                told: Some((kind, Vec::new())),
-                blockers: Vec::new(),
-            });
+            let ready = (old.state == State::Running).then(|| (old.name.clone(), health));
+            rollout.units.push(unit(Some(start), ready, std::mem::take(&mut stops)));
         }
-        if !stops.is_empty() {
-            rollout.losses.push(Loss {
-                host,
-                instance,
-                stops,
-                serves: serves && ran.is_empty(),
-                early: false,
-            });
+        match (stops.is_empty(), ran.is_empty()) {
+            (true, _) => {}
+            (false, false) => rollout.units.push(unit(None, None, stops)),
+            (false, true) => {
+                let serves = serves(copies);
+                rollout.losses.push(Loss { host, instance, stops, serves, early: false });
+            }
         }
     }
 
@@ -207,7 +210,8 @@ impl<'a> Undo<'a, '_> {
         }
         for &index in &self.scope.hosts {
             let (Some(before), Some(now)) = (self.before.host(index), self.now.host(index)) else { continue };
-            let containers = self.added(before, now);
+            let stopped = |name: &str| stops.contains_key(&(index, name));
+            let containers = self.added(before, now, &stopped);
             if containers.is_empty() {
                 continue;
             }
@@ -221,10 +225,18 @@ impl<'a> Undo<'a, '_> {
         }
     }
 
-    fn added(&self, before: &HostSight<'_>, now: &HostSight<'_>) -> Vec<Named> {
+    /// The containers that were not there before, and do not run or are stopped.
+    fn added(
+        &self,
+        before: &HostSight<'_>,
+        now: &HostSight<'_>,
+        stopped: &dyn Fn(&str) -> bool,
+    ) -> Vec<Named> {
         let known: BTreeSet<&str> = before.seen.containers.iter().map(|c| c.name.as_str()).collect();
         let added = now.seen.containers.iter().filter(|c| {
-            !known.contains(c.name.as_str()) && self.scope.covers(&c.instance.service, self.config)
+            !known.contains(c.name.as_str())
+                && self.scope.covers(&c.instance.service, self.config)
+                && (!c.state.is_up() || stopped(&c.name))
         });
         added.map(named).collect()
     }

@@ -222,3 +222,10 @@ fn short(key: &str, ids: &mut BTreeMap<String, usize>) -> String {
         _ => key.to_owned(),
     }
 }
+
+/// Compares a plan with its text; how far that is indented does not matter.
+#[track_caller]
+pub fn check(plan: &Plan, expected: &str) {
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(text(plan), expected.join("\n"));
+}

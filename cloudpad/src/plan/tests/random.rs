@@ -107,11 +107,12 @@ fn wishes() -> impl Strategy<Value = Wishes> {
 
 fn selection() -> impl Strategy<Value = Selection> {
     let one = |names: &'static [&'static str]| select(names.to_vec()).prop_map(|name| vec![name.to_owned()]);
-    let narrow = (one(&SERVICES[..]), one(&HOSTS[..]), 0..3u8).prop_map(|(services, hosts, which)| match which {
-        0 => Selection { services, ..Selection::default() },
-        1 => Selection { hosts, ..Selection::default() },
-        _ => Selection { services, hosts, ..Selection::default() },
-    });
+    let narrow =
+        (one(&SERVICES[..]), one(&HOSTS[..]), 0..3u8).prop_map(|(services, hosts, which)| match which {
+            0 => Selection { services, ..Selection::default() },
+            1 => Selection { hosts, ..Selection::default() },
+            _ => Selection { services, hosts, ..Selection::default() },
+        });
     prop_oneof![3 => Just(Selection::default()), 1 => narrow]
 }
 
@@ -175,7 +176,8 @@ fn grant(service: &mut Service, wish: &Wish) {
     service.count = wish.count;
     service.roles = wish.role.iter().map(|role| (*role).to_owned()).collect();
     // All services draw from the same few ports, so that they take over each other's.
-    service.ports = wish.ports.iter().map(|(from, len)| ports(8000 + from * 4, 8000 + from * 4 + len)).collect();
+    service.ports =
+        wish.ports.iter().map(|(from, len)| ports(8000 + from * 4, 8000 + from * 4 + len)).collect();
     service.volumes = wish.data.iter().map(|mode| volume(&service.image, *mode)).collect();
     service.update = wish.update;
     service.env.insert("ENV".into(), wish.env.to_string());

@@ -1,1 +1,79 @@
-//! x
+//! Saved plans.
+
+use cloudpad_plugin_api::model::Protocol;
+use cloudpad_plugin_api::stage::deploy::{PortHeld, State};
+
+use super::kit::*;
+use crate::plan::SavedPlan;
+
+fn saved(case: &Case) -> SavedPlan {
+    let plan = SavedPlan::new(&case.config, case.goal.clone(), &case.observed, case.plan());
+    let text = serde_json::to_string(&plan).unwrap();
+    let read: SavedPlan = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, plan);
+    read
+}
+
+fn complaints(plan: &SavedPlan, case: &Case) -> Vec<String> {
+    let checked = plan.check(&case.config, &case.observed);
+    checked.map_or_else(|problems| problems.into_iter().map(|p| p.message).collect(), |()| Vec::new())
+}
+
+#[test]
+fn what_does_not_matter_may_change() {
+    let mut case = case();
+    case.deploy();
+    case.image("web", "v2");
+    let plan = saved(&case);
+    let seen = case.seen("h1");
+    seen.containers[0].state = State::Starting;
+    seen.engine.version = "28.0".into();
+    seen.images.push("other:1".into());
+    seen.ports.push(PortHeld { port: 9, protocol: Protocol::Tcp, ip: None, container: "other".into() });
+    assert_eq!(complaints(&plan, &case), [""; 0]);
+}
+
+#[test]
+fn what_does_is_named() {
+    let mut case = case();
+    case.service("web", |web| web.ports = vec![ports(8080, 8080)]);
+    case.deploy();
+    case.image("web", "v2");
+    let plan = saved(&case);
+    let name = case.seen("h1").containers[0].name.clone();
+    case.image("web", "v3");
+    case.seen("h1").containers.clear();
+    case.seen("h2").containers[0].state = State::Stopped;
+    case.seen("h2").ports.clear();
+    case.seen("h2").ports.push(PortHeld {
+        port: 8080,
+        protocol: Protocol::Tcp,
+        ip: None,
+        container: "other".into(),
+    });
+    case.unseen("h3");
+    let complaints: Vec<_> =
+        complaints(&plan, &case).iter().map(|c| c.replace("the saved plan is out of date: ", "")).collect();
+    assert_eq!(
+        complaints,
+        [
+            "image `web` was shop-web:v2, is shop-web:v3".to_owned(),
+            format!("`h1`: container `{name}` was running, is gone"),
+            // Its container is gone, so that the port is somebody else's now.
+            format!("`h1`: port 8080 is now held by `{name}`"),
+            format!("`h2`: container `{name}` was running, is stopped"),
+            "`h2`: port 8080 is now held by `other`".to_owned(),
+            "`h3`: cannot be looked at now".to_owned(),
+        ]
+    );
+}
+
+#[test]
+fn another_environment_or_version_is_refused() {
+    let mut case = case();
+    let mut plan = saved(&case);
+    case.config.project.environment = Some("staging".into());
+    assert_eq!(complaints(&plan, &case), ["the saved plan is for `shop`, not for `shop-staging`"]);
+    plan.version = 2;
+    assert_eq!(complaints(&plan, &case), ["the saved plan has version 2, not 1"]);
+}

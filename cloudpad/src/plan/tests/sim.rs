@@ -42,7 +42,8 @@ impl Sim {
         match &action.request {
             Request::SourceFetch(_) => Ok(()),
             Request::BuildRun(run) => {
-                let built = |image: &str| self.observed.images.values().any(|i| i.reference == image && i.built);
+                let built =
+                    |image: &str| self.observed.images.values().any(|i| i.reference == image && i.built);
                 check(run.bases.values().all(|base| built(base)), "a base is not built")?;
                 let image = self.observed.images.get_mut(&run.recipe.name).ok_or("no such image")?;
                 image.built = true;
@@ -83,9 +84,8 @@ impl Sim {
     pub fn fail(&mut self, action: &Action) {
         match &action.request {
             Request::DeployStart(start) => {
-                if self.start(start).is_ok() {
-                    self.container(&start.host, &start.container).unwrap().state = State::Restarting;
-                }
+                self.start(start).unwrap();
+                self.container(&start.host, &start.container).unwrap().state = State::Restarting;
             }
             Request::DeployReady(ready) => {
                 self.container(&ready.host, &ready.container).unwrap().state = State::Unhealthy;
@@ -129,7 +129,8 @@ impl Sim {
         for volume in start.spec.volumes.iter().filter(|v| exclusive.contains(&v.source)) {
             let mut up = host.containers.iter().filter(|c| c.state.is_up() && c.name != start.container);
             let both_ran = |c: &Container| ran(&c.name) && ran(&start.container);
-            let writes = |c: &Container| c.spec.iter().flat_map(|s| &s.volumes).any(|v| v.source == volume.source);
+            let writes =
+                |c: &Container| c.spec.iter().flat_map(|s| &s.volumes).any(|v| v.source == volume.source);
             check(!up.any(|c| writes(c) && !both_ran(c)), "two would write to one volume")?;
         }
         if !known {
@@ -169,7 +170,8 @@ impl Sim {
         }
         let host = self.host(&remove.host)?;
         host.containers.retain(|c| !remove.containers.iter().any(|named| named.name == c.name));
-        let used: Vec<_> = host.containers.iter().filter_map(|c| Some(c.spec.as_ref()?.image.clone())).collect();
+        let used: Vec<_> =
+            host.containers.iter().filter_map(|c| Some(c.spec.as_ref()?.image.clone())).collect();
         check(!remove.images.iter().any(|image| used.contains(image)), "an image is in use")?;
         host.images.retain(|image| !remove.images.contains(image));
         Ok(())

@@ -1,1 +1,145 @@
-//! x
+//! What brings back what ran before, as text.
+
+use super::kit::*;
+use super::sim::{Sim, running};
+use crate::observed::Observed;
+use crate::plan::{self, Plan};
+
+/// Carries out the plan's first actions, lets the next one fail, and makes the plan that undoes it.
+fn fail_at(case: &Case, key: &str) -> (Plan, Sim) {
+    let plan = case.plan();
+    let mut sim = Sim::new(case);
+    for action in &plan.actions {
+        if action.key.starts_with(key) {
+            sim.fail(action);
+            break;
+        }
+        sim.apply(action).unwrap();
+    }
+    (undo(case, &sim.observed), sim)
+}
+
+fn undo(case: &Case, now: &Observed) -> Plan {
+    plan::undo(&case.observed, now, &case.config, &case.inventory(), &case.goal)
+}
+
+fn second_version(change: impl FnOnce(&mut crate::config::Service)) -> Case {
+    let mut case = case();
+    case.config.hosts.truncate(2);
+    case.service("web", change);
+    case.deploy();
+    case.image("web", "v2");
+    case
+}
+
+#[test]
+fn a_failed_start_first_update() {
+    let case = second_version(|_| {});
+    let (undo, mut sim) = fail_at(&case, "ready/h2/");
+    check(
+        &undo,
+        "
+        start-first web.1 on h1
+        start-first web.1 on h2
+        0 start/h1/shop-web-1-#1
+        1 ready/h1/shop-web-1-#1 < 0
+        2 stop/h1/shop-web-1-#2 < 1
+        3 stop/h2/shop-web-1-#2 < 2
+        4 remove/h1 < 2
+        5 remove/h2 < 3
+        ",
+    );
+    undo.actions.iter().for_each(|action| sim.apply(action).unwrap());
+    assert_eq!(running(&sim.observed), running(&case.observed));
+}
+
+#[test]
+fn a_failed_stop_first_update() {
+    let case = second_version(|web| web.ports = vec![ports(8080, 8080)]);
+    let (undo, mut sim) = fail_at(&case, "ready/h2/");
+    check(
+        &undo,
+        "
+        stop-first web.1 on h2
+        stop-first web.1 on h1
+        0 stop/h2/shop-web-1-#1
+        1 start/h2/shop-web-1-#2 < 0
+        2 ready/h2/shop-web-1-#2 < 1
+        3 stop/h1/shop-web-1-#1 < 2
+        4 start/h1/shop-web-1-#2 < 3
+        5 ready/h1/shop-web-1-#2 < 4
+        6 remove/h1 < 3 5
+        7 remove/h2 < 0
+        ",
+    );
+    undo.actions.iter().for_each(|action| sim.apply(action).unwrap());
+    assert_eq!(running(&sim.observed), running(&case.observed));
+}
+
+#[test]
+fn a_first_deploy_that_failed_leaves_nothing_behind() {
+    let mut case = case();
+    case.config.hosts.truncate(2);
+    let (undo, mut sim) = fail_at(&case, "ready/h2/");
+    check(
+        &undo,
+        "
+        remove web.1 on h1
+        remove web.1 on h2
+        0 stop/h1/shop-web-1-#1
+        1 stop/h2/shop-web-1-#1
+        2 remove/h1 < 0
+        3 remove/h2 < 1
+        ",
+    );
+    undo.actions.iter().for_each(|action| sim.apply(action).unwrap());
+    assert!(running(&sim.observed).is_empty());
+}
+
+#[test]
+fn what_was_removed_is_made_again_from_its_label() {
+    let mut case = second_version(|_| {});
+    case.config.services.clear();
+    let (_, mut sim) = fail_at(&case, "remove/");
+    for host in ["h1", "h2"] {
+        let Some(crate::observed::HostState::Seen(seen)) = sim.observed.hosts.get_mut(host) else { panic!() };
+        seen.containers.clear();
+    }
+    check(
+        &undo(&case, &sim.observed),
+        "
+        start web.1 on h1
+        start web.1 on h2
+        0 start/h1/shop-web-1-#1
+        1 ready/h1/shop-web-1-#1 < 0
+        2 start/h2/shop-web-1-#1 < 1
+        3 ready/h2/shop-web-1-#1 < 2
+        ",
+    );
+}
+
+#[test]
+fn what_cannot_be_brought_back_is_said() {
+    let mut case = second_version(|_| {});
+    case.seen("h1").containers[0].spec = None;
+    let (_, mut sim) = fail_at(&case, "remove/");
+    let unseen = {
+        let mut case = case.clone();
+        case.unseen("h2");
+        case.observed.hosts["h2"].clone()
+    };
+    sim.observed.hosts.insert("h2".into(), unseen);
+    check(
+        &undo(&case, &sim.observed),
+        "
+        incomplete, note: host `h2` cannot be looked at, so nothing is brought back there: no route to `h2`
+        incomplete, note: `shop-web-1-5146d6e2` on `h1` cannot be brought back: its label is not understood
+        ",
+    );
+}
+
+#[test]
+fn nothing_that_happened_is_nothing_to_undo() {
+    let case = second_version(|_| {});
+    assert_eq!(undo(&case, &case.observed), Plan::default());
+}

@@ -1,0 +1,154 @@
+//! What cannot be carried out is refused before anything is touched.
+
+use cloudpad_plugin_api::model::Protocol;
+use cloudpad_plugin_api::stage::deploy::PortHeld;
+
+use super::kit::*;
+use crate::config::{Amount, Count, Image, MountMode, Unreachable};
+
+fn held(port: u16, container: &str) -> PortHeld {
+    PortHeld { port, protocol: Protocol::Tcp, ip: None, container: container.into() }
+}
+
+#[test]
+fn a_port_that_somebody_elses_container_holds() {
+    let mut case = case();
+    case.service("web", |web| web.ports = vec![ports(8080, 8080)]);
+    case.seen("h2").ports.push(held(8080, "proxy"));
+    let message = "port 8080 of `h2` is held by the container `proxy`, which is not the project's";
+    assert_eq!(case.problems(), [message]);
+    // Another address or protocol is no conflict.
+    case.seen("h2").ports[0].protocol = Protocol::Udp;
+    assert!(case.try_plan().is_ok());
+}
+
+#[test]
+fn a_port_that_a_service_holds_which_is_not_selected() {
+    let mut case = case();
+    case.image("api", "v1");
+    case.service("web", |web| web.ports = vec![ports(8080, 8080)]);
+    case.deploy();
+    case.service("web", |web| web.ports.clear());
+    case.service("api", |api| api.ports = vec![ports(8080, 8080)]);
+    case.goal.select.services = vec!["api".into()];
+    let problems = case.problems();
+    assert_eq!(problems.len(), 3);
+    assert!(
+        problems[0].starts_with("`api.1` needs a port or volume of `h1` that `shop-web-1-"),
+        "{problems:?}"
+    );
+    case.goal.select.services.clear();
+    assert!(case.try_plan().is_ok());
+}
+
+#[test]
+fn two_services_on_one_port_are_said_once_and_not_for_each_host() {
+    let mut case = case();
+    case.image("api", "v1");
+    case.service("web", |web| web.ports = vec![ports(8080, 8080)]);
+    case.service("api", |api| api.ports = vec![ports(8080, 8080)]);
+    assert_eq!(case.problems(), ["`api.1` and `web.1` both need port 8080 of `h1`"]);
+}
+
+#[test]
+fn two_writers_of_one_volume() {
+    let mut case = case();
+    case.service("web", |web| {
+        web.count = Count::PerHost(2);
+        web.volumes = vec![volume("data", MountMode::Exclusive)];
+    });
+    assert_eq!(case.problems(), ["`web.1` and `web.2` would both write to `shop_data` of `h1`"]);
+    case.service("web", |web| web.volumes[0].mode = MountMode::Shared);
+    assert!(case.try_plan().is_ok());
+}
+
+#[test]
+fn a_range_with_too_few_ports() {
+    let mut case = case();
+    case.service("web", |web| {
+        web.count = Count::PerHost(3);
+        web.ports = vec![ports(8080, 8081)];
+    });
+    assert_eq!(case.problems(), ["the ports 8080-8081 are too few for instance `web.3`"]);
+}
+
+#[test]
+fn a_platform_that_the_image_is_not_built_for() {
+    let mut case = case();
+    let mut image = build_image();
+    image.platforms = vec!["linux/arm64".into()];
+    case.config.images.insert("web".into(), Image::Built(Box::new(image)));
+    for host in ["h1", "h3"] {
+        case.seen(host).engine.platform = "linux/arm64/v8".into();
+    }
+    assert_eq!(case.problems(), ["image `web` is not built for `linux/amd64`, which host `h2` is"]);
+}
+
+#[test]
+fn hosts_that_are_out_of_sight_are_all_named() {
+    let mut case = case();
+    case.unseen("h1");
+    case.unseen("h3");
+    let message = |host| format!("host `{host}` cannot be looked at: no route to `{host}`");
+    assert_eq!(case.problems(), [message("h1"), message("h3")]);
+    case.goal.select.hosts = vec!["h2".into()];
+    assert!(case.try_plan().is_ok());
+}
+
+#[test]
+fn a_host_out_of_sight_is_left_out_where_the_policy_says_so() {
+    let mut case = case();
+    case.unseen("h3");
+    case.config.deploy.unreachable = Unreachable::Skip;
+    let plan = case.plan();
+    assert_eq!(plan.changes.len(), 2);
+    assert!(plan.notes[0].incomplete);
+    // Nothing is to run there: it is said, and that is all.
+    case.service("web", |web| web.hosts = vec!["h1".into()]);
+    case.config.deploy.unreachable = Unreachable::Refuse;
+    let plan = case.plan();
+    assert_eq!(plan.notes.len(), 1);
+    assert!(!plan.notes[0].incomplete);
+}
+
+#[test]
+fn an_update_that_would_leave_too_few() {
+    let mut case = case();
+    case.config.hosts.truncate(1);
+    case.service("web", |web| web.ports = vec![ports(8080, 8080)]);
+    case.deploy();
+    case.config.deploy.min_healthy = Amount::Count(1);
+    case.image("web", "v2");
+    let problems = case.problems();
+    assert!(problems[0].starts_with("`web` cannot be updated: 1 of its containers serve"), "{problems:?}");
+}
+
+#[test]
+fn ports_that_go_round_in_a_ring_one_at_a_time() {
+    let mut case = case();
+    case.config.hosts.truncate(1);
+    case.service("web", |web| {
+        web.count = Count::PerHost(2);
+        web.ports = vec![ports(8080, 8081)];
+    });
+    case.deploy();
+    // Each has the port that the other should have.
+    let seen = case.seen("h1");
+    for (container, port) in seen.containers.iter_mut().zip([8081, 8080]) {
+        container.name = format!("old-{port}");
+        container.spec_id = "other".into();
+        container.spec.as_mut().unwrap().ports[0].host = port;
+    }
+    seen.ports = vec![held(8080, "old-8080"), held(8081, "old-8081")];
+    let problems = case.problems();
+    assert_eq!(problems, ["containers of `web` need ports or volumes that the others still hold"]);
+    case.config.deploy.batch = Amount::Count(2);
+    assert!(case.try_plan().is_ok());
+}
+
+#[test]
+fn an_image_that_nobody_has_looked_at() {
+    let mut case = case();
+    case.observed.images.clear();
+    assert_eq!(case.problems(), ["it is not known what goes into the image `web`"]);
+}

@@ -1,0 +1,130 @@
+//! Which part of a project a selection means.
+
+use super::kit::*;
+use crate::config::Count;
+use crate::inventory::Selection;
+use crate::plan::{Scope, scope};
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+/// `web` on the hosts of that name's role, `db` on another, `tool` in the group `extra`.
+fn project() -> Case {
+    let mut case = case();
+    case.config.hosts[0].roles = words(&["web"]);
+    case.config.hosts[1].roles = words(&["web", "db"]);
+    case.service("web", |web| web.roles = words(&["web"]));
+    for name in ["db", "tool"] {
+        case.image(name, "v1");
+        case.service(name, |_| {});
+    }
+    case.service("db", |db| db.roles = words(&["db"]));
+    case.service("tool", |tool| tool.groups = words(&["extra"]));
+    case
+}
+
+fn found(case: &Case, selection: &Selection) -> Result<Scope, Vec<String>> {
+    let scope = scope(&case.config, &case.inventory(), selection);
+    scope.map_err(|problems| {
+        problems.into_iter().map(|p| format!("{}: {}", p.message, p.hint.unwrap_or_default())).collect()
+    })
+}
+
+fn services(scope: &Scope) -> Vec<&str> {
+    scope.services.keys().map(String::as_str).collect()
+}
+
+#[test]
+fn nothing_selected_is_everything() {
+    let scope = found(&project(), &Selection::default()).unwrap();
+    assert_eq!(services(&scope), ["db", "tool", "web"]);
+    assert_eq!((scope.hosts, scope.look), (vec![0, 1, 2], vec![0, 1, 2]));
+}
+
+#[test]
+fn services_and_groups_narrow_services() {
+    let selection = Selection { services: words(&["w*", "d?"]), ..Selection::default() };
+    let scope = found(&project(), &selection).unwrap();
+    assert_eq!(services(&scope), ["db", "web"]);
+    assert_eq!(scope.images.iter().collect::<Vec<_>>(), ["db", "web"]);
+    let selection = Selection { groups: words(&["extra"]), ..Selection::default() };
+    assert_eq!(services(&found(&project(), &selection).unwrap()), ["tool"]);
+}
+
+#[test]
+fn roles_and_hosts_narrow_hosts_and_with_them_services() {
+    let selection = Selection { roles: words(&["db"]), ..Selection::default() };
+    let scope = found(&project(), &selection).unwrap();
+    assert_eq!(scope.hosts, [1]);
+    assert_eq!(services(&scope), ["db", "tool", "web"]);
+    let selection = Selection { hosts: words(&["h1"]), ..Selection::default() };
+    assert_eq!(services(&found(&project(), &selection).unwrap()), ["tool", "web"]);
+}
+
+#[test]
+fn where_other_hosts_matter_they_are_looked_at_too() {
+    let mut case = project();
+    let selection = Selection { hosts: words(&["h1"]), ..Selection::default() };
+    assert_eq!(found(&case, &selection).unwrap().look, [0]);
+    case.service("web", |web| web.count = Count::Replicas(2));
+    let scope = found(&case, &selection).unwrap();
+    assert_eq!((scope.hosts, scope.look), (vec![0], vec![0, 1]));
+}
+
+#[test]
+fn a_selected_host_changes_alone() {
+    let mut case = project();
+    case.service("web", |web| web.count = Count::Replicas(2));
+    case.goal.select.hosts = words(&["h1"]);
+    let plan = case.deploy();
+    assert!(plan.changes.iter().all(|change| change.host == "h1"), "{}", text(&plan));
+    case.goal.select.hosts.clear();
+    assert!(text(&case.plan()).contains("create web.2 on h2"));
+}
+
+#[test]
+fn what_matches_nothing_lists_what_exists() {
+    let selection = Selection {
+        services: words(&["wb"]),
+        groups: words(&["x"]),
+        roles: words(&["q*"]),
+        hosts: words(&["h9"]),
+    };
+    assert_eq!(
+        found(&project(), &selection).unwrap_err(),
+        [
+            "no service matches `wb`: there is `db`, `tool`, `web`",
+            "no group matches `x`: there is `extra`",
+            "no host matches `h9`: there is `h1`, `h2`, `h3`",
+            "no role matches `q*`: there is `db`, `web`",
+        ]
+    );
+}
+
+#[test]
+fn selections_that_exclude_each_other_are_problems() {
+    let both = Selection { services: words(&["web"]), groups: words(&["extra"]), ..Selection::default() };
+    assert_eq!(found(&project(), &both).unwrap_err(), ["no selected service is in a selected group: "]);
+    let both = Selection { roles: words(&["db"]), hosts: words(&["h1"]), ..Selection::default() };
+    assert_eq!(found(&project(), &both).unwrap_err(), ["no selected host has a selected role: "]);
+    let both = Selection { services: words(&["db"]), hosts: words(&["h1"]), ..Selection::default() };
+    let problem = "none of the selected hosts is one of `db`: select other hosts, or other services";
+    assert_eq!(found(&project(), &both).unwrap_err(), [problem]);
+}
+
+#[test]
+fn roles_and_hosts_that_are_not_there_are_problems() {
+    let mut case = project();
+    case.service("web", |web| {
+        web.roles = words(&["edge"]);
+        web.hosts = words(&["h7"]);
+    });
+    assert_eq!(
+        found(&case, &Selection::default()).unwrap_err(),
+        [
+            "no host has the role `edge` that service `web` asks for: there is `db`, `web`",
+            "there is no host `h7`, which service `web` asks for: there is `h1`, `h2`, `h3`",
+        ]
+    );
+}
