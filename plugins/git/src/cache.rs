@@ -152,7 +152,6 @@ impl Cache<'_> {
         if !tree.join(".gitmodules").exists() {
             return Ok(());
         }
-        self.must(&tree, &["submodule", "--quiet", "sync", "--recursive"])?;
         self.update_submodules()?;
         self.must(&tree, &["submodule", "--quiet", "foreach", "--recursive", "git clean --quiet -ffdx"])
     }
@@ -163,7 +162,8 @@ impl Cache<'_> {
         if self.git.run(&tree, &[&UPDATE[..], &["--depth=1"]].concat())?.ok {
             return Ok(());
         }
-        // Some remotes do not hand out the single commits that submodules are pinned to.
+        // Some remotes do not hand out the single commits that submodules are pinned to; or the URL is
+        // another now.
         self.must(&tree, &["submodule", "--quiet", "deinit", "--all", "--force"])?;
         remote::remove(&self.repository().join("modules"))?;
         self.must(&tree, &UPDATE)

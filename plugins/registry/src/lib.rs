@@ -6,25 +6,26 @@
 //! own would have to be told all of that a second time. Credentials are the user's, from Docker's
 //! configuration and its credential helpers.
 //!
-//! Read in this order: `target` (which reference, pure), `push` (the one request that matters),
+//! Read in this order: `target` (which reference, pure), `access` (as whom), `push` (the one request that matters),
 //! `progress` (what the engine says meanwhile, pure), `refusal` (what a registry's no means, pure).
 
 use std::future::Future;
 
-use cloudpad_engine::bollard::auth::DockerCredentials;
 use cloudpad_engine::bollard::errors::Error;
 use cloudpad_engine::bollard::query_parameters::{RemoveImageOptions, TagImageOptionsBuilder};
-use cloudpad_engine::{Engine, Reference, credentials, failure};
+use cloudpad_engine::{Engine, Reference, failure};
 use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
 use cloudpad_plugin_api::{
     Context, Failure, FailureKind, Handler, Level, Outcome, Provider, PushScope, inventory,
 };
 
+mod access;
 mod progress;
 mod push;
 mod refusal;
 mod target;
 
+use access::Access;
 use target::{Config, Target};
 
 inventory::submit! {
@@ -53,13 +54,12 @@ impl Push for Registry {
 
 async fn bring(cx: &Context, local: &str, target: &Target) -> Result<Pushed, Failure> {
     let engine = Engine::local().await?;
-    let reference = Reference::parse(&target.name);
-    let credentials = credentials::for_engine(&reference).await?;
-    if let Some(digest) = find(cx, &engine, target, credentials.as_ref()).await? {
+    let access = Access::to(&Reference::parse(&target.name)).await?;
+    if let Some(digest) = find(cx, &engine, target, &access).await? {
         return Ok(Pushed { reference: target.by_digest(&digest), sent: 0 });
     }
     let ours = tag(&engine, local, target).await?;
-    let pushed = or_cancelled(cx, push::run(cx, &engine, target, credentials.as_ref())).await;
+    let pushed = or_cancelled(cx, push::run(cx, &engine, target, &access)).await;
     if ours {
         untag(cx, &engine, target).await;
     }
@@ -72,16 +72,17 @@ async fn find(
     cx: &Context,
     engine: &Engine,
     target: &Target,
-    credentials: Option<&DockerCredentials>,
+    access: &Access,
 ) -> Result<Option<String>, Failure> {
     let docker = engine.docker().await?;
-    let asked = async { Ok(docker.inspect_registry_image(&target.reference(), credentials.cloned()).await) };
+    let credentials = Some(access.credentials.clone());
+    let asked = async { Ok(docker.inspect_registry_image(&target.reference(), credentials).await) };
     match or_cancelled(cx, asked).await? {
         Ok(found) => Ok(found.descriptor.digest),
         Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
         Err(Error::DockerResponseServerError { message, .. }) => {
             let tried = format!("could not look for `{}`", target.reference());
-            let refused = refusal::explain(&tried, &message, &target.registry, credentials);
+            let refused = refusal::explain(&tried, &message, &target.registry, &access.who);
             // Many registries say so of a repository that the first push will make.
             if refused.denied { Ok(None) } else { Err(refused.failure) }
         }
@@ -102,8 +103,7 @@ async fn tag(engine: &Engine, local: &str, target: &Target) -> Result<bool, Fail
 /// Takes the name away again: the image keeps its own.
 async fn untag(cx: &Context, engine: &Engine, target: &Target) {
     let Ok(docker) = engine.docker().await else { return };
-    let options = RemoveImageOptions { noprune: true, ..Default::default() };
-    if let Err(error) = docker.remove_image(&target.reference(), Some(options), None).await {
+    if let Err(error) = docker.remove_image(&target.reference(), None::<RemoveImageOptions>, None).await {
         let left = failure(&format!("could not remove the tag `{}`", target.reference()), &error);
         cx.log(Level::Warn, left.to_string());
     }

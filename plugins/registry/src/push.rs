@@ -6,7 +6,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use cloudpad_engine::Engine;
-use cloudpad_engine::bollard::auth::DockerCredentials;
 use cloudpad_plugin_api::{Context, Failure, FailureKind, Outcome};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
@@ -14,6 +13,7 @@ use hyper::client::conn::http1;
 use hyper::{Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 
+use crate::access::Access;
 use crate::progress::{Layers, Line};
 use crate::refusal;
 use crate::target::Target;
@@ -30,18 +30,13 @@ pub struct Done {
 ///
 /// # Errors
 /// `unreachable` when the registry does not answer or does not let us in, `failed` when it refuses.
-pub async fn run(
-    cx: &Context,
-    engine: &Engine,
-    target: &Target,
-    credentials: Option<&DockerCredentials>,
-) -> Result<Done, Failure> {
-    let response = send(engine, target, credentials).await?;
+pub async fn run(cx: &Context, engine: &Engine, target: &Target, access: &Access) -> Result<Done, Failure> {
+    let response = send(engine, target, access).await?;
     let status = response.status();
     let mut lines = Lines { body: response.into_body(), rest: Vec::new() };
     let refused = |said: &str, layers: &Layers| {
         let tried = format!("could not push `{}`", target.reference());
-        let failure = refusal::explain(&tried, said, &target.registry, credentials).failure;
+        let failure = refusal::explain(&tried, said, &target.registry, &access.who).failure;
         failure.outcome(if layers.done() == 0 { Outcome::None } else { Outcome::Partial })
     };
     let mut layers = Layers::default();
@@ -63,25 +58,17 @@ pub async fn run(
     Ok(Done { digest, sent })
 }
 
-async fn send(
-    engine: &Engine,
-    target: &Target,
-    credentials: Option<&DockerCredentials>,
-) -> Result<Response<Incoming>, Failure> {
+async fn send(engine: &Engine, target: &Target, access: &Access) -> Result<Response<Incoming>, Failure> {
     let stream = TokioIo::new(engine.stream().await?);
     let (mut sender, connection) = http1::handshake(stream).await.map_err(|error| broken(&error))?;
     // It ends with the answer, or when that is dropped.
     tokio::spawn(connection);
-    sender.send_request(request(target, credentials)?).await.map_err(|error| broken(&error))
+    sender.send_request(request(target, access)?).await.map_err(|error| broken(&error))
 }
 
-fn request(
-    target: &Target,
-    credentials: Option<&DockerCredentials>,
-) -> Result<Request<Empty<Bytes>>, Failure> {
+fn request(target: &Target, access: &Access) -> Result<Request<Empty<Bytes>>, Failure> {
     // The engine wants the header even where there are no credentials.
-    let credentials = credentials.cloned().unwrap_or_default();
-    let auth = serde_json::to_vec(&credentials).map_err(|error| broken(&error))?;
+    let auth = serde_json::to_vec(&access.credentials).map_err(|error| broken(&error))?;
     Request::post(format!("/images/{}/push?tag={}", target.name, target.tag))
         .header(header::HOST, "docker")
         .header("X-Registry-Auth", URL_SAFE.encode(auth))

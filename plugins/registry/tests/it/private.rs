@@ -75,7 +75,7 @@ fn a_wrong_password_is_told_with_whose_it_is() {
     let (server, image) = (Server::private(), Image::new(1000));
     let failure = push(&server, &image, &login(&server, WRONG)).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Unreachable);
-    assert!(failure.causes[0].contains("as user `ann`"), "{failure}");
+    assert!(failure.causes[0].contains("as user `ann`, from `config.json`"), "{failure}");
     assert!(failure.hint.unwrap().contains(&format!("`docker login {}`", server.address)));
     assert_eq!(image.references(), [image.reference.as_str()]);
 }

@@ -88,6 +88,8 @@ fn a_registry_that_is_down_is_unreachable() {
     let failure = Call::to(&format!("127.0.0.1:{port}")).push(&image.reference).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Unreachable);
     assert!(failure.retryable && failure.message.contains("connection refused"), "{failure}");
+    let failure = Call::to(&format!("127.0.0.1:{port}")).push("cloudpad-registry-test-none:1").unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unreachable, "the registry may have it");
     assert_eq!(image.references(), [image.reference.as_str()]);
 }
 
