@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cloudpad_engine::{Engine, failure, status};
-use cloudpad_plugin_api::stage::build::{Built, Run};
+use cloudpad_plugin_api::stage::build::{Built, Recipe, Run};
 use cloudpad_plugin_api::{Context as Call, Failure, Level};
 use sha2::{Digest, Sha256};
 
@@ -15,11 +15,15 @@ use crate::identity::{self, Files};
 use crate::secret::Secrets;
 use crate::{buildkit, classic};
 
+/// What an engine says of its driver when containerd keeps its images.
+const CONTAINERD_STORE: &str = "io.containerd.snapshotter.v1";
+
 /// Answers the request. `cache` is the directory for file times, where it is known.
 pub async fn run(cx: &Call, engine: &Engine, request: &Run, cache: Option<&Path>) -> Result<Built, Failure> {
     if let Some(id) = image_id(engine, &request.reference).await? {
         return Ok(Built { id, cached: true });
     }
+    check_platforms(engine, &request.recipe).await?;
     let job = Job::new(request, cache)?;
     match buildkit::connect(engine).await? {
         Some(control) => buildkit::build(cx, engine, control, job).await?,
@@ -55,15 +59,6 @@ pub struct Job {
 impl Job {
     fn new(request: &Run, cache: Option<&Path>) -> Result<Self, Failure> {
         let recipe = &request.recipe;
-        if recipe.platforms.len() > 1 {
-            return Err(Failure::invalid(format!(
-                "image `{}` is for {} platforms (`{}`), and the engine builds for one",
-                recipe.name,
-                recipe.platforms.len(),
-                recipe.platforms.join("`, `")
-            ))
-            .hint("name one platform, or one image for each"));
-        }
         let secrets = Secrets::read(recipe)?;
         let context = Context::open(recipe)?;
         let entries = Arc::new(context.walk()?);
@@ -97,6 +92,25 @@ impl Job {
         ))
         .hint("plan again"))
     }
+}
+
+/// Only an engine that keeps its images in containerd can keep one for several platforms.
+async fn check_platforms(engine: &Engine, recipe: &Recipe) -> Result<(), Failure> {
+    if recipe.platforms.len() < 2 {
+        return Ok(());
+    }
+    let info = engine.docker().await?.info().await;
+    let info = info.map_err(|error| failure("could not ask the engine how it keeps its images", &error))?;
+    let kept = info.driver_status.unwrap_or_default();
+    if kept.iter().flatten().any(|status| status == CONTAINERD_STORE) {
+        return Ok(());
+    }
+    let platforms = recipe.platforms.join("`, `");
+    Err(Failure::invalid(format!(
+        "image `{}` is for several platforms (`{platforms}`), and the engine keeps an image for one",
+        recipe.name
+    ))
+    .hint("name one platform, or use an engine with the containerd image store"))
 }
 
 /// The engine's id of the image `reference`; none where there is no such image.

@@ -22,7 +22,10 @@ pub fn solve(run: &Run, dockerfile_name: &str, session: &str) -> SolveRequest {
         exporter_attrs_deprecated: [("name".to_owned(), run.reference.clone())].into(),
         frontend: "dockerfile.v0".to_owned(),
         frontend_attrs: attributes(run, dockerfile_name).into_iter().collect(),
-        cache: Some(cache(&run.recipe)),
+        cache: Some(CacheOptions {
+            exports: run.recipe.cache_to.iter().map(|to| export(to)).collect(),
+            ..CacheOptions::default()
+        }),
         ..SolveRequest::default()
     }
 }
@@ -31,7 +34,10 @@ fn attributes(run: &Run, dockerfile_name: &str) -> BTreeMap<String, String> {
     let recipe = &run.recipe;
     let mut all = BTreeMap::from([("filename".to_owned(), dockerfile_name.to_owned())]);
     all.extend(recipe.target.iter().map(|target| ("target".to_owned(), target.clone())));
-    all.extend(recipe.platforms.first().map(|platform| ("platform".to_owned(), platform.clone())));
+    if !recipe.platforms.is_empty() {
+        all.insert("platform".to_owned(), recipe.platforms.join(","));
+    }
+    all.extend(imports(recipe).map(|entries| ("cache-imports".to_owned(), entries)));
     let argument = |(name, arg)| (format!("build-arg:{name}"), identity::value(arg, &run.bases).to_owned());
     all.extend(recipe.args.iter().map(argument));
     all.extend(labels(recipe).into_iter().map(|(name, value)| (format!("label:{name}"), value)));
@@ -45,27 +51,20 @@ pub fn labels(recipe: &Recipe) -> BTreeMap<String, String> {
     revision.into_iter().chain(recipe.labels.clone()).collect()
 }
 
-fn cache(recipe: &Recipe) -> CacheOptions {
-    CacheOptions {
-        imports: recipe.cache_from.iter().map(|reference| registry(reference)).collect(),
-        exports: recipe.cache_to.iter().map(|to| export(to)).collect(),
-        ..CacheOptions::default()
-    }
+/// Where the cache comes from is told to the frontend, which is the one that looks there.
+fn imports(recipe: &Recipe) -> Option<String> {
+    let entry = |reference| serde_json::json!({"Type": "registry", "Attrs": {"ref": reference}});
+    let entries: Vec<_> = recipe.cache_from.iter().map(entry).collect();
+    (!entries.is_empty()).then(|| serde_json::Value::from(entries).to_string())
 }
 
 fn export(to: &str) -> CacheOptionsEntry {
     match to {
         "inline" => CacheOptionsEntry { r#type: "inline".to_owned(), ..Default::default() },
         // Without `max` the steps of earlier stages are not there to be found again.
-        reference => {
-            let mut entry = registry(reference);
-            entry.attrs.insert("mode".to_owned(), "max".to_owned());
-            entry
-        }
+        reference => CacheOptionsEntry {
+            r#type: "registry".to_owned(),
+            attrs: [("ref", reference), ("mode", "max")].map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+        },
     }
-}
-
-fn registry(reference: &str) -> CacheOptionsEntry {
-    let attrs = [("ref".to_owned(), reference.to_owned())].into();
-    CacheOptionsEntry { r#type: "registry".to_owned(), attrs }
 }

@@ -172,6 +172,8 @@ fn cache_settings_are_no_part_of_the_tag_and_inline_cache_is_built() {
     let saved = project.saved();
     let has = |needle: &[u8]| saved.windows(needle.len()).any(|window| window == needle);
     assert!(has(b"moby.buildkit.cache.v0"), "the image has no cache in it");
+    let looked = format!("importing cache manifest from {before}");
+    assert!(project.output().iter().any(|(step, _)| *step == looked), "{:?}", project.output());
 }
 
 #[test]

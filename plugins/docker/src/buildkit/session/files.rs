@@ -251,4 +251,26 @@ mod tests {
     fn encoded_names_are_decoded() {
         assert_eq!(decoded("D%C3%A4%2x"), "Dä%2x");
     }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_named_and_nothing_is_made_up_for_it() {
+        let root = tempfile::tempdir().unwrap();
+        let stamp = Stamp { size: 3, mtime: 0, ctime: 0, inode: 0 };
+        let entry = |path: &str| Entry { path: path.into(), kind: Kind::File, mode: 0o644, stamp };
+        std::fs::write(root.path().join("there"), "abc").unwrap();
+        let entries = Arc::new(vec![entry("there"), entry("gone")]);
+        let directory = Directory { root: root.path().to_owned(), entries };
+        let (packets, mut sent) = mpsc::channel(64);
+        let (ask, asked) = mpsc::unbounded_channel();
+        ask.send(0).unwrap();
+        ask.send(1).unwrap();
+        let Err(Broke::Unreadable(failure)) = directory.send(asked, &packets) else { panic!("it was sent") };
+        assert!(failure.message.contains("/gone`"), "{failure}");
+        drop(packets);
+        let sent = std::iter::from_fn(|| sent.blocking_recv()).map(|packet| packet.unwrap());
+        let sent: Vec<_> = sent.map(|packet| (packet.r#type(), packet.id, packet.data)).collect();
+        use PacketType::{PacketData as Data, PacketStat as Listed};
+        let want = [(Listed, ""), (Listed, ""), (Listed, ""), (Data, "abc"), (Data, "")];
+        assert_eq!(sent, want.map(|(kind, data)| (kind, 0, data.as_bytes().to_vec())));
+    }
 }
