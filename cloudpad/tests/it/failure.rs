@@ -1,0 +1,197 @@
+//! What goes wrong, and what is left standing.
+
+use std::path::PathBuf;
+
+use crate::support::{Container, Lab, Project, docker, get};
+
+/// The name by which a host refuses to start new versions: a file on it, which only they look at.
+fn break_new_versions(project: &Project, number: usize) {
+    project.lab.host(number).run(&format!("mkdir -p /srv/{0} && touch /srv/{0}/broken", project.name));
+}
+
+#[test]
+fn a_failing_health_check_on_one_host_brings_the_old_version_back_everywhere() {
+    let project = Project::new("unhealthy");
+    for number in 1..=3 {
+        project.lab.host(number).run(&format!("mkdir -p /srv/{}", project.name));
+    }
+    let volumes =
+        format!("volumes = [\"/srv/{}:/marks:ro\"]\n[deploy]\nready_timeout = \"10s\"\n", project.name);
+    project.configure(&(project.web() + &volumes));
+    project.deploy();
+    let before: Vec<_> = (1..=3).map(|number| project.running(number)).collect();
+
+    break_new_versions(&project, 2);
+    project.page("two");
+    let start = "[ ! -e /marks/broken ] || { echo 'the database said no'; sleep 0.2; exit 3; }; exec httpd -f -p 8080 -h /www";
+    let dockerfile = format!(
+        "FROM {}\nCOPY www /www\nSTOPSIGNAL SIGKILL\nCMD [\"sh\", \"-c\", \"{start}\"]\n",
+        project.lab.base_image
+    );
+    project.write("Dockerfile", dockerfile);
+    let outcome = project.run(&["deploy", "--yes", "--json"]).expect(1);
+    assert_eq!(outcome.report()["ending"], "undone", "{}", outcome.text());
+    project.serves("one");
+    assert!(
+        outcome.report()["incomplete_hosts"].as_array().is_some_and(|hosts| hosts.contains(&"h2".into()))
+    );
+    assert!(outcome.report().to_string().contains("the database said no"), "{}", outcome.text());
+    let after: Vec<_> = (1..=3).map(|number| project.running(number)).collect();
+    let ids = |hosts: &[Vec<Container>]| -> Vec<String> {
+        hosts.iter().flatten().map(|container| container.id.clone()).collect()
+    };
+    assert_eq!(ids(&after), ids(&before));
+}
+
+#[test]
+fn the_failing_containers_last_lines_are_shown_to_people() {
+    let project = Project::new("lastlines");
+    let dockerfile = format!(
+        "FROM {}\nCMD [\"sh\", \"-c\", \"echo one; echo cannot bind; exit 4\"]\n",
+        project.lab.base_image
+    );
+    project.write("Dockerfile", dockerfile);
+    project.configure("[images.web]\n[services.web]\nhosts = [\"h1\"]\nrestart = \"no\"\n");
+    project.run(&["deploy", "--yes"]).expect(1).says("cannot bind").says("h1");
+}
+
+#[test]
+fn a_failing_build_shows_the_steps_last_lines_and_touches_no_host() {
+    let project = Project::new("badbuild");
+    let dockerfile =
+        format!("FROM {}\nRUN echo compiling; echo missing semicolon; exit 7\n", project.lab.base_image);
+    project.write("Dockerfile", dockerfile);
+    project.configure(&project.web());
+    project.run(&["deploy", "--yes"]).expect(1).says("missing semicolon");
+    assert_eq!(project.all_containers(), vec![vec![]; 3]);
+}
+
+/// Three hosts, of which nothing listens at the address of the last.
+fn with_a_dead_host(project: &Project, rest: &str) {
+    let hosts = "[hosts.h1]\naddress = \"h1\"\n[hosts.h2]\naddress = \"h2\"\n[hosts.dead]\naddress = \"127.0.0.250:2299\"\n";
+    project.configure_hosts(hosts, &(project.web() + rest));
+}
+
+#[test]
+fn a_dead_host_is_named_before_anything_is_touched() {
+    let project = Project::new("dead");
+    with_a_dead_host(&project, "");
+    let outcome = project.run(&["deploy", "--yes"]).expect(2);
+    assert!(outcome.stderr.contains("dead"), "{}", outcome.text());
+    assert_eq!([1, 2].map(|number| project.containers(number).len()), [0, 0]);
+}
+
+#[test]
+fn a_dead_host_can_be_skipped_and_the_others_are_deployed() {
+    let project = Project::new("skip");
+    with_a_dead_host(&project, "[deploy]\nunreachable = \"skip\"\n");
+    project.run(&["deploy", "--yes"]).expect(1).says("dead");
+    for number in [1, 2] {
+        assert_eq!(project.get(number), Ok((200, "one".into())));
+    }
+}
+
+#[test]
+fn a_wrong_host_key_is_refused() {
+    let project = Project::new("hostkey");
+    // The key of h2 for the address of h1.
+    let known = std::fs::read_to_string(dir(&project).join("known_hosts")).expect("known_hosts");
+    let line = |host: &str| {
+        known.lines().find(|line| line.starts_with(&format!("{host},"))).expect("a line").to_owned()
+    };
+    let (names, _) =
+        line("h1").split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("two parts");
+    let (_, key) = line("h2").split_once(' ').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("two parts");
+    project.write("known_hosts", format!("{names} {key}\n"));
+    let outcome = deploy_with(&project, "UserKnownHostsFile", &project.path("known_hosts"));
+    assert!(outcome.contains("host key"), "{outcome}");
+    assert_eq!(project.containers(1), []);
+}
+
+#[test]
+fn an_unknown_host_key_is_refused_with_its_fingerprint() {
+    let project = Project::new("unknown");
+    project.write("known_hosts", "");
+    let outcome = deploy_with(&project, "UserKnownHostsFile", &project.path("known_hosts"));
+    assert!(outcome.contains("SHA256:"), "{outcome}");
+    assert_eq!(project.containers(1), []);
+}
+
+#[test]
+fn a_key_that_the_host_does_not_know_is_refused() {
+    let project = Project::new("auth");
+    let key = project.path("key");
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(&key)
+        .status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let outcome = deploy_with(&project, "IdentityFile", &key);
+    assert!(outcome.contains("h1"), "{outcome}");
+    assert!(outcome.contains("root"), "names the user: {outcome}");
+    assert_eq!(project.containers(1), []);
+}
+
+#[test]
+fn a_host_without_power_is_named_and_the_others_go_on() {
+    let project = Project::with(Lab::alone(), "power");
+    project.configure(&(project.web() + "[deploy]\nunreachable = \"skip\"\n"));
+    project.deploy();
+    project.page("two");
+    let _mended = Broken::by(&project, 3, "kill");
+    project.run(&["deploy", "--yes"]).expect(1).says("h3");
+    assert_eq!([1, 2].map(|number| project.get(number)), [Ok((200, "two".into())), Ok((200, "two".into()))]);
+}
+
+#[test]
+fn a_host_that_hangs_does_not_hang_the_deploy() {
+    let project = Project::with(Lab::alone(), "frozen");
+    project.configure(&(project.web() + "[deploy]\nunreachable = \"skip\"\n"));
+    let _mended = Broken::by(&project, 3, "pause");
+    project.run(&["deploy", "--yes"]).expect(1).says("h3");
+    assert_eq!(get(&project.lab.host(1).direct, project.port, "/"), Ok((200, "one".into())));
+}
+
+/// A host that is broken until this is dropped.
+struct Broken {
+    container: String,
+}
+
+impl Broken {
+    /// Breaks host `number` by `docker kill` or `docker pause`.
+    fn by(project: &Project, number: usize, how: &str) -> Self {
+        let container = project.lab.host(number).container.clone();
+        docker(&[how, &container]);
+        Self { container }
+    }
+}
+
+impl Drop for Broken {
+    fn drop(&mut self) {
+        let paused = docker(&["inspect", "--format", "{{.State.Paused}}", &self.container]);
+        docker(&[if paused == "true" { "unpause" } else { "start" }, &self.container]);
+        // The host is back when its engine is; the next test counts on it.
+        let wait = "for n in $(seq 300); do docker info >/dev/null 2>&1 && exit; sleep 0.1; done; exit 1";
+        docker(&["exec", &self.container, "sh", "-c", wait]);
+    }
+}
+
+/// The lab's folder.
+fn dir(project: &Project) -> PathBuf {
+    project.lab.ssh_config.parent().expect("a file has a folder").to_owned()
+}
+
+/// Deploys to h1 with one line of the lab's `ssh_config` replaced, which has to be refused.
+fn deploy_with(project: &Project, option: &str, value: &std::path::Path) -> String {
+    let text = std::fs::read_to_string(&project.lab.ssh_config).expect("ssh_config");
+    let replace = |line: &str| {
+        if line.trim_start().starts_with(option) {
+            format!("  {option} {}\n", value.display())
+        } else {
+            format!("{line}\n")
+        }
+    };
+    project.write("ssh_config", text.lines().map(replace).collect::<String>());
+    project.configure_all(&project.path("ssh_config"), "[hosts.h1]\naddress = \"h1\"\n", &project.web());
+    project.run(&["deploy", "--yes"]).expect(2).stderr
+}

@@ -1,0 +1,19 @@
+//! The real program against real hosts, as a user would run it. Needs the lab: `cargo xtask test` raises it.
+//!
+//! Each file is a topic. A test makes a project of its own ([`support::Project`]), so tests run side by
+//! side; one that breaks a host takes the whole lab ([`support::Lab::alone`]).
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod deploy;
+mod failure;
+mod interrupt;
+mod local;
+mod plan;
+mod push;
+mod readme;
+mod registry;
+mod rollback;
+mod scale;
+mod shape;
+mod source;
+mod support;

@@ -1,0 +1,68 @@
+//! Plans: shown, counted, saved, out of date. And what is refused before anything is touched.
+
+use serde_json::Value;
+
+use crate::support::Project;
+
+#[test]
+fn a_plan_changes_nothing_and_says_whether_there_is_something_to_do() {
+    let project = Project::new("plan");
+    project.configure(&project.web());
+    let shown = project.run(&["plan"]).expect(0);
+    assert!(shown.stdout.contains("3 to create"), "{}", shown.text());
+    project.run(&["plan", "--exit-code"]).expect(3);
+    assert_eq!(project.all_containers(), vec![vec![]; 3]);
+    project.deploy();
+    let shown = project.run(&["plan", "--exit-code"]).expect(0);
+    assert!(shown.stdout.contains("nothing to do"), "{}", shown.text());
+}
+
+#[test]
+fn the_same_plan_is_the_same_text() {
+    let project = Project::new("same");
+    project.configure(&project.web());
+    let changes = || {
+        let plan: Value =
+            serde_json::from_str(&project.run(&["plan", "--json"]).expect(0).stdout).expect("JSON");
+        plan["changes"].clone()
+    };
+    assert_eq!(changes(), changes());
+}
+
+#[test]
+fn a_saved_plan_is_carried_out_while_it_is_true_and_refused_after() {
+    let project = Project::new("saved");
+    project.configure(&project.web());
+    project.run(&["plan", "--out", ".cloudpad/plan.json"]).expect(0);
+    project.run(&["deploy", "--yes", "--plan", ".cloudpad/plan.json"]).expect(0);
+    project.serves("one");
+    let before = project.all_containers();
+    project.run(&["deploy", "--yes", "--plan", ".cloudpad/plan.json"]).expect(2);
+    assert_eq!(project.all_containers(), before);
+}
+
+#[test]
+fn without_a_terminal_nothing_is_done_unless_yes_is_said() {
+    let project = Project::new("yes");
+    project.configure(&project.web());
+    project.run(&["deploy"]).expect(2).says("--yes");
+    assert_eq!(project.all_containers(), vec![vec![]; 3]);
+}
+
+#[test]
+fn a_broken_config_is_refused_with_all_its_problems_and_their_places() {
+    let project = Project::new("broken");
+    project.configure(&(project.web() + "replicsa = 2\nrestart = \"sometimes\"\n"));
+    let outcome =
+        project.run(&["deploy", "--yes"]).expect(2).says("replicsa").says("replicas").says("sometimes");
+    assert!(outcome.stderr.contains("Cloudpad.toml:"), "{}", outcome.text());
+    project.run(&["check"]).expect(2).says("replicsa");
+    assert_eq!(project.all_containers(), vec![vec![]; 3]);
+}
+
+#[test]
+fn a_good_config_is_said_to_be_fine() {
+    let project = Project::new("fine");
+    project.configure(&project.web());
+    project.run(&["check"]).expect(0);
+}

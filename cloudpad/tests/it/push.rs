@@ -1,0 +1,80 @@
+//! Images go straight to the hosts, and only what a host lacks.
+
+use crate::support::Project;
+
+const MEGABYTE: usize = 1_000_000;
+
+/// Bytes that no compression makes smaller and no other test has.
+fn noise(bytes: usize) -> Vec<u8> {
+    use std::io::Read;
+    let mut data = vec![0; bytes];
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut file| file.read_exact(&mut data))
+        .expect("no random bytes");
+    data
+}
+
+/// An application with a large layer below the page.
+fn with_a_large_layer(topic: &str) -> Project {
+    let project = Project::new(topic);
+    project.write("large", noise(8 * MEGABYTE));
+    let dockerfile = std::fs::read_to_string(project.path("Dockerfile")).expect("a Dockerfile");
+    project.write("Dockerfile", dockerfile.replace("COPY www", "COPY large /large\nCOPY www"));
+    project.configure(&project.web());
+    project
+}
+
+fn sent(outcome: &crate::support::Outcome) -> usize {
+    outcome.report()["sent"].as_u64().and_then(|bytes| usize::try_from(bytes).ok()).expect("bytes")
+}
+
+#[test]
+fn a_changed_top_layer_is_all_that_is_sent() {
+    let project = with_a_large_layer("layers");
+    let first = sent(&project.deploy());
+    assert!(
+        first >= 3 * 8 * MEGABYTE,
+        "each of three hosts needs the large layer, but {first} bytes were sent"
+    );
+
+    project.page("two");
+    let second = sent(&project.deploy());
+    assert!(second > 0, "the page was sent");
+    assert!(second < 3 * 100_000, "{second} bytes were sent for a page");
+    project.serves("two");
+}
+
+#[test]
+fn a_layer_that_grows_is_sent_again_without_those_below() {
+    let project = with_a_large_layer("grows");
+    project.deploy();
+    project.write("www/more", noise(MEGABYTE));
+    let second = sent(&project.deploy());
+    assert!((3 * MEGABYTE..3 * MEGABYTE * 11 / 10 + 300_000).contains(&second), "{second} bytes were sent");
+    project.serves("one");
+}
+
+#[test]
+fn push_brings_images_and_starts_nothing() {
+    let project = Project::new("pushonly");
+    project.configure(&project.web());
+    project.run(&["push", "--json"]).expect(0);
+    assert_eq!(project.all_containers(), vec![vec![]; 3]);
+    let images = project.lab.host(3).run("docker images --format '{{.Repository}}'");
+    assert!(images.lines().any(|image| image == format!("{}-web", project.name)), "{images}");
+    let deploy = project.deploy();
+    assert_eq!((sent(&deploy), deploy.count("build.run")), (0, 0), "{}", deploy.text());
+    project.serves("one");
+}
+
+#[test]
+fn build_builds_once_and_reaches_no_host() {
+    let project = Project::new("build");
+    project.configure_hosts("[hosts.dead]\naddress = \"127.0.0.250:2299\"\n", &project.web());
+    project.run(&["build"]).expect(0);
+    let again = project.run(&["build", "--json"]).expect(0);
+    assert_eq!(
+        again.count("build.run"),
+        again.events().iter().filter(|e| e["reply"]["value"]["cached"] == true).count()
+    );
+}

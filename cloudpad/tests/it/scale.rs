@@ -1,0 +1,70 @@
+//! More instances, fewer instances, a service that is gone from the config.
+
+use crate::support::{Project, get};
+
+/// `web` with so many replicas over all hosts, each with a port of its own.
+fn replicas(project: &Project, count: u32) -> String {
+    let (first, last) = (project.port, project.port + 9);
+    project.web().replace(&format!("{first}:8080"), &format!("{first}-{last}:8080"))
+        + &format!("replicas = {count}\n")
+}
+
+/// The instances that run, over all hosts, sorted.
+fn instances(project: &Project) -> Vec<String> {
+    let mut names: Vec<_> = (1..=3).flat_map(|number| project.running(number)).map(|c| c.instance).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn scaling_up_and_down_leaves_the_others_running() {
+    let project = Project::new("scale");
+    project.configure(&replicas(&project, 2));
+    project.deploy();
+    assert_eq!(instances(&project), ["web.1", "web.2"]);
+    let first: Vec<_> = (1..=3).flat_map(|number| project.running(number)).collect();
+
+    project.configure(&replicas(&project, 5));
+    let up = project.deploy();
+    assert_eq!(instances(&project), ["web.1", "web.2", "web.3", "web.4", "web.5"]);
+    assert_eq!(up.count("deploy.start"), 3);
+    let now: Vec<_> = (1..=3).flat_map(|number| project.running(number)).collect();
+    assert!(first.iter().all(|container| now.contains(container)), "{first:?}\n{now:?}");
+
+    project.configure(&replicas(&project, 1));
+    let down = project.deploy();
+    assert_eq!(instances(&project), ["web.1"]);
+    assert_eq!((down.count("deploy.start"), down.count("deploy.stop")), (0, 4));
+    let host = (1..=3).find(|number| !project.running(*number).is_empty()).expect("one runs");
+    assert_eq!(get(&project.lab.host(host).direct, project.port, "/"), Ok((200, "one".into())));
+}
+
+#[test]
+fn several_on_each_host_have_a_port_each() {
+    let project = Project::new("perhost");
+    project.configure(&replicas(&project, 0).replace("replicas = 0", "per_host = 2"));
+    project.deploy();
+    for number in 1..=3 {
+        for port in [project.port, project.port + 1] {
+            assert_eq!(get(&project.lab.host(number).direct, port, "/"), Ok((200, "one".into())));
+        }
+    }
+}
+
+#[test]
+fn a_service_that_is_gone_from_the_config_is_removed() {
+    let project = Project::new("gone");
+    let extra = "\n[services.worker]\nimage = \"web\"\ncommand = [\"sleep\", \"1000\"]\n";
+    project.configure(&(project.web() + extra));
+    project.deploy();
+    let web = project.running(1).into_iter().find(|container| container.instance == "web.1");
+    assert_eq!(project.running(1).len(), 2);
+
+    project.configure(&project.web());
+    let outcome = project.deploy();
+    assert!(outcome.changes().iter().all(|change| change["kind"] == "remove"), "{}", outcome.text());
+    for number in 1..=3 {
+        assert_eq!(project.running(number).len(), 1);
+    }
+    assert_eq!(project.running(1).into_iter().next(), web);
+}

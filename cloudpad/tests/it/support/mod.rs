@@ -1,0 +1,13 @@
+//! What the tests stand on: the lab, projects of their own, and what can be seen of them from outside.
+
+mod containers;
+mod http;
+mod lab;
+mod outcome;
+mod project;
+
+pub use containers::Container;
+pub use http::{Answer, get};
+pub use lab::{Host, Lab, docker};
+pub use outcome::Outcome;
+pub use project::Project;
