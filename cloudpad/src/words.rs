@@ -109,31 +109,27 @@ pub fn plan(plan: &Plan) -> String {
     text
 }
 
-/// Builds and pushes, each once however many hosts they are for.
+/// What is done before any container changes, each once however many hosts it is for.
 fn preparations(plan: &Plan) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut targets: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
     for action in &plan.actions {
         let subject = Subject::of(action);
-        match &action.request {
-            Request::SourceFetch(_) => lines.push(format!("fetch source {}", subject.object)),
-            Request::BuildRun(_) => lines.push(format!("build {}", subject.object)),
-            Request::PushRun(_) => targets
-                .entry(format!("push {}", subject.object))
-                .or_default()
-                .push(subject.host.unwrap_or_else(|| "the registry".to_owned())),
-            Request::DeployPull(_) => targets
-                .entry(format!("pull {}", subject.object))
-                .or_default()
-                .push(subject.host.unwrap_or_default()),
-            _ => {}
+        let object = &subject.object;
+        let (what, host) = match &action.request {
+            Request::SourceFetch(_) => (format!("fetch source {object}"), None),
+            Request::BuildRun(_) => (format!("build {object}"), None),
+            Request::PushRun(_) if subject.host.is_none() => (format!("push {object} to the registry"), None),
+            Request::PushRun(_) => (format!("push {object} to"), subject.host),
+            Request::DeployPull(_) => (format!("pull {object} on"), subject.host),
+            _ => continue,
+        };
+        match lines.iter_mut().find(|(line, _)| *line == what) {
+            Some((_, hosts)) => hosts.extend(host),
+            None => lines.push((what, host.into_iter().collect())),
         }
     }
-    lines.extend(targets.into_iter().map(|(what, hosts)| {
-        let preposition = if what.starts_with("pull") { "on" } else { "to" };
-        format!("{what} {preposition} {}", some_of(&hosts))
-    }));
-    lines
+    let lines = lines.into_iter().map(|(what, hosts)| format!("{what} {}", some_of(&hosts)));
+    lines.map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// The first few names, and how many more there are.

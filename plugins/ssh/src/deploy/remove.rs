@@ -40,11 +40,28 @@ async fn remove_container(engine: &Engine, container: &Named, project: &Project)
     }
 }
 
+/// An image that was pulled by digest is known by that digest too, and would stay when only its tag went.
 async fn remove_image(engine: &Engine, image: &str) -> Result<(), Failure> {
-    match engine.docker().await?.remove_image(image, None::<RemoveImageOptions>, None).await {
+    let found = match engine.docker().await?.inspect_image(image).await {
+        Ok(found) => found,
+        Err(error) if status(&error) == Some(404) => return Ok(()),
+        Err(error) => return Err(failure(&format!("could not inspect image `{image}`"), &error)),
+    };
+    untag(engine, image).await?;
+    if found.repo_tags.unwrap_or_default().len() <= 1 {
+        for digest in found.repo_digests.unwrap_or_default() {
+            untag(engine, &digest).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes one name from an image. Without any, the engine removes it, unless a container uses it.
+async fn untag(engine: &Engine, name: &str) -> Result<(), Failure> {
+    match engine.docker().await?.remove_image(name, None::<RemoveImageOptions>, None).await {
         Ok(_) => Ok(()),
         // Gone already, or used by a container.
         Err(error) if matches!(status(&error), Some(404 | 409)) => Ok(()),
-        Err(error) => Err(failure(&format!("could not remove image `{image}`"), &error)),
+        Err(error) => Err(failure(&format!("could not remove image `{name}`"), &error)),
     }
 }
