@@ -59,7 +59,8 @@ async fn bring(cx: &Context, local: &str, target: &Target) -> Result<Pushed, Fai
         return Ok(Pushed { reference: target.by_digest(&digest), sent: 0 });
     }
     let ours = tag(&engine, local, target).await?;
-    let pushed = or_cancelled(cx, push::run(cx, &engine, target, &access)).await;
+    let push = push::run(cx, &engine, target, &access);
+    let pushed = or_cancelled(cx, Outcome::Partial, push).await;
     if ours {
         untag(cx, &engine, target).await;
     }
@@ -77,7 +78,7 @@ async fn find(
     let docker = engine.docker().await?;
     let credentials = Some(access.credentials.clone());
     let asked = async { Ok(docker.inspect_registry_image(&target.reference(), credentials).await) };
-    match or_cancelled(cx, asked).await? {
+    match or_cancelled(cx, Outcome::None, asked).await? {
         Ok(found) => Ok(found.descriptor.digest),
         Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
         Err(Error::DockerResponseServerError { message, .. }) => {
@@ -109,7 +110,12 @@ async fn untag(cx: &Context, engine: &Engine, target: &Target) {
     }
 }
 
-async fn or_cancelled<T>(cx: &Context, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+/// Does `work`, unless the caller asks to stop, which then leaves `behind` behind.
+async fn or_cancelled<T>(
+    cx: &Context,
+    behind: Outcome,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     let (tell, told) = tokio::sync::oneshot::channel();
     cx.cancel().on_cancel(move || {
         // Nobody waits any more when the work is done.
@@ -119,7 +125,7 @@ async fn or_cancelled<T>(cx: &Context, work: impl Future<Output = Result<T, Fail
         done = work => done,
         Ok(()) = told => {
             let message = "stopped because the caller asked for it";
-            Err(Failure::new(FailureKind::Cancelled, message).outcome(Outcome::Partial))
+            Err(Failure::new(FailureKind::Cancelled, message).outcome(behind))
         }
     }
 }

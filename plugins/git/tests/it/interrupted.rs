@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -30,7 +30,8 @@ fn run(url: &str, commit: &str, source: &Sourced) -> Child {
     let program: PathBuf = program.ancestors().nth(2).unwrap().join("examples/git_source");
     assert!(program.exists(), "the example is built by `cargo test -p cloudpad-git`, but not with `--test`");
     let mut command = Command::new(program);
-    command.args([url, commit]).arg(source.cache()).env("GIT_DIR", "/nonexistent").spawn().unwrap()
+    command.args([url, commit]).arg(source.cache()).env("GIT_DIR", "/nonexistent");
+    command.stdout(Stdio::null()).spawn().unwrap()
 }
 
 #[test]

@@ -66,6 +66,8 @@ fn an_abbreviated_commit_id_is_looked_up() {
         objects.contains("count: 3") || objects.contains("in-pack: 3"),
         "three commits, no files: {objects}"
     );
+    let fourth = repo.commit("a", "4");
+    assert_eq!(frugal.id(revision(&fourth[..8])), fourth);
 }
 
 #[test]
