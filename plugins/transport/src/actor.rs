@@ -10,7 +10,9 @@
 //!   part. The poller tells only of new ones, so the socket is asked.
 //! - One channel is opened at a time; what libssh2 knows of it is kept in the session.
 
-use std::future::{Future as _, poll_fn};
+mod clock;
+
+use std::future::poll_fn;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
@@ -25,9 +27,10 @@ use tokio::time::{Instant, Sleep};
 
 use crate::channel::{Channel, Step};
 use crate::dial::{Line, unreachable};
-use crate::life::{Life, Sign};
+use crate::life::Life;
 use crate::opening::{Opened, Opening, Reply, Room, Way};
-use crate::ssh::{Command, Pipe};
+use crate::pipe::Pipe;
+use crate::ssh::Command;
 use crate::target::Target;
 use crate::wire::{Trouble, Wire};
 
@@ -37,12 +40,8 @@ const MOST_COMMANDS: usize = 8;
 const MOST_CHANNELS: usize = 32;
 /// Bytes in the pipe to and from whoever holds a stream.
 const PIPE: usize = 256 * 1024;
-/// How often to look at the clock.
-const TICK: Duration = Duration::from_secs(1);
 /// Between questions for a sign of life. libssh2 leaves out those that follow within 2 s.
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(2500);
-/// How long a stream that was dropped may take to send what had been written to it.
-const LINGER: Duration = Duration::from_secs(5);
 
 /// One connection.
 pub(crate) struct Actor {
@@ -98,7 +97,7 @@ impl Actor {
             idle: None,
             unread: 0,
             life: Life::new(now, interval, target.alive_count),
-            timer: Box::pin(tokio::time::sleep_until(now + TICK)),
+            timer: Box::pin(tokio::time::sleep_until(now + clock::TICK)),
         }
     }
 
@@ -255,53 +254,6 @@ impl Actor {
             None => channel.set_gone(now),
         }
         self.channels.push(channel);
-    }
-
-    /// Does what is due. Whether there is something new to be tried.
-    fn watch_clock(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, End> {
-        if let Some(look) = self.opening.next_look(now).filter(|look| *look < self.timer.deadline()) {
-            self.timer.as_mut().reset(look);
-        }
-        let mut anew = false;
-        while self.timer.as_mut().poll(cx).is_ready() {
-            self.timer.as_mut().reset(now + TICK);
-            anew |= self.do_chores(now)?;
-        }
-        Ok(anew)
-    }
-
-    fn do_chores(&mut self, now: Instant) -> Result<bool, End> {
-        self.opening.expire(now, &self.login);
-        let mut anew = self.opening.is_due(now);
-        for channel in &mut self.channels {
-            if channel.gone_since().is_some_and(|gone| now.duration_since(gone) >= LINGER) {
-                channel.give_up();
-                anew = true;
-            }
-        }
-        match self.life.check(now) {
-            Sign::Nothing => Ok(anew),
-            Sign::Ask => Ok(anew | self.ask_for_life()?),
-            Sign::Dead(silence) => {
-                Err(self.lost(&format!("it has not answered for {} s", silence.as_secs())))
-            }
-        }
-    }
-
-    /// Has the host send something. What is waiting to be sent asks as well as a question would. Whether
-    /// the question still has to be sent.
-    fn ask_for_life(&mut self) -> Result<bool, End> {
-        if self.idle.is_none() {
-            self.opening.ask_idle();
-            return Ok(true);
-        }
-        if self.wire.is_sending() || !self.wire.has_room() {
-            return Ok(false);
-        }
-        match self.wire.sort(self.wire.session.keepalive_send()) {
-            Ok(_) | Err(Trouble::Channel(_)) => Ok(false),
-            Err(Trouble::Session(error)) => Err(self.lost(error.message())),
-        }
     }
 
     fn lost(&self, why: &str) -> End {

@@ -5,15 +5,15 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
-use cloudpad_plugin_api::Failure;
+use cloudpad_plugin_api::{Failure, Outcome};
 use ssh2::Channel as Ssh2Channel;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, DuplexStream, ReadBuf};
 use tokio::time::Instant;
 
+use crate::chunk::{CHUNK, Chunk};
+use crate::dial::unreachable;
 use crate::wire::{Trouble, Wire};
 
-/// Bytes that are moved at once; as many as libssh2 puts into one packet.
-const CHUNK: usize = 32 * 1024;
 /// Chunks that one channel moves before the next one has its turn.
 const BURST: usize = 8;
 /// Bytes that are kept of what a command writes to stderr.
@@ -262,6 +262,16 @@ impl Channel {
     }
 }
 
+impl Drop for Channel {
+    /// Whoever still reads has not got it all, whatever it is that ended us.
+    fn drop(&mut self) {
+        if !self.handed_on {
+            let message = "the connection ended before this stream did";
+            self.fail(&unreachable(message).outcome(Outcome::Unknown));
+        }
+    }
+}
+
 fn exit_failure(channel: &Ssh2Channel, command: &Command) -> Option<Failure> {
     let signal = channel.exit_signal().ok().and_then(|signal| signal.exit_signal);
     let how = match (signal, channel.exit_status().unwrap_or(0)) {
@@ -272,43 +282,4 @@ fn exit_failure(channel: &Ssh2Channel, command: &Command) -> Option<Failure> {
     let words = String::from_utf8_lossy(&command.stderr);
     let failure = Failure::failed(format!("`{}` {how}", command.line));
     Some(words.lines().filter(|line| !line.trim().is_empty()).fold(failure, Failure::cause))
-}
-
-/// Bytes on their way, from `start` on.
-struct Chunk {
-    bytes: Box<[u8]>,
-    start: usize,
-    end: usize,
-}
-
-impl Chunk {
-    fn new() -> Self {
-        Self { bytes: vec![0; CHUNK].into(), start: 0, end: 0 }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.start == self.end
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.bytes[self.start..self.end]
-    }
-
-    fn take(&mut self, count: usize) {
-        self.start = (self.start + count).min(self.end);
-    }
-
-    fn clear(&mut self) {
-        self.start = self.end;
-    }
-
-    /// All of the chunk, which must be empty.
-    fn space(&mut self) -> &mut [u8] {
-        &mut self.bytes
-    }
-
-    fn filled(&mut self, count: usize) {
-        self.start = 0;
-        self.end = count.min(self.bytes.len());
-    }
 }

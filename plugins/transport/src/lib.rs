@@ -3,11 +3,18 @@
 //! [`connect`] gives a [`Transport`]. Its streams end on the host: at a unix socket, at a TCP port as
 //! the host sees it, or at a command. Whoever speaks a protocol over them (the engine's API, say) does
 //! not know which kind of host it is.
+//!
+//! Over SSH the user's configuration counts as `ssh -G` resolves it: `HostName`, `Port`, `User`,
+//! `IdentityFile`, `IdentitiesOnly`, `IdentityAgent`, `ProxyJump`, `ProxyCommand`, `UserKnownHostsFile`,
+//! `GlobalKnownHostsFile`, `HostKeyAlias`, `RevokedHostKeys` (as a list of keys), `ConnectTimeout`,
+//! `ServerAliveInterval` and `ServerAliveCountMax`. `StrictHostKeyChecking` does not: host keys are always
+//! verified. Passwords and certificates are not supported.
 
 mod actor;
 mod address;
 mod auth;
 mod channel;
+mod chunk;
 mod connect;
 mod dial;
 mod host_key;
@@ -16,6 +23,7 @@ mod known_hosts;
 mod life;
 mod local;
 mod opening;
+mod pipe;
 mod refusal;
 mod resolve;
 mod ssh;
@@ -41,7 +49,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> AsyncReadWrite for T {}
 /// A stream that ends on the host. `shutdown` ends our direction and leaves the other one open.
 ///
 /// When the connection is lost, reads fail with an error that names the host; they never end as if all
-/// had been read.
+/// had been read. Inside that [`std::io::Error`] is a [`Failure`].
 pub type Stream = Box<dyn AsyncReadWrite>;
 
 /// A connection to one host, for any number of streams at once. Dropping it ends them all.
@@ -55,7 +63,8 @@ pub trait Transport: Send + Sync {
     /// Opens the unix socket `path` of the host.
     fn unix<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Stream, Failure>>;
 
-    /// Opens a TCP connection from the host to `host` and `port`.
+    /// Opens a TCP connection from the host to `host` and `port`. Over SSH no other stream can be opened
+    /// while the host waits for an answer from there, so it should be an address that answers or refuses.
     fn tcp<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, Result<Stream, Failure>>;
 
     /// Starts `command` in the user's login shell. The stream is its stdin and stdout. When it ends with

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::dial::unreachable;
-use crate::ssh::Pipe;
+use crate::pipe::Pipe;
 use crate::wire::{Trouble, Wire};
 
 /// How long a stream may take to open, the time in which it waits for its turn included.

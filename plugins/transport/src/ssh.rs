@@ -3,16 +3,12 @@
 //! A session of libssh2 and all its channels belong to one thread ([`crate::actor`]); shared between
 //! threads a session breaks. What is in here holds only ends of queues and pipes.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::{Cancel, Failure, FailureKind};
 use futures_util::FutureExt as _;
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::actor::Actor;
@@ -20,6 +16,7 @@ use crate::address::Address;
 use crate::connect::{Call, Connection};
 use crate::dial::unreachable;
 use crate::opening::{NotOpened, Way};
+use crate::pipe::Pipe;
 use crate::traffic::Counters;
 use crate::{BoxFuture, Options, Stream, Traffic, Transport, refusal};
 
@@ -198,69 +195,5 @@ impl Transport for Ssh {
 
     fn traffic(&self) -> Traffic {
         self.counters.traffic(self.connections())
-    }
-}
-
-/// Our end of a channel.
-pub(crate) struct Pipe {
-    io: DuplexStream,
-    /// Why the channel has ended, where that is not the regular end of its bytes.
-    end: Arc<OnceLock<Failure>>,
-    /// Weak, so that a forgotten stream does not keep the connection open.
-    commands: mpsc::WeakUnboundedSender<Command>,
-    channel: u64,
-}
-
-impl Pipe {
-    pub(crate) fn new(
-        io: DuplexStream,
-        end: Arc<OnceLock<Failure>>,
-        commands: mpsc::WeakUnboundedSender<Command>,
-        channel: u64,
-    ) -> Self {
-        Self { io, end, commands, channel }
-    }
-
-    fn error(&self, kind: io::ErrorKind) -> Option<io::Error> {
-        self.end.get().map(|failure| io::Error::new(kind, failure.clone()))
-    }
-}
-
-impl Drop for Pipe {
-    fn drop(&mut self) {
-        if let Some(commands) = self.commands.upgrade() {
-            drop(commands.send(Command::Gone(self.channel)));
-        }
-    }
-}
-
-impl AsyncRead for Pipe {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
-        let at_end = buf.filled().len() == before && buf.remaining() > 0;
-        Poll::Ready(match self.error(io::ErrorKind::ConnectionAborted).filter(|_| at_end) {
-            Some(error) => Err(error),
-            None => Ok(()),
-        })
-    }
-}
-
-impl AsyncWrite for Pipe {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.io).poll_write(cx, buf));
-        Poll::Ready(written.map_err(|error| self.error(error.kind()).unwrap_or(error)))
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }

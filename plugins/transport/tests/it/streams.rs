@@ -1,6 +1,7 @@
 //! Streams of each kind, one and many, whole and broken off.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cloudpad_transport::{Stream, Traffic, Transport};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -184,4 +185,27 @@ async fn more_commands_than_the_server_allows_wait_for_their_turn() {
     for one in (0..12).map(|number| tokio::spawn(run(number))).collect::<Vec<_>>() {
         one.await.unwrap();
     }
+}
+
+/// Of a packet that the socket took in part the rest must be sent, whoever still wants it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn streams_dropped_in_the_middle_of_a_packet_harm_no_other() {
+    let server = Server::start();
+    let path = echo(&server);
+    let transport = server.connect().await;
+    let mut streams = Vec::new();
+    for _ in 0..4 {
+        streams.push(transport.exec("cat >/dev/null").await.unwrap());
+    }
+    server.signal("STOP");
+    let block = vec![3; 8 << 20];
+    for stream in &mut streams {
+        let writing = tokio::time::timeout(Duration::from_millis(500), stream.write_all(&block));
+        assert!(writing.await.is_err(), "there is room for everything");
+    }
+    drop(streams);
+    // Longer than a dropped stream is waited for.
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    server.signal("CONT");
+    round_trip(transport, path, 1, 4 << 20).await;
 }
