@@ -162,6 +162,7 @@ impl Steps<'_> {
         if line.starts_with("Step ") {
             self.step = line.to_owned();
             self.log = StepLog::default();
+            self.cx.output("", line);
         } else if !is_builders_own(line) {
             self.cx.output(&self.step, line);
         }

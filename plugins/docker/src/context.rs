@@ -39,22 +39,25 @@ impl Context {
     /// `failed`, when the context or the Dockerfile is not there or cannot be read, or when the ignore
     /// file has a line that is no pattern.
     pub fn open(recipe: &Recipe) -> Result<Self, Failure> {
-        let root = recipe.source.path.join(&recipe.context);
-        if !root.is_dir() {
-            return Err(Failure::failed(format!(
-                "the build context of image `{}` is not a directory: `{}`",
-                recipe.name,
-                root.display()
-            )));
-        }
+        let given = recipe.source.path.join(&recipe.context);
+        let root = given.canonicalize().ok().filter(|root| root.is_dir());
+        let root = root.ok_or_else(|| no_context(recipe, &given))?;
         let path = root.join(&recipe.dockerfile);
-        let dockerfile = std::fs::read(&path).map_err(|error| no_dockerfile(recipe, &path, &error))?;
+        let missing = |error: std::io::Error| no_dockerfile(recipe, &path, &error);
+        let dockerfile = std::fs::read(&path).map_err(missing)?;
+        // Without `..` one can see whether it is in the context.
+        let dockerfile_dir = path.parent().unwrap_or(&root).canonicalize().map_err(missing)?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let dockerfile_dir = path.parent().unwrap_or(&root).to_path_buf();
         let ignore =
             read_ignore(&[dockerfile_dir.join(format!("{name}{IGNORE_FILE}")), root.join(IGNORE_FILE)])?;
         Ok(Self { root, dockerfile_dir, dockerfile_name: name, dockerfile, ignore })
     }
+}
+
+fn no_context(recipe: &Recipe, path: &Path) -> Failure {
+    let name = &recipe.name;
+    Failure::failed(format!("the build context of image `{name}` is not a directory: `{}`", path.display()))
+        .hint(format!("name it with `context` in `[images.{name}]`, relative to the source"))
 }
 
 fn no_dockerfile(recipe: &Recipe, path: &Path, error: &std::io::Error) -> Failure {

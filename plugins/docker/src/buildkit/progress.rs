@@ -63,7 +63,7 @@ impl<'a> Progress<'a> {
         let rest = if ends { step.log.finish() } else { None };
         let source = step.name.clone();
         if is_new && !source.starts_with("[internal]") {
-            self.output(&source, if vertex.cached { "cached" } else { "started" });
+            self.output("", &if vertex.cached { format!("{source} (cached)") } else { source.clone() });
         }
         if let Some(line) = rest {
             self.output(&source, &line);

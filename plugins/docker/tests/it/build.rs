@@ -29,6 +29,7 @@ fn tells_of_each_step_and_how_many_there_are() {
     let step = output.iter().find(|(_, line)| line == "second").map(|(step, _)| step.clone());
     assert!(step.as_deref().is_some_and(|step| step.contains("RUN echo first")), "{output:?}");
     assert!(output.iter().any(|(_, line)| line == "third"), "{output:?}");
+    assert!(output.contains(&(String::new(), step.unwrap())), "the step's beginning is not told: {output:?}");
     let last = project.events().into_iter().rev().find_map(|event| match event {
         Event::Progress(progress) => Some(progress),
         _ => None,
@@ -173,7 +174,7 @@ fn cache_settings_are_no_part_of_the_tag_and_inline_cache_is_built() {
     let has = |needle: &[u8]| saved.windows(needle.len()).any(|window| window == needle);
     assert!(has(b"moby.buildkit.cache.v0"), "the image has no cache in it");
     let looked = format!("importing cache manifest from {before}");
-    assert!(project.output().iter().any(|(step, _)| *step == looked), "{:?}", project.output());
+    assert!(project.output().iter().any(|(_, line)| *line == looked), "{:?}", project.output());
 }
 
 #[test]

@@ -74,6 +74,16 @@ fn the_classic_builder_takes_over_and_it_is_said() {
 }
 
 #[test]
+fn it_gets_a_dockerfile_from_elsewhere_and_copy_does_not_see_it() {
+    let mut project = without_buildkit(Project::new("classicelse", "FROM BASE\nCOPY . /app\n"));
+    project.write("ctx/a", "");
+    project.recipe.context = "ctx".into();
+    project.recipe.dockerfile = "../Dockerfile".into();
+    project.build();
+    assert_eq!(project.in_container("ls -A /app"), "a\n");
+}
+
+#[test]
 fn its_failing_step_is_named_with_its_last_lines() {
     let project = without_buildkit(Project::new("classicfail", "FROM BASE\nRUN seq 1 50; exit 3\n"));
     let failure = project.try_build().unwrap_err();
