@@ -10,9 +10,9 @@ use crate::shell::{self, Result};
 
 const DOCKERFILE: &str = include_str!("../demo/Dockerfile");
 const PAGE: &str = include_str!("../demo/www/cgi-bin/index.cgi");
-const CONFIG: &str = include_str!("../demo/Cloudpad.toml");
-/// The port that `CONFIG` publishes.
-const PORT: u16 = 8000;
+const HOSTS: &str = include_str!("../demo/lab.toml");
+/// The port that `cloudpad init` publishes.
+const PORT: u16 = 8080;
 
 /// Shows it all, and fails where an answer is not as it should be.
 pub fn run() -> Result<ExitCode> {
@@ -21,19 +21,25 @@ pub fn run() -> Result<ExitCode> {
     let lab = lab::up_for_use(&settings)?;
     let stage = Stage { program: program::build()?, folder: settings.dir.join("demo") };
 
-    heading("An application in a git repository, and a project that deploys it");
+    heading("An application in a git repository");
     stage.set_up(&lab)?;
-    stage.run("git -C hello log --oneline")?;
-    stage.run("cat Cloudpad.toml")?;
+    stage.run("git log --oneline")?;
+    stage.run("ls")?;
+
+    heading("A first config: what `init` writes, and the hosts");
+    stage.run("cloudpad init")?;
+    stage.run("cat ../lab.toml >> Cloudpad.toml")?;
+    stage.run("sed -i '/^\\[images.web\\]/a source = \"hello\"' Cloudpad.toml")?;
+    stage.run("cloudpad check")?;
 
     heading("The first deploy");
     stage.run("cloudpad plan")?;
     stage.run("cloudpad deploy --yes")?;
     stage.ask(&lab, "Hello from")?;
 
-    heading("A line of the source is changed, and deployed");
-    stage.run("sed -i s/Hello/Welcome/ hello/www/cgi-bin/index.cgi")?;
-    stage.run("git -C hello commit --quiet --all --message Welcome")?;
+    heading("A line of the source is changed, committed and deployed");
+    stage.run("sed -i s/Hello/Welcome/ www/cgi-bin/index.cgi")?;
+    stage.run("git commit --quiet --all --message Welcome")?;
     stage.run("cloudpad deploy --yes")?;
     stage.ask(&lab, "Welcome from")?;
 
@@ -50,45 +56,35 @@ struct Stage {
 }
 
 impl Stage {
-    /// Starts from an empty folder: the application in `hello`, the config beside it.
+    /// Starts from an empty folder: the application's repository in `hello`, what the lab adds beside it.
     fn set_up(&self, lab: &Lab) -> Result<()> {
         let _ = std::fs::remove_dir_all(&self.folder);
-        write(&self.folder.join("hello/Dockerfile"), &DOCKERFILE.replace("BASE", &lab.base_image))?;
-        let page = self.folder.join("hello/www/cgi-bin/index.cgi");
-        write(&page, PAGE)?;
-        let source = format!("file://{}", self.folder.join("hello").display());
-        let config = CONFIG.lines().skip(2).map(|line| format!("{line}\n")).collect::<String>();
+        let hello = self.folder.join("hello");
+        write(&hello.join("Dockerfile"), &DOCKERFILE.replace("BASE", &lab.base_image))?;
+        write(&hello.join("www/cgi-bin/index.cgi"), PAGE)?;
+        let source = format!("file://{}", hello.display());
         let ssh_config = lab.ssh_config.display().to_string();
-        let config = config.replace("SSH_CONFIG", &ssh_config).replace("SOURCE", &source);
-        write(&self.folder.join("Cloudpad.toml"), &config)?;
-        self.run("chmod +x hello/www/cgi-bin/index.cgi")?;
-        self.run("git init --quiet hello")?;
-        self.run("git -C hello config user.name Demo")?;
-        self.run("git -C hello config user.email demo@example.test")?;
-        self.run("git -C hello add --all")?;
-        self.run("git -C hello commit --quiet --message Hello")
+        let hosts = HOSTS.replace("SSH_CONFIG", &ssh_config).replace("SOURCE", &source);
+        write(&self.folder.join("lab.toml"), &hosts)?;
+        self.run("chmod +x www/cgi-bin/index.cgi")?;
+        self.run("git init --quiet --initial-branch=main")?;
+        self.run("git config user.name Demo && git config user.email demo@example.test")?;
+        self.run("git add --all && git commit --quiet --message Hello")
     }
 
-    /// Prints a command and runs it.
+    /// Prints a command and runs it in the repository.
     fn run(&self, line: &str) -> Result<()> {
         println!("\n$ {line}");
-        let mut words = line.split(' ');
-        let program = words.next().unwrap_or_default();
-        shell::attached(self.command(program).args(words))
+        shell::attached(&mut self.shell(line)).map_err(|_| format!("`{line}` failed"))
     }
 
     /// Asks every host for its page, which has to hold these words.
     fn ask(&self, lab: &Lab, words: &str) -> Result<()> {
         for host in &lab.hosts {
             let url = format!("http://{}:{PORT}/", host.direct);
-            println!("\n$ curl {url}");
-            let page = shell::output(self.command("curl").args([
-                "--silent",
-                "--show-error",
-                "--max-time",
-                "5",
-                &url,
-            ]))?;
+            let line = format!("curl --silent --show-error --max-time 5 {url}");
+            println!("\n$ {line}");
+            let page = shell::output(&mut self.shell(&line))?;
             println!("{page}");
             if !page.contains(words) {
                 return Err(format!("{} should have answered `{words} …`", host.name));
@@ -97,10 +93,15 @@ impl Stage {
         Ok(())
     }
 
-    fn command(&self, program: &str) -> Command {
-        let mut command =
-            if program == "cloudpad" { Command::new(&self.program) } else { Command::new(program) };
-        command.current_dir(&self.folder);
+    /// A shell in the repository, which finds the program that was just built.
+    fn shell(&self, line: &str) -> Command {
+        let mut command = Command::new("sh");
+        let built = self.program.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+        let path = std::env::var("PATH").unwrap_or_default();
+        command
+            .args(["-c", line])
+            .current_dir(self.folder.join("hello"))
+            .env("PATH", format!("{built}:{path}"));
         command
     }
 }

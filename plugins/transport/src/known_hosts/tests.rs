@@ -1,3 +1,5 @@
+//! Which host keys are known, wrong, revoked or new.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
