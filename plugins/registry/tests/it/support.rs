@@ -124,7 +124,14 @@ impl Image {
 
 impl Drop for Image {
     fn drop(&mut self) {
-        let _ = Command::new("docker").args(["rmi", "--force", &self.reference]).output();
+        // What a failed test has left behind.
+        let two = format!("reference=*/*/{}", self.name);
+        let three = format!("reference=*/*/*/{}", self.name);
+        let list = ["images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", &two, "--filter", &three];
+        let Ok(other) = Command::new("docker").args(list).output() else { return };
+        let other = String::from_utf8_lossy(&other.stdout).into_owned();
+        let all = other.split_whitespace().chain([self.reference.as_str()]);
+        let _ = Command::new("docker").args(["rmi", "--force"]).args(all).output();
     }
 }
 
