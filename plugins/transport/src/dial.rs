@@ -49,7 +49,9 @@ pub(crate) async fn tcp(target: &Target, timeout: Duration) -> Result<Line, Fail
     }
     let mut failures = failures.into_iter();
     let first = failures.next().unwrap_or_else(|| format!("`{host}` has no address"));
-    Err(failures.fold(unreachable(first).retryable(), Failure::cause))
+    let failure =
+        unreachable(first).retryable().hint("is the host up, and does its SSH server listen on this port?");
+    Err(failures.fold(failure, Failure::cause))
 }
 
 /// Connects to the server from the host that `via` leads to.

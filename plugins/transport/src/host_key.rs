@@ -1,6 +1,6 @@
 //! Whether a server is the one it should be. I/O: reads `known_hosts` files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, STANDARD_NO_PAD};
@@ -102,12 +102,11 @@ impl Shown<'_> {
         );
         // The line itself, not `ssh-keyscan`: it accepts this very key, by its right name, also behind
         // a jump host.
-        let accept = format!("{} {} {}", self.names.full, self.key_type(), BASE64.encode(self.key));
-        let file =
-            self.target.known_hosts.first().map_or("~/.ssh/known_hosts".into(), |f| f.display().to_string());
+        let line = format!("{} {} {}", self.names.full, self.key_type(), BASE64.encode(self.key));
         unreachable(message).hint(format!(
             "compare the fingerprint with what `ssh-keygen -lf` says of the key on the host itself, then \
-             accept it: `echo '{accept}' >> '{file}'`"
+             accept it: `{}`",
+            accept(self.target, &line)
         ))
     }
 
@@ -133,6 +132,16 @@ impl Shown<'_> {
             self.fingerprint()
         );
         unreachable(message).hint("this key must not be trusted any more; give the host a new one")
+    }
+}
+
+/// The command that adds `line` to what is known of hosts.
+fn accept(target: &Target, line: &str) -> String {
+    let file = target.known_hosts.first().map_or(Path::new("known_hosts"), PathBuf::as_path);
+    let echo = format!("echo '{line}' >> '{}'", file.display());
+    match file.parent().filter(|directory| !directory.exists()) {
+        Some(directory) => format!("mkdir -p '{}' && {echo}", directory.display()),
+        None => echo,
     }
 }
 

@@ -26,13 +26,13 @@ fn assert_says(failure: &Failure, words: &[&str]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unknown_key_is_refused_and_the_hint_accepts_it() {
     let server = Server::start();
-    server.know("");
-    let failure = server.failure("StrictHostKeyChecking no").await;
+    let file = format!("UserKnownHostsFile {}", server.path("new/known_hosts").display());
+    let failure = server.failure(&format!("StrictHostKeyChecking no\n{file}")).await;
     assert_says(&failure, &["is not known", "`ssh-ed25519`", &fingerprint(&server, "host_ed25519")]);
     let hint = failure.hint.unwrap();
-    let command = hint.split('`').find(|part| part.starts_with("echo ")).unwrap();
+    let command = hint.split('`').find(|part| part.starts_with("mkdir ")).unwrap();
     assert!(Command::new("sh").args(["-c", command]).status().unwrap().success());
-    server.connect().await;
+    server.connect_with(&file).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
