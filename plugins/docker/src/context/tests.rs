@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use super::Context;
 use super::times::Times;
+use super::walk::Stamp;
 use crate::ignore::Ignore;
 
 fn context(root: &Path) -> Context {
@@ -63,17 +64,30 @@ fn unchanged_files_are_not_read_twice() {
     assert_ne!(sum(root.path(), cache.path()).0, second);
 }
 
-#[test]
-fn a_file_changed_in_the_tick_in_which_it_was_read_is_read_again() {
-    let (root, cache) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let file = root.path().join("a");
-    // Both writes and the reading between them fall into one tick of the clock, sooner or later.
-    for round in 0..200 {
-        std::fs::write(&file, format!("one {round:03}")).unwrap();
-        let (first, _) = sum(root.path(), cache.path());
-        std::fs::write(&file, format!("two {round:03}")).unwrap();
-        assert_ne!(sum(root.path(), cache.path()).0, first, "round {round}");
+/// Whether a file that was last changed so many nanoseconds before now is read again by the next run.
+fn is_read_again(age: i64) -> bool {
+    let cache = tempfile::tempdir().unwrap();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_nanos();
+    let changed = i64::try_from(now).unwrap() - age;
+    // What a file system with whole seconds would say of it.
+    let changed = if age % 1_000_000_000 == 0 { changed / 1_000_000_000 * 1_000_000_000 } else { changed };
+    let stamp = Stamp { size: 1, mtime: changed, ctime: changed, inode: 1 };
+    let mut reads = 0;
+    for _ in 0..2 {
+        let mut times = Times::open(cache.path(), Path::new("/context"));
+        times.sum("file", stamp, || Ok::<_, ()>([0; 32])).unwrap();
+        reads += times.read;
+        times.save();
     }
+    reads == 2
+}
+
+#[test]
+fn a_file_that_may_have_changed_unseen_after_it_was_read_is_read_again() {
+    assert!(is_read_again(-60_000_000_001), "changed while it was read");
+    assert!(!is_read_again(60_000_000_001), "changed a minute earlier");
+    assert!(is_read_again(1_000_000_000), "changed in the same second, by a clock of seconds");
+    assert!(!is_read_again(60_000_000_000), "changed a minute earlier, by a clock of seconds");
 }
 
 #[test]

@@ -60,6 +60,11 @@ fn patterns_are_anchored_and_the_last_one_wins() {
         ("..", "a", true),
         ("../a", "a", true),
         ("a.c", "abc", true),
+        ("x{*", "x{1", false),
+        ("x{,2}*", "x{,2}y", false),
+        ("x{2}*", "xxy", false),
+        ("f[\\d]o*", "f7o", false),
+        ("f\\so*", "f o", false),
     ] {
         assert_eq!(kept(file, path), want, "{file:?} and {path:?}");
     }
