@@ -116,7 +116,7 @@ impl Call {
             Route::Command(command) => dial::command(command),
             Route::Jump(jumps) => {
                 let via = self.through(jumps).await?;
-                dial::jump(target, via).await
+                dial::jump(target, via, timeout).await
             }
         }
     }

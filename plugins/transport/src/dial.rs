@@ -9,9 +9,9 @@ use cloudpad_plugin_api::{Failure, FailureKind};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::process::{Child, Command};
 
+use crate::Stream;
 use crate::ssh::Ssh;
 use crate::target::Target;
-use crate::{Stream, Transport as _};
 
 /// Bytes under way in each direction between a jump host's stream and the session on top of it.
 const JUMP_BUFFER: usize = 64 * 1024;
@@ -55,9 +55,9 @@ pub(crate) async fn tcp(target: &Target, timeout: Duration) -> Result<Line, Fail
 }
 
 /// Connects to the server from the host that `via` leads to.
-pub(crate) async fn jump(target: &Target, via: Arc<Ssh>) -> Result<Line, Failure> {
+pub(crate) async fn jump(target: &Target, via: Arc<Ssh>, timeout: Duration) -> Result<Line, Failure> {
     let (host, port) = (target.hostname.as_str(), target.port);
-    let stream = via.tcp(host, port).await?;
+    let stream = via.tcp_within(host, port, timeout).await?;
     let (ours, theirs) = UnixStream::pair().map_err(no_socket)?;
     tokio::spawn(carry(stream, ours));
     Ok(Line { via: Some(via), ..line(theirs.into_std())? })

@@ -63,8 +63,8 @@ pub trait Transport: Send + Sync {
     /// Opens the unix socket `path` of the host.
     fn unix<'a>(&'a self, path: &'a str) -> BoxFuture<'a, Result<Stream, Failure>>;
 
-    /// Opens a TCP connection from the host to `host` and `port`. Over SSH no other stream can be opened
-    /// while the host waits for an answer from there, so it should be an address that answers or refuses.
+    /// Opens a TCP connection from the host to `host` and `port`. Over SSH the host is given 5 s for that,
+    /// for no other stream can be opened meanwhile.
     fn tcp<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, Result<Stream, Failure>>;
 
     /// Starts `command` in the user's login shell. The stream is its stdin and stdout. When it ends with

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use cloudpad_plugin_api::Failure;
-use ssh2::{Channel, Session};
+use ssh2::{Channel, ErrorCode, Session};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -14,6 +14,8 @@ use crate::wire::{Trouble, Wire};
 
 /// How long a stream may take to open, the time in which it waits for its turn included.
 const OPEN_LIMIT: Duration = Duration::from_secs(45);
+/// How long the host may take for any answer but that of a TCP connection.
+const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 /// Between tries to start a command, the last one for all that follow.
 const RETRY_WAITS: [Duration; 4] = [
     Duration::from_millis(50),
@@ -26,7 +28,8 @@ const RETRY_WAITS: [Duration; 4] = [
 #[derive(Clone, Debug)]
 pub(crate) enum Way {
     Unix(String),
-    Tcp(String, u16),
+    /// With how long the host may try; nothing else is opened meanwhile.
+    Tcp(String, u16, Duration),
     Exec(String),
 }
 
@@ -130,7 +133,7 @@ impl Opening {
             let message = format!("`{login}` did not open a stream in {} s", OPEN_LIMIT.as_secs());
             request.tell(NotOpened::Failed(unreachable(message).retryable()));
         }
-        self.waiting.retain(|request| request.reply.is_some());
+        self.waiting.retain(Request::is_wanted);
     }
 
     /// Tells all who wait that the session is over.
@@ -166,6 +169,7 @@ impl Opening {
     }
 
     fn take_next(&mut self, room: Room, now: Instant) -> Option<Request> {
+        self.waiting.retain(Request::is_wanted);
         let fits = |request: &Request| match request.way {
             Way::Exec(_) => room.commands,
             Way::Unix(_) | Way::Tcp(..) => room.others,
@@ -195,7 +199,10 @@ impl Opening {
         room: Room,
         now: Instant,
     ) -> Result<Option<Opened>, ssh2::Error> {
-        match wire.sort(request.way.open(&wire.session)) {
+        wire.limit_answers(request.way.limit());
+        let opened = wire.sort(request.way.open(&wire.session));
+        wire.limit_answers(ANSWER_LIMIT);
+        match opened {
             Ok(Some(channel)) if matches!(request.way, Way::Exec(_)) => {
                 self.start_command(wire, request, channel)
             }
@@ -220,7 +227,13 @@ impl Opening {
     fn refused(&mut self, mut request: Request, error: &ssh2::Error, room: Room, now: Instant) {
         let again = matches!(request.way, Way::Exec(_)) && (room.busy || request.tries < RETRY_WAITS.len());
         if !again {
-            return request.tell(NotOpened::Refused(error.message().to_owned()));
+            let reason = match error.code() {
+                ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_TIMEOUT) => {
+                    format!("no answer in {} s", request.way.limit().as_secs())
+                }
+                _ => error.message().to_owned(),
+            };
+            return request.tell(NotOpened::Refused(reason));
         }
         let wait = RETRY_WAITS[request.tries.min(RETRY_WAITS.len() - 1)];
         request.tries += 1;
@@ -254,6 +267,11 @@ impl Opening {
 }
 
 impl Request {
+    /// Whether somebody still waits for it.
+    fn is_wanted(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| !reply.is_closed())
+    }
+
     fn tell(&mut self, why: NotOpened) {
         if let Some(reply) = self.reply.take() {
             drop(reply.send(Err(why)));
@@ -262,10 +280,17 @@ impl Request {
 }
 
 impl Way {
+    fn limit(&self) -> Duration {
+        match self {
+            Self::Tcp(_, _, limit) => *limit,
+            Self::Unix(_) | Self::Exec(_) => ANSWER_LIMIT,
+        }
+    }
+
     fn open(&self, session: &Session) -> Result<Channel, ssh2::Error> {
         match self {
             Self::Unix(path) => session.channel_direct_streamlocal(path, None),
-            Self::Tcp(host, port) => session.channel_direct_tcpip(host, *port, None),
+            Self::Tcp(host, port, _) => session.channel_direct_tcpip(host, *port, None),
             Self::Exec(_) => session.channel_session(),
         }
     }

@@ -24,6 +24,9 @@ use crate::{BoxFuture, Options, Stream, Traffic, Transport, refusal};
 /// agent that does not answer.
 const CONNECT_LIMIT: Duration = Duration::from_secs(180);
 
+/// How long a host may take to make a TCP connection. Other streams have to wait for that.
+const TCP_LIMIT: Duration = Duration::from_secs(5);
+
 /// A message to the connection's thread.
 pub(crate) enum Command {
     /// Open a channel.
@@ -151,6 +154,14 @@ impl Ssh {
         Ok(Box::new(self.counters.count(pipe)))
     }
 
+    /// Has the host connect to `port` of `host`, and gives up after `limit`.
+    pub(crate) async fn tcp_within(&self, host: &str, port: u16, limit: Duration) -> Result<Stream, Failure> {
+        self.open(Way::Tcp(host.to_owned(), port, limit)).await.map_err(|error| match error {
+            NotOpened::Failed(failure) => failure,
+            NotOpened::Refused(reason) => refusal::tcp(&self.login, host, port, &reason),
+        })
+    }
+
     fn ended(&self) -> Failure {
         let closed = || unreachable(format!("the connection to `{}` is closed", self.login));
         self.end.get().cloned().unwrap_or_else(closed)
@@ -174,13 +185,7 @@ impl Transport for Ssh {
     }
 
     fn tcp<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, Result<Stream, Failure>> {
-        async move {
-            self.open(Way::Tcp(host.to_owned(), port)).await.map_err(|error| match error {
-                NotOpened::Failed(failure) => failure,
-                NotOpened::Refused(reason) => refusal::tcp(&self.login, host, port, &reason),
-            })
-        }
-        .boxed()
+        async move { self.tcp_within(host, port, TCP_LIMIT).await }.boxed()
     }
 
     fn exec<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Stream, Failure>> {

@@ -7,9 +7,15 @@ use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ssh2::{BlockDirections, ErrorCode, Session};
 use tokio::io::unix::AsyncFd;
+
+unsafe extern "C" {
+    /// Part of libssh2's API since 1.10.1; `libssh2-sys` does not declare it.
+    fn libssh2_session_set_read_timeout(session: *mut libssh2_sys::LIBSSH2_SESSION, seconds: libc::c_long);
+}
 
 /// A session and its socket.
 pub(crate) struct Wire {
@@ -105,6 +111,13 @@ impl Wire {
         // SAFETY: `FIONREAD` writes one `c_int`, which `count` is, and the descriptor is open.
         let done = unsafe { libc::ioctl(self.socket.as_raw_fd(), libc::FIONREAD, &raw mut count) };
         if done == 0 { usize::try_from(count).unwrap_or(0) } else { 0 }
+    }
+
+    /// How long libssh2 waits for the answer to a request from now on, in whole seconds.
+    pub(crate) fn limit_answers(&self, limit: Duration) {
+        let seconds = libc::c_long::try_from(limit.as_secs().max(1)).unwrap_or(libc::c_long::MAX);
+        // SAFETY: the session lives as long as the guard that `raw` gives, and the call only sets a number.
+        unsafe { libssh2_session_set_read_timeout(&raw mut *self.session.raw(), seconds) }
     }
 
     /// Whether the socket takes a small packet now. Otherwise notes that something waits for that.

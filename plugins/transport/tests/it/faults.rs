@@ -6,9 +6,9 @@ use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::{Cancel, Failure, FailureKind};
 use cloudpad_transport::Options;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpSocket};
+use tokio::net::TcpListener;
 
-use crate::server::Server;
+use crate::server::{Server, silent_port};
 
 async fn failure(address: &str) -> Failure {
     let options = Options { ssh_config: Some("/dev/null".into()), connect_timeout: Some(1) };
@@ -45,18 +45,9 @@ async fn a_closed_port_is_named() {
     assert_says(&failure(&address).await, Unreachable, &[&address, "refused"]);
 }
 
-/// The kernel answers nobody while the queue of those who want to connect is full.
 #[tokio::test]
 async fn a_host_that_answers_nothing_is_given_up() {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let listener = socket.listen(0).unwrap();
-    let address = listener.local_addr().unwrap();
-    let fill = |_| tokio::spawn(tokio::net::TcpStream::connect(address));
-    let waiting: Vec<_> = (0..4).map(fill).collect();
-    while waiting.iter().all(|one| !one.is_finished()) {
-        tokio::task::yield_now().await;
-    }
+    let (address, _kept) = silent_port().await;
     assert_says(
         &failure(&address.to_string()).await,
         Unreachable,
@@ -224,4 +215,26 @@ async fn a_port_that_is_closed_on_the_host_is_named() {
     let transport = server.connect().await;
     let failure = transport.tcp("127.0.0.1", port).await.err().unwrap();
     assert_says(&failure, Unreachable, &[&format!("`127.0.0.1:{port}`"), "connect failed"]);
+}
+
+/// While one port does not answer nothing else can be opened; those who give up are not to add to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_that_does_not_answer_is_given_up_once() {
+    let server = Server::start();
+    let (address, _kept) = silent_port().await;
+    let transport = server.connect().await;
+    let first = tokio::spawn({
+        let transport = transport.clone();
+        async move { transport.tcp("127.0.0.1", address.port()).await.err().unwrap() }
+    });
+    while !server.log().contains("server_request_direct_tcpip") {
+        tokio::task::yield_now().await;
+    }
+    for _ in 0..20 {
+        let waiting = transport.tcp("127.0.0.1", address.port());
+        assert!(tokio::time::timeout(Duration::from_millis(50), waiting).await.is_err());
+    }
+    transport.exec("true").await.unwrap();
+    assert_says(&first.await.unwrap(), Unreachable, &["no answer in 5 s"]);
+    assert_eq!(server.log().matches("server_request_direct_tcpip").count(), 1);
 }

@@ -189,6 +189,21 @@ fn sshd(stream: TcpStream, dir: &Path) -> Child {
         .expect("sshd is installed")
 }
 
+/// A port of this machine whose connections are neither accepted nor refused, for as long as the rest
+/// of what is returned lives: the kernel answers nobody while the queue of a listener is full.
+pub async fn silent_port() -> (std::net::SocketAddr, impl Sized) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let fill = |_| tokio::spawn(tokio::net::TcpStream::connect(address));
+    let waiting: Vec<_> = (0..4).map(fill).collect();
+    while waiting.iter().all(|one| !one.is_finished()) {
+        tokio::task::yield_now().await;
+    }
+    (address, (listener, waiting))
+}
+
 /// Makes a key pair.
 pub fn keygen(path: &Path, args: &[&str]) {
     let made = Command::new("ssh-keygen").args(["-q", "-C", "", "-f"]).arg(path).args(args).status();
