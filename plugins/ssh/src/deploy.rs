@@ -27,7 +27,7 @@ pub struct Deployer;
 
 impl Deploy for Deployer {
     fn observe(&self, cx: &Context, request: &Observe) -> Result<Observation, Failure> {
-        on_host(cx, &request.host, Outcome::None, async |host| observe::observe(&host.engine, request).await)
+        on_host(cx, &request.host, Outcome::None, async |host| observe::observe(&host, request).await)
     }
 
     fn pull(&self, cx: &Context, request: &Pull) -> Result<Pulled, Failure> {

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use cloudpad_engine::Engine;
+use bollard::models::ImageSummary;
+use bollard::query_parameters::ListImagesOptions;
+use cloudpad_engine::{Engine, failure};
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::{Cancel, Failure};
 use cloudpad_transport::Traffic;
@@ -15,8 +17,34 @@ use crate::deploy::Networks;
 /// A host that we are connected to.
 pub(crate) struct Connection {
     pub(crate) engine: Engine,
-    /// The networks that were found or made during this connection.
     pub(crate) networks: Networks,
+    /// The host's images as they were listed last.
+    images: Mutex<Option<Arc<[ImageSummary]>>>,
+}
+
+impl Connection {
+    fn new(engine: Engine) -> Self {
+        Self { engine, networks: Networks::default(), images: Mutex::default() }
+    }
+
+    /// The host's images.
+    pub(crate) async fn images(&self) -> Result<Arc<[ImageSummary]>, Failure> {
+        let listed = self.engine.docker().await?.list_images(None::<ListImagesOptions>).await;
+        let listed: Arc<[_]> = listed.map_err(|error| failure("could not list the images", &error))?.into();
+        *self.images.lock().unwrap_or_else(PoisonError::into_inner) = Some(listed.clone());
+        Ok(listed)
+    }
+
+    /// The images as they were listed last, unless an image was sent since. They may have changed: good
+    /// enough to decide what to ask, and not to rely on.
+    pub(crate) fn images_then(&self) -> Option<Arc<[ImageSummary]>> {
+        self.images.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Forgets the list, since the host has got an image.
+    pub(crate) fn forget_images(&self) {
+        *self.images.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 /// A connection, and whether it was there before this call.
@@ -56,7 +84,7 @@ pub(crate) async fn lease(host: &Host, config: &Config, cancel: &Cancel) -> Resu
         return Ok(Lease { connection: connection.clone(), reused: true });
     }
     let engine = connect(host, config, cancel).await?;
-    let connection = Arc::new(Connection { engine, networks: Networks::default() });
+    let connection = Arc::new(Connection::new(engine));
     *slot = Some(connection.clone());
     Ok(Lease { connection, reused: false })
 }

@@ -20,7 +20,7 @@ use cloudpad_plugin_api::{Context, Failure, Level, Outcome, PushScope};
 
 use crate::call::on_host;
 use crate::config::Config;
-use crate::pool;
+use crate::pool::{self, Connection};
 use present::Present;
 use send::{NotSent, Parcel, Share, send};
 
@@ -35,11 +35,11 @@ impl Push for Pusher {
     fn run(&self, cx: &Context, request: &Run) -> Result<Pushed, Failure> {
         let no_host = || Failure::invalid("a push without a registry needs a host to push to");
         let host = request.host.as_ref().ok_or_else(no_host)?;
-        on_host(cx, host, Outcome::Unknown, async |to| push(cx, host, &to.engine, request).await)
+        on_host(cx, host, Outcome::Unknown, async |to| push(cx, host, &to, request).await)
     }
 }
 
-async fn push(cx: &Context, host: &Host, to: &Engine, request: &Run) -> Result<Pushed, Failure> {
+async fn push(cx: &Context, host: &Host, to: &Connection, request: &Run) -> Result<Pushed, Failure> {
     let reference = &request.reference;
     // Pushes to several hosts share the connection to this machine's engine.
     let here = pool::lease(&Host::new(Host::LOCAL, Host::LOCAL), &Config::default(), cx.cancel()).await?;
@@ -50,9 +50,12 @@ async fn push(cx: &Context, host: &Host, to: &Engine, request: &Run) -> Result<P
     })?;
     let sent = match present::look(to, reference, &image, &request.similar).await? {
         Present::Whole => 0,
-        Present::Unnamed(id) => crate::deploy::name(to, &id, reference).await.map(|()| 0)?,
-        Present::Layers(known) => send_lacking(cx, host, (from, to), reference, &image, &known).await?,
+        Present::Unnamed(id) => crate::deploy::name(&to.engine, &id, reference).await.map(|()| 0)?,
+        Present::Layers(known) => {
+            send_lacking(cx, host, (from, &to.engine), reference, &image, &known).await?
+        }
     };
+    to.forget_images();
     Ok(Pushed { reference: reference.clone(), sent })
 }
 

@@ -1,6 +1,4 @@
-//! The project's networks on one host: found, or made once. I/O.
-
-use std::collections::HashSet;
+//! The project's networks on one host: made when a container turns out to lack one. I/O.
 
 use bollard::models::{EndpointSettings, NetworkConnectRequest, NetworkCreateRequest};
 use bollard::query_parameters::InspectNetworkOptions;
@@ -11,28 +9,32 @@ use tokio::sync::Mutex;
 
 use super::spec::project_labels;
 
-/// The networks that are known to be there. Its lock is held while one is made, since an engine takes
-/// two requests for the same name as two networks.
+/// Held while a network is made, since an engine takes two requests for the same name as two networks.
 #[derive(Default)]
-pub(crate) struct Networks(Mutex<HashSet<String>>);
+pub(crate) struct Networks(Mutex<()>);
 
 impl Networks {
-    /// Makes `name` if it is not there.
-    pub(super) async fn ensure(&self, engine: &Engine, name: &str, project: &Project) -> Result<(), Failure> {
-        let mut known = self.0.lock().await;
-        if !known.contains(name) {
+    /// Makes those of `names` that are not there.
+    pub(super) async fn ensure<'a>(
+        &self,
+        engine: &Engine,
+        names: impl Iterator<Item = &'a str>,
+        project: &Project,
+    ) -> Result<(), Failure> {
+        let _alone = self.0.lock().await;
+        for name in names {
             if !exists(engine, name).await? {
                 create(engine, name, project).await?;
             }
-            known.insert(name.to_owned());
         }
         Ok(())
     }
+}
 
-    /// Forgets `name`, which turned out to be gone.
-    pub(super) async fn forget(&self, name: &str) {
-        self.0.lock().await.remove(name);
-    }
+/// Whether `failure` says that a network is not there. They nearly always are, so this is found out by
+/// trying, and not asked before each start.
+pub(super) fn is_lacking(failure: &Failure) -> bool {
+    failure.message.contains("network") && failure.message.contains("not found")
 }
 
 async fn exists(engine: &Engine, name: &str) -> Result<bool, Failure> {

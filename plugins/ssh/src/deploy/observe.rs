@@ -1,23 +1,23 @@
 //! `deploy.observe`: three questions to the engine. I/O.
 
-use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptions};
-use cloudpad_engine::{Engine, failure};
+use bollard::query_parameters::ListContainersOptionsBuilder;
+use cloudpad_engine::failure;
 use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::stage::deploy::{Engine as EngineSeen, Observation, Observe};
 
 use super::seen;
+use crate::pool::Connection;
 
 /// Looks at the host. One after the other, since they share a connection, and a second one would cost
 /// as much as it saved.
-pub(super) async fn observe(engine: &Engine, request: &Observe) -> Result<Observation, Failure> {
-    let version = engine.version().await?;
-    let docker = engine.docker().await?;
+pub(super) async fn observe(host: &Connection, request: &Observe) -> Result<Observation, Failure> {
+    let version = host.engine.version().await?;
+    let docker = host.engine.docker().await?;
     // All of them, with no filter: other projects' containers hold ports too.
     let all = ListContainersOptionsBuilder::new().all(true).build();
     let containers = docker.list_containers(Some(all)).await;
     let containers = containers.map_err(|error| failure("could not list the containers", &error))?;
-    let images = docker.list_images(None::<ListImagesOptions>).await;
-    let images = images.map_err(|error| failure("could not list the images", &error))?;
+    let images = host.images().await?;
     Ok(Observation {
         engine: EngineSeen { version: version.engine, api: version.api, platform: version.platform },
         containers: seen::containers(&containers, &request.project),

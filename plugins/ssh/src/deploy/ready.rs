@@ -70,17 +70,13 @@ async fn wait(engine: &Engine, request: &Ready) -> Result<u32, NotReady> {
     }
 }
 
-/// No health check: it has to run for a while, and still be the process that was started.
+/// No health check: it has to run for a while, and still be the process that was started. The engine
+/// counts restarts from the last start on.
 async fn settled(engine: &Engine, request: &Ready) -> Result<u32, NotReady> {
-    let docker = engine.patient().await?;
-    tokio::select! {
-        () = sleep(Duration::from_millis(request.settle_ms)) => {}
-        ended = not_running(&docker, &request.container) => return Err(ended),
-    }
+    sleep(Duration::from_millis(request.settle_ms)).await;
     let found = inspect(engine, &request.container).await?;
-    if verdict::of_state(found.state.as_ref()) == Verdict::Ended
-        || found.restart_count.unwrap_or_default() > 0
-    {
+    let restarted = found.restart_count.unwrap_or_default() > 0;
+    if restarted || verdict::of_state(found.state.as_ref()) == Verdict::Ended {
         return Err(NotReady::Ended);
     }
     Ok(1)
@@ -172,13 +168,19 @@ async fn served(
     }
     let address = verdict::address(&found).ok_or_else(|| unaddressed(&request.container))?;
     let target = Target { address, port };
-    let docker = engine.patient().await?;
+    let served = tries(engine, health, &probe, &target, deadline);
+    // A container that serves at once is not worth a watch, which is one more request.
+    let watched = async {
+        sleep(FIRST_PAUSE).await;
+        let docker = engine.patient().await?;
+        Err(not_running(&docker, &request.container).await)
+    };
     tokio::select! {
-        result = tries(engine, health, &probe, &target, deadline) => result.map_err(|last| {
+        result = served => result.map_err(|last| {
             let asked = probe.describe(port);
             NotReady::Because(format!("{asked} {last}, and {} ms are over", request.timeout_ms))
         }),
-        ended = not_running(&docker, &request.container) => Err(ended),
+        ended = watched => ended,
     }
 }
 

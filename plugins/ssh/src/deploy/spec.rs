@@ -111,11 +111,12 @@ fn bind(volume: &Volume) -> String {
     format!("{}:{}{mode}", volume.source, volume.target)
 }
 
+/// With the engine's own `always`, its next start would bring back every container that was stopped
+/// because a newer one took its place; that is all in which the two differ.
 fn restart(restart: Restart) -> RestartPolicyNameEnum {
     match restart {
         Restart::No => RestartPolicyNameEnum::NO,
-        Restart::UnlessStopped => RestartPolicyNameEnum::UNLESS_STOPPED,
-        Restart::Always => RestartPolicyNameEnum::ALWAYS,
+        Restart::UnlessStopped | Restart::Always => RestartPolicyNameEnum::UNLESS_STOPPED,
         Restart::OnFailure => RestartPolicyNameEnum::ON_FAILURE,
     }
 }

@@ -16,13 +16,22 @@ use super::{container, networks, seen, spec};
 use crate::pool::Connection;
 
 pub(super) async fn start(host: &Arc<Connection>, request: &Start) -> Result<Started, Failure> {
-    for network in spec::own_networks(&request.spec) {
-        host.networks.ensure(&host.engine, network, &request.project).await?;
-    }
-    match create(&host.engine, request).await? {
+    let made = match create(&host.engine, request).await {
+        Err(failure) if networks::is_lacking(&failure) => {
+            make_networks(host, request).await?;
+            create(&host.engine, request).await?
+        }
+        made => made?,
+    };
+    match made {
         Some(id) => start_new(host, request, id).await,
         None => start_existing(host, request).await,
     }
+}
+
+async fn make_networks(host: &Connection, request: &Start) -> Result<(), Failure> {
+    let names = spec::own_networks(&request.spec);
+    host.networks.ensure(&host.engine, names, &request.project).await
 }
 
 /// Makes the container; none when its name is taken.
@@ -32,7 +41,7 @@ async fn create(engine: &Engine, request: &Start) -> Result<Option<String>, Fail
     match engine.docker().await?.create_container(Some(options), spec::create_body(request)?).await {
         Ok(created) => Ok(Some(created.id)),
         Err(error) if status(&error) == Some(409) => Ok(None),
-        Err(error) if status(&error) == Some(404) => {
+        Err(error) if status(&error) == Some(404) && error.to_string().contains("image") => {
             let message = format!("could not create container `{name}`: image `{image}` is not on the host");
             Err(Failure::failed(message).cause(error).hint("push the image first, or let the host pull it"))
         }
@@ -43,11 +52,7 @@ async fn create(engine: &Engine, request: &Start) -> Result<Option<String>, Fail
 /// Starts a container that was just made, or removes it again: what is left behind would look like a
 /// container that once ran.
 async fn start_new(host: &Connection, request: &Start, id: String) -> Result<Started, Failure> {
-    let started = async {
-        join_further_networks(host, request, None).await?;
-        run(host, request).await
-    };
-    match started.await {
+    match run(host, request, None).await {
         Ok(()) => Ok(Started { id, created: true }),
         Err(failure) => Err(undo(&host.engine, &request.container, &id, failure).await),
     }
@@ -73,8 +78,7 @@ async fn start_existing(host: &Connection, request: &Start) -> Result<Started, F
     let found = container::inspect(&host.engine, name).await?.ok_or_else(gone)?;
     check_same(&found, request)?;
     if !container::is_running(&found) {
-        join_further_networks(host, request, Some(&found)).await?;
-        run(host, request).await?;
+        run(host, request, Some(&found)).await?;
     }
     Ok(Started { id: found.id.unwrap_or_default(), created: false })
 }
@@ -111,17 +115,24 @@ async fn join_further_networks(
     Ok(())
 }
 
-async fn run(host: &Connection, request: &Start) -> Result<(), Failure> {
-    let name = &request.container;
-    let started = host.engine.patient().await?.start_container(name, None::<StartContainerOptions>).await;
-    match started {
-        Ok(()) => Ok(()),
-        Err(error) => {
-            for network in spec::own_networks(&request.spec) {
-                host.networks.forget(network).await;
-            }
-            Err(explain(&host.engine, name, &error).await)
+/// Starts the container, which is as `found` says, or new.
+async fn run(host: &Connection, request: &Start, found: Option<&Inspected>) -> Result<(), Failure> {
+    match try_run(host, request, found).await {
+        Err(failure) if networks::is_lacking(&failure) => {
+            make_networks(host, request).await?;
+            let found = container::inspect(&host.engine, &request.container).await?;
+            try_run(host, request, found.as_ref()).await
         }
+        done => done,
+    }
+}
+
+async fn try_run(host: &Connection, request: &Start, found: Option<&Inspected>) -> Result<(), Failure> {
+    join_further_networks(host, request, found).await?;
+    let name = &request.container;
+    match host.engine.patient().await?.start_container(name, None::<StartContainerOptions>).await {
+        Ok(()) => Ok(()),
+        Err(error) => Err(explain(&host.engine, name, &error).await),
     }
 }
 

@@ -1,9 +1,12 @@
 //! What a host has of an image already. I/O, but for the comparison.
 
+use std::sync::Arc;
+
 use bollard::models::{ImageConfig, ImageInspect, ImageSummary};
-use bollard::query_parameters::ListImagesOptions;
 use cloudpad_engine::{Engine, Reference, failure, status};
 use cloudpad_plugin_api::Failure;
+
+use crate::pool::Connection;
 
 /// How many similar images are looked at: the first ones are the likeliest, and each look is a round trip.
 const LOOKS: usize = 4;
@@ -34,33 +37,45 @@ pub(super) fn layers(image: &ImageInspect) -> Vec<String> {
 
 /// Looks for `image`, which this machine calls `reference`, on the host.
 pub(super) async fn look(
-    host: &Engine,
+    host: &Connection,
     reference: &str,
     image: &ImageInspect,
     similar: &[String],
 ) -> Result<Present, Failure> {
-    let all = host.docker().await?.list_images(None::<ListImagesOptions>).await;
-    let all = all.map_err(|error| failure("could not list the images", &error))?;
-    let same_id = all.iter().find(|seen| Some(&seen.id) == image.id.as_ref());
-    match same_id {
+    let all = listed(host, reference, image).await?;
+    let here = all.iter().find(|seen| Some(&seen.id) == image.id.as_ref());
+    match here {
         Some(seen) if is_named(seen, reference) => return Ok(Present::Whole),
         Some(seen) => return Ok(Present::Unnamed(seen.id.clone())),
         None => {}
     }
+    let there = |name: &&str| all.iter().any(|seen| is_named(seen, name));
+    let likely = std::iter::once(reference).chain(similar.iter().map(String::as_str));
     let mut known = Vec::new();
-    if all.iter().any(|seen| is_named(seen, reference))
-        && let Some(found) = inspect(host, reference).await?
-    {
+    for name in likely.filter(there).take(LOOKS) {
+        let Some(found) = inspect(&host.engine, name).await? else { continue };
         // The containerd store has ids of its own, so an image can be the same under another id.
-        if same(&found, image) {
-            return Ok(Present::Whole);
+        match found.id.clone() {
+            Some(_) if same(&found, image) && name == reference => return Ok(Present::Whole),
+            Some(id) if same(&found, image) => return Ok(Present::Unnamed(id)),
+            _ => known.push(layers(&found)),
         }
-        known.push(layers(&found));
-    }
-    for name in similar.iter().filter(|name| all.iter().any(|seen| is_named(seen, name))).take(LOOKS) {
-        known.extend(inspect(host, name).await?.as_ref().map(layers));
     }
     Ok(Present::Layers(known))
+}
+
+/// The host's images. A list from earlier will do if it does not have the image: should the host have
+/// got it since, it is only sent once more.
+async fn listed(
+    host: &Connection,
+    reference: &str,
+    image: &ImageInspect,
+) -> Result<Arc<[ImageSummary]>, Failure> {
+    let has = |seen: &ImageSummary| Some(&seen.id) == image.id.as_ref() || is_named(seen, reference);
+    match host.images_then() {
+        Some(then) if !then.iter().any(has) => Ok(then),
+        _ => host.images().await,
+    }
 }
 
 fn is_named(image: &ImageSummary, reference: &str) -> bool {

@@ -63,10 +63,13 @@ impl Setting {
     }
 
     fn push(&self, n: usize, similar: &[usize]) -> Result<Pushed, Failure> {
+        self.push_beside(n, similar.iter().map(|&n| self.tags[n].clone()).collect())
+    }
+
+    fn push_beside(&self, n: usize, similar: Vec<String>) -> Result<Pushed, Failure> {
         let emit = self.world.context();
         let config = json!({ "socket": self.proxy.path() });
         let cx = Context::new(config, std::sync::Arc::new(move |e| emit.emit(e)), self.world.cancel.clone());
-        let similar = similar.iter().map(|&n| self.tags[n].clone()).collect();
         let host = Some(Host::new(HOST, Host::LOCAL));
         Pusher.run(&cx, &Run { reference: self.tags[n].clone(), host, similar })
     }
@@ -147,7 +150,7 @@ fn an_image_that_the_host_has_under_another_name_gets_this_one_too() {
     let other = format!("{}:other", setting.world.project.name);
     lab::docker_ok(HOST, &["tag", &setting.tags[0], &other]);
     lab::docker_ok(HOST, &["rmi", &setting.tags[0]]);
-    assert_eq!(setting.push(0, &[]).unwrap().sent, 0);
+    assert_eq!(setting.push_beside(0, vec![other.clone()]).unwrap().sent, 0);
     assert_eq!(setting.proxy.loads(), 1);
     setting.assert_runs(0);
     lab::docker(HOST, &["rmi", "-f", &other]);

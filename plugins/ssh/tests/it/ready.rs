@@ -27,7 +27,7 @@ fn an_answer_to_get_is_ready() {
 fn a_wrong_answer_is_told_with_the_last_log_lines() {
     let world = World::new("http404");
     let name = world.run("web", world.script(SERVER));
-    let failure = world.ready_within(&name, health(http("/down")), 500).unwrap_err();
+    let failure = world.ready_within(&name, health(http("/down")), 3_000).unwrap_err();
     assert!(failure.message.contains("`GET /down` on port 8080 answered 404"), "{failure}");
     assert_eq!(failure.causes, ["serving"]);
 }
@@ -131,6 +131,19 @@ fn a_crash_loop_does_not_settle() {
     let failure = world.ready(&name, None).unwrap_err();
     assert!(failure.message.contains("ended"), "{failure}");
     assert!(failure.causes.contains(&"again".to_owned()));
+}
+
+#[test]
+fn earlier_crashes_do_not_count_after_a_new_start() {
+    let world = World::new("revive");
+    let request =
+        world.start_request("web", world.script("[ -e /flag ] && exec sleep 600; echo x > /flag; exit 1"));
+    let name = &request.container;
+    world.start(&request).unwrap();
+    assert!(world.ready(name, None).is_err(), "it crashed once, and runs since");
+    world.stop(name).unwrap();
+    world.start(&request).unwrap();
+    world.ready(name, None).unwrap();
 }
 
 #[test]

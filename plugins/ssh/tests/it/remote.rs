@@ -45,7 +45,7 @@ fn a_service_is_pushed_started_asked_and_removed_through_one_connection() {
     world.ready(&name, health(Check::Http { port: 8080, path: "/up".into() })).unwrap();
     assert_eq!(world.state(&name), Some(State::Running));
     let failure =
-        world.ready_within(&name, health(Check::Http { port: 8080, path: "/no".into() }), 300).unwrap_err();
+        world.ready_within(&name, health(Check::Http { port: 8080, path: "/no".into() }), 3_000).unwrap_err();
     assert!(failure.message.contains("answered 404"), "{failure}");
     assert_eq!((failure.host.as_deref(), &*failure.causes), (Some("h1"), &["serving".to_owned()][..]));
     clean(&world, &[&name]);

@@ -152,7 +152,7 @@ impl World {
 
     pub fn ready_within(&self, name: &str, health: Option<Health>, ms: u64) -> Result<BecameReady, Failure> {
         let (host, container) = (self.host.clone(), name.to_owned());
-        let request = Ready { host, container, health, settle_ms: 300, timeout_ms: ms };
+        let request = Ready { host, container, health, settle_ms: 1_000, timeout_ms: ms };
         Deployer.ready(&self.context(), &request)
     }
 
