@@ -2,13 +2,13 @@
 
 use cloudpad_plugin_api::FailureKind;
 use cloudpad_plugin_api::model::{Check, Host};
-use cloudpad_plugin_api::stage::deploy::State;
+use cloudpad_plugin_api::stage::deploy::{Named, State};
 use cloudpad_plugin_api::stage::push::{Push, Run};
 use cloudpad_ssh::{Pusher, Spent, config::Config, spent};
 use serde_json::json;
 
 use crate::lab;
-use crate::world::{World, health};
+use crate::world::{World, busybox, health};
 
 /// A project whose host is one of the lab's, with its image there.
 fn world(name: &str, host: &str) -> World {
@@ -57,13 +57,44 @@ fn cost_before(world: &World) -> u64 {
     spent(&world.host, &config).map_or(0, |spent| spent.traffic.connections)
 }
 
-/// The promise that benchmarks build on. `h2` is no other test's, so the count is this test's alone.
+/// The promise that benchmarks build on. `h2` is reached by no other test through this connection, so
+/// the counts are this test's alone.
 #[test]
-fn a_look_costs_three_requests_on_one_channel() {
-    let world = world("ssh-cost", "h2");
+fn a_look_costs_three_requests_and_an_update_at_most_twelve() {
+    let mut world = world("ssh-cost", "h2");
     world.observe();
     let Spent { requests, traffic } = cost(&world);
     assert_eq!((requests, traffic.connections, traffic.channels), (3, 1, 1));
+
+    push(&world);
+    let mut spec = world.script("exec httpd -f -p 8080 -h /www");
+    spec.networks = vec![world.project.name.clone()];
+    let old = world.run("web", spec.clone());
+    // Another process would ask for the version once more.
+    let before = cost(&world).requests - 1;
+
+    let seen = world.observe();
+    let next = format!("{}:2", world.project.name);
+    world.also_remove.push(next.clone());
+    world.import(&next, busybox(&[("www/up", b"yes, again")]), &[]);
+    let (reference, host) = (next.clone(), Some(world.host.clone()));
+    let similar = vec![world.image.clone()];
+    assert!(Pusher.run(&world.context(), &Run { reference, host, similar }).unwrap().sent > 0);
+    spec.image = next.clone();
+    let mut request = world.start_request("web", spec);
+    request.container += "-new";
+    world.start(&request).unwrap();
+    world.ready(&request.container, health(Check::Http { port: 8080, path: "/up".into() })).unwrap();
+    let id = Some(seen.containers[0].id.clone());
+    let old = Named { id, name: old };
+    world.stop_named(old.clone()).unwrap();
+    world.remove_named(vec![old], &[&world.image]).unwrap();
+    let spent = cost(&world).requests - before;
+    assert!(spent <= 12, "{spent} requests for an update of one container");
+
+    world.stop(&request.container).unwrap();
+    world.remove(&[&request.container], &[&next]).unwrap();
+    lab::docker_ok("h2", &["network", "rm", &world.project.name]);
 }
 
 #[test]

@@ -157,18 +157,22 @@ impl World {
     }
 
     pub fn stop(&self, name: &str) -> Result<(), Failure> {
+        self.stop_named(named(name))
+    }
+
+    pub fn stop_named(&self, container: Named) -> Result<(), Failure> {
         let (host, project) = (self.host.clone(), self.project.clone());
-        Deployer.stop(&self.context(), &Stop { host, project, container: named(name), timeout: 1 })
+        Deployer.stop(&self.context(), &Stop { host, project, container, timeout: 1 })
     }
 
     pub fn remove(&self, containers: &[&str], images: &[&str]) -> Result<(), Failure> {
-        let request = Remove {
-            host: self.host.clone(),
-            project: self.project.clone(),
-            containers: containers.iter().map(|name| named(name)).collect(),
-            images: images.iter().map(|name| (*name).to_owned()).collect(),
-        };
-        Deployer.remove(&self.context(), &request)
+        self.remove_named(containers.iter().map(|name| named(name)).collect(), images)
+    }
+
+    pub fn remove_named(&self, containers: Vec<Named>, images: &[&str]) -> Result<(), Failure> {
+        let (host, project) = (self.host.clone(), self.project.clone());
+        let images = images.iter().map(|name| (*name).to_owned()).collect();
+        Deployer.remove(&self.context(), &Remove { host, project, containers, images })
     }
 
     /// A running container that the project does not own.
