@@ -7,6 +7,7 @@ use ssh2::{Agent, ErrorCode, PublicKey};
 
 use crate::dial::unreachable;
 use crate::identity::{private_key, public_key};
+use crate::known_hosts::key_type;
 use crate::target::Target;
 use crate::wire::Wire;
 
@@ -31,8 +32,13 @@ pub(crate) async fn authenticate(wire: &Wire, target: &Target) -> Result<(), Fai
         Ok(Some((agent, keys))) => {
             let keys = in_order(keys, &files, target.identities_only);
             for key in &keys {
-                tried.push(format!("tried `{}` from the agent", key.comment()));
-                if accepted(wire, target, &tried, wire.drive(|_| agent.userauth(&target.user, key)).await)? {
+                tried.push(format!("tried `{}` from the agent", name(key)));
+                if accepted(
+                    wire,
+                    target,
+                    &mut tried,
+                    wire.drive(|_| agent.userauth(&target.user, key)).await,
+                )? {
                     return Ok(());
                 }
             }
@@ -53,7 +59,7 @@ pub(crate) async fn authenticate(wire: &Wire, target: &Target) -> Result<(), Fai
         tried.push(format!("tried `{path}`"));
         let login =
             wire.drive(|session| session.userauth_pubkey_file(&target.user, None, &file.path, None)).await;
-        if accepted(wire, target, &tried, login)? {
+        if accepted(wire, target, &mut tried, login)? {
             return Ok(());
         }
     }
@@ -73,12 +79,13 @@ impl KeyFile {
             return Some(Self { path: path.to_owned(), private: false, encrypted: false, public });
         };
         let text = String::from_utf8_lossy(&bytes);
-        let key = private_key(&text);
+        let (key, half) = (private_key(&text), public_key(&text));
         Some(Self {
             path: path.to_owned(),
-            private: key.is_some(),
+            // What is neither is tried, too, for libssh2 to say what is wrong with it.
+            private: half.is_none(),
             encrypted: key.as_ref().is_some_and(|key| key.encrypted),
-            public: key.and_then(|key| key.public).or_else(|| public_key(&text)).or_else(beside),
+            public: half.or_else(|| key.and_then(|key| key.public)).or_else(beside),
         })
     }
 }
@@ -108,7 +115,7 @@ fn in_order(keys: Vec<PublicKey>, files: &[KeyFile], only_those: bool) -> Vec<Pu
 fn accepted(
     wire: &Wire,
     target: &Target,
-    tried: &[String],
+    tried: &mut [String],
     login: Result<(), ssh2::Error>,
 ) -> Result<bool, Failure> {
     use libssh2_sys as raw;
@@ -120,7 +127,23 @@ fn accepted(
             | raw::LIBSSH2_ERROR_SOCKET_DISCONNECT
             | raw::LIBSSH2_ERROR_TIMEOUT,
         ) => Err(broken_off(target, tried, &error)),
-        _ => Ok(false),
+        ErrorCode::Session(
+            raw::LIBSSH2_ERROR_AUTHENTICATION_FAILED | raw::LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED,
+        ) => Ok(false),
+        _ => {
+            if let Some(last) = tried.last_mut() {
+                *last += &format!(", which cannot be used: {}", error.message());
+            }
+            Ok(false)
+        }
+    }
+}
+
+/// A key of an agent, for people.
+fn name(key: &PublicKey) -> &str {
+    match key.comment() {
+        "" => key_type(key.blob()).unwrap_or("a key"),
+        comment => comment,
     }
 }
 

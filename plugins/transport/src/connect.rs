@@ -89,24 +89,15 @@ impl Call {
         match tokio::time::timeout(timeout, shake).await {
             Ok(Ok(())) => Ok((wire, line)),
             Ok(Err(error)) => {
-                let exit = exit_status(&mut line).await;
+                let busy = !has_banner(&wire) && line.child.is_none();
                 let failure = handshake_failure(target, &wire, &error);
-                let failure = exit
-                    .iter()
-                    .fold(failure, |f, exit| f.cause(format!("its `ProxyCommand` ended with {exit}")));
-                Err((failure, !has_banner(&wire) && line.child.is_none()))
+                let exit = exit_status(&mut line).await;
+                let told =
+                    |failure: Failure, exit| failure.cause(format!("its `ProxyCommand` ended with {exit}"));
+                Err((exit.into_iter().fold(failure, told), busy))
             }
-            Err(_) if !has_banner(&wire) => {
-                let server = server(target);
-                let message = format!(
-                    "{server} accepted the connection but sent no SSH banner in {} s",
-                    timeout.as_secs()
-                );
-                Err(finally(
-                    unreachable(message).hint("is it an SSH server, and is the host alive?").retryable(),
-                ))
-            }
-            Err(_) => Err(finally(timed_out(target, "agreeing on keys", timeout))),
+            Err(_) if has_banner(&wire) => Err(finally(timed_out(target, "agreeing on keys", timeout))),
+            Err(_) => Err(finally(silent(target, timeout))),
         }
     }
 
@@ -156,6 +147,13 @@ fn has_banner(wire: &Wire) -> bool {
 
 fn server(target: &Target) -> String {
     format!("`{}:{}`", target.hostname, target.port)
+}
+
+fn silent(target: &Target, timeout: Duration) -> Failure {
+    let seconds = timeout.as_secs();
+    unreachable(format!("{} accepted the connection but sent no SSH banner in {seconds} s", server(target)))
+        .hint("is it an SSH server, and is the host alive?")
+        .retryable()
 }
 
 fn timed_out(target: &Target, doing: &str, timeout: Duration) -> Failure {

@@ -131,3 +131,14 @@ async fn passwords_are_said_not_to_be_supported() {
     let server = Server::with(&["ed25519"], "PubkeyAuthentication no\nMatch all\nPasswordAuthentication yes");
     assert_says(&server.failure("").await, &["did not let", "only keys are supported, not passwords"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_file_that_is_broken_is_named() {
+    let server = Server::start();
+    let path = server.path("broken");
+    let text = std::fs::read_to_string(server.path("client")).unwrap();
+    std::fs::write(&path, text.replace("\n", "").replace("KEY-----", "KEY-----\nAAAA")).unwrap();
+    server.authorize("host_ed25519");
+    let failure = server.failure(&format!("IdentityFile {}", path.display())).await;
+    assert_says(&failure, &[&format!("tried `{}`, which cannot be used", path.display())]);
+}
