@@ -105,6 +105,12 @@ pub fn up_for_use(settings: &Settings) -> Result<Lab> {
     Lab::read(settings)
 }
 
+/// `PATH` with the programs that tests start themselves and that are not installed here.
+pub fn path_for_tests(settings: &Settings) -> Result<String> {
+    let registry = packages::unpacked(settings, "docker-registry")?.join("usr/bin");
+    Ok(format!("{}:{}", std::env::var("PATH").unwrap_or_default(), registry.display()))
+}
+
 fn down(settings: &Settings, images: bool) -> Result<()> {
     if !engine::answers() {
         println!("no engine answers, so nothing of {} runs", settings.name);

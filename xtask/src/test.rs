@@ -52,7 +52,8 @@ fn documentation() -> Result<String> {
 /// Runs all tests, prints what they print, and counts them.
 fn tests(settings: &Settings) -> Result<String> {
     let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
-    command.env("CLOUDPAD_LAB", &settings.dir).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.env("CLOUDPAD_LAB", &settings.dir).env("PATH", lab::path_for_tests(settings)?);
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|error| format!("cannot start `cargo`: {error}"))?;
     let mut count = Count::default();
     let out = child.stdout.take().ok_or("`cargo test` has no output")?;
