@@ -34,7 +34,7 @@ pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) {
     }
     let touched = touched_hosts(plan, &outcomes);
     if !touched.is_empty() {
-        undo(runner, &touched, basis).await;
+        undo(runner, plan, &touched, basis).await;
     }
 }
 
@@ -43,7 +43,7 @@ async fn begin(runner: &Runner, phase: Phase, plan: &Plan) -> Outcomes {
     runner.carry_out(phase, plan).await
 }
 
-async fn undo(runner: &Runner, touched: &BTreeSet<String>, basis: Basis<'_>) {
+async fn undo(runner: &Runner, plan: &Plan, touched: &BTreeSet<String>, basis: Basis<'_>) {
     let Basis { config, inventory, observed, goal } = basis;
     let looks = touched.iter().filter_map(|host| inventory.get(host)).map(|host| {
         let project = config.project.clone();
@@ -51,7 +51,7 @@ async fn undo(runner: &Runner, touched: &BTreeSet<String>, basis: Basis<'_>) {
     });
     let hosts = look::look_at_hosts(runner, looks.collect()).await;
     let now = Observed { hosts, ..observed.clone() };
-    let undo = plan::undo(observed, &now, config, inventory, goal);
+    let undo = plan::undo(plan, observed, &now, config, inventory, goal);
     begin(runner, Phase::Undo, &undo).await;
 }
 

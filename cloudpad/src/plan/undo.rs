@@ -13,22 +13,34 @@ use super::graph::{Graph, Node};
 use super::rollout::{Roll, named};
 use super::sight::{self, HostSight, Sight, serves};
 use super::unit::{Loss, New, Pace, Rollout, Unit};
-use super::{Change, ChangeKind, Goal, Note, Plan, Scope, claims, pace, scope, spec};
+use super::{Action, Change, ChangeKind, Goal, Note, Plan, Scope, claims, pace, scope, spec};
 use crate::config::Config;
 use crate::inventory::Inventory;
 use crate::observed::{HostState, Observed};
 
-/// Brings back what ran `before` a rollout that failed, given what is there `now`.
+/// Brings back what ran `before` the rollout of `failed`, given what is there `now`.
+///
+/// It is about the instances whose containers `failed` starts or stops, and no others. Where something runs that neither ran
+/// before nor was started by `failed`, somebody else has been there meanwhile: that is left alone, as a note.
 ///
 /// What ran then and does not now is started again, in the same order of stops and starts as an
 /// update; what was not there then is stopped and removed. It never refuses: where nothing keeps
 /// enough instances serving, it goes one by one, and what cannot be brought back is a note.
-pub fn undo(before: &Observed, now: &Observed, config: &Config, inventory: &Inventory, goal: &Goal) -> Plan {
+pub fn undo(
+    failed: &Plan,
+    before: &Observed,
+    now: &Observed,
+    config: &Config,
+    inventory: &Inventory,
+    goal: &Goal,
+) -> Plan {
     let Ok(scope) = scope(config, inventory, &goal.select) else { return Plan::default() };
     let undo = Undo {
         config,
         inventory,
         scope: &scope,
+        stopped: failed.actions.iter().filter_map(stopped).collect(),
+        started: failed.actions.iter().filter_map(started).collect(),
         before: &Sight::new(inventory, before),
         now: &Sight::new(inventory, now),
     };
@@ -46,14 +58,34 @@ pub fn undo(before: &Observed, now: &Observed, config: &Config, inventory: &Inve
     Plan { changes, actions, notes }
 }
 
-type Ordered = (Vec<Change>, Vec<super::Action>);
+type Ordered = (Vec<Change>, Vec<Action>);
 
 struct Undo<'a, 's> {
     config: &'a Config,
     inventory: &'a Inventory,
     scope: &'s Scope,
+    /// The containers that the failed plan starts, by host.
+    started: BTreeSet<(&'s str, &'s str)>,
+    /// The containers that it stops, by host.
+    stopped: BTreeSet<(&'s str, &'s str)>,
     before: &'s Sight<'a>,
     now: &'s Sight<'a>,
+}
+
+/// The host and the name of the container that an action starts.
+fn started(action: &Action) -> Option<(&str, &str)> {
+    match &action.request {
+        Request::DeployStart(start) => Some((&start.host.name, &start.container)),
+        _ => None,
+    }
+}
+
+/// The host and the name of the container that an action stops.
+fn stopped(action: &Action) -> Option<(&str, &str)> {
+    match &action.request {
+        Request::DeployStop(stop) => Some((&stop.host.name, &stop.container.name)),
+        _ => None,
+    }
 }
 
 impl<'a> Undo<'a, '_> {
@@ -111,13 +143,29 @@ impl<'a> Undo<'a, '_> {
         rollout: &mut Rollout<'a>,
         notes: &mut Vec<Note>,
     ) {
-        let ran = sight::up(before.of(service, number));
+        let host_name = self.inventory.hosts()[host].name.as_str();
         let copies = now.of(service, number);
-        let runs = sight::up(copies);
+        let touched = |c: &&Container| {
+            let container = (host_name, c.name.as_str());
+            self.started.contains(&container) || self.stopped.contains(&container)
+        };
+        if !before.of(service, number).iter().chain(copies).any(touched) {
+            return;
+        }
         let instance = Instance { service: service.to_owned(), number };
+        let ran = sight::up(before.of(service, number));
+        let runs = sight::up(copies);
         let is_among = |all: &[&Container], c: &Container| all.iter().any(|other| other.name == c.name);
         let missing: Vec<_> = ran.iter().copied().filter(|c| !is_among(&runs, c)).collect();
         let mut stops: Vec<_> = runs.iter().copied().filter(|c| !is_among(&ran, c)).collect();
+        if let Some(theirs) = stops.iter().find(|c| !self.started.contains(&(host_name, c.name.as_str()))) {
+            let message = format!(
+                "`{}` on `{host_name}` was started by somebody else meanwhile, so {instance} is left alone",
+                theirs.name
+            );
+            notes.push(Note { incomplete: true, message });
+            return;
+        }
         let unit = |start: Option<New<'a>>, ready, stops: Vec<&'a Container>| Unit {
             host,
             instance: instance.clone(),
@@ -135,9 +183,10 @@ impl<'a> Undo<'a, '_> {
         for old in &missing {
             let Some(start) = self.start(old, service) else {
                 // What took its place stays: better that than nothing.
-                let host = &self.inventory.hosts()[host].name;
-                let message =
-                    format!("`{}` on `{host}` cannot be brought back: its label is not understood", old.name);
+                let message = format!(
+                    "`{}` on `{host_name}` cannot be brought back: its label is not understood",
+                    old.name
+                );
                 notes.push(Note { incomplete: true, message });
                 return;
             };
@@ -182,7 +231,7 @@ impl<'a> Undo<'a, '_> {
     }
 
     /// The actions in their order; with `all_at_once`, every stop before every start.
-    fn order(&self, rollouts: Vec<Rollout<'a>>, all_at_once: bool) -> Result<Ordered, Vec<super::Action>> {
+    fn order(&self, rollouts: Vec<Rollout<'a>>, all_at_once: bool) -> Result<Ordered, Vec<Action>> {
         let mut graph = Graph::default();
         let mut roll = Roll::new(self.config, self.inventory);
         for mut rollout in rollouts {
@@ -211,7 +260,8 @@ impl<'a> Undo<'a, '_> {
         for &index in &self.scope.hosts {
             let (Some(before), Some(now)) = (self.before.host(index), self.now.host(index)) else { continue };
             let stopped = |name: &str| stops.contains_key(&(index, name));
-            let containers = self.added(before, now, &stopped);
+            let name = &self.inventory.hosts()[index].name;
+            let containers = self.added(name, before, now, &stopped);
             if containers.is_empty() {
                 continue;
             }
@@ -228,6 +278,7 @@ impl<'a> Undo<'a, '_> {
     /// The containers that were not there before, and do not run or are stopped.
     fn added(
         &self,
+        host: &str,
         before: &HostSight<'_>,
         now: &HostSight<'_>,
         stopped: &dyn Fn(&str) -> bool,
@@ -235,7 +286,7 @@ impl<'a> Undo<'a, '_> {
         let known: BTreeSet<&str> = before.seen.containers.iter().map(|c| c.name.as_str()).collect();
         let added = now.seen.containers.iter().filter(|c| {
             !known.contains(c.name.as_str())
-                && self.scope.covers(&c.instance.service, self.config)
+                && self.started.contains(&(host, c.name.as_str()))
                 && (!c.state.is_up() || stopped(&c.name))
         });
         added.map(named).collect()

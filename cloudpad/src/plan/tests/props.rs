@@ -136,7 +136,7 @@ proptest! {
         sim.fail(failing);
         let now = look(&world, &sim.observed);
         let case = &world.case;
-        let undo = plan::undo(&case.observed, &now, &case.config, &case.inventory(), &case.goal);
+        let undo = plan::undo(&plan, &case.observed, &now, &case.config, &case.inventory(), &case.goal);
         for action in &undo.actions {
             prop_assert!(action.needs.iter().all(|&need| need < action.id));
         }

@@ -16,11 +16,11 @@ fn fail_at(case: &Case, key: &str) -> (Plan, Sim) {
         }
         sim.apply(action).unwrap();
     }
-    (undo(case, &sim.observed), sim)
+    (undo(case, &plan, &sim.observed), sim)
 }
 
-fn undo(case: &Case, now: &Observed) -> Plan {
-    plan::undo(&case.observed, now, &case.config, &case.inventory(), &case.goal)
+fn undo(case: &Case, failed: &Plan, now: &Observed) -> Plan {
+    plan::undo(failed, &case.observed, now, &case.config, &case.inventory(), &case.goal)
 }
 
 fn second_version(change: impl FnOnce(&mut crate::config::Service)) -> Case {
@@ -100,13 +100,14 @@ fn a_first_deploy_that_failed_leaves_nothing_behind() {
 fn what_was_removed_is_made_again_from_its_label() {
     let mut case = second_version(|_| {});
     case.config.services.clear();
+    let failed = case.plan();
     let (_, mut sim) = fail_at(&case, "remove/");
     for host in ["h1", "h2"] {
         let Some(crate::observed::HostState::Seen(seen)) = sim.observed.hosts.get_mut(host) else { panic!() };
         seen.containers.clear();
     }
     check(
-        &undo(&case, &sim.observed),
+        &undo(&case, &failed, &sim.observed),
         "
         start web.1 on h1
         start web.1 on h2
@@ -122,6 +123,7 @@ fn what_was_removed_is_made_again_from_its_label() {
 fn what_cannot_be_brought_back_is_said() {
     let mut case = second_version(|_| {});
     case.seen("h1").containers[0].spec = None;
+    let failed = case.plan();
     let (_, mut sim) = fail_at(&case, "remove/");
     let unseen = {
         let mut case = case.clone();
@@ -130,7 +132,7 @@ fn what_cannot_be_brought_back_is_said() {
     };
     sim.observed.hosts.insert("h2".into(), unseen);
     check(
-        &undo(&case, &sim.observed),
+        &undo(&case, &failed, &sim.observed),
         "
         incomplete, note: host `h2` cannot be looked at, so nothing is brought back there: no route to `h2`
         incomplete, note: `shop-web-1-5146d6e2` on `h1` cannot be brought back: its label is not understood
@@ -141,5 +143,26 @@ fn what_cannot_be_brought_back_is_said() {
 #[test]
 fn nothing_that_happened_is_nothing_to_undo() {
     let case = second_version(|_| {});
-    assert_eq!(undo(&case, &case.observed), Plan::default());
+    assert_eq!(undo(&case, &case.plan(), &case.observed), Plan::default());
+}
+
+#[test]
+fn what_somebody_else_has_started_meanwhile_is_left_alone() {
+    let case = second_version(|_| {});
+    let failed = case.plan();
+    let (_, mut sim) = fail_at(&case, "ready/h2/");
+    for host in ["h1", "h2"] {
+        let Some(crate::observed::HostState::Seen(seen)) = sim.observed.hosts.get_mut(host) else { panic!() };
+        let mut theirs = seen.containers[0].clone();
+        (theirs.name, theirs.spec_id) = ("shop-web-1-theirs".into(), "theirs".into());
+        theirs.state = cloudpad_plugin_api::stage::deploy::State::Running;
+        seen.containers.push(theirs);
+    }
+    check(
+        &undo(&case, &failed, &sim.observed),
+        "
+        incomplete, note: `shop-web-1-theirs` on `h1` was started by somebody else meanwhile, so web.1 is left alone
+        incomplete, note: `shop-web-1-theirs` on `h2` was started by somebody else meanwhile, so web.1 is left alone
+        ",
+    );
 }
