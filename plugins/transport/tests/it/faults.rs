@@ -152,13 +152,13 @@ async fn a_host_that_freezes_while_much_is_sent_is_found_dead() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_is_idle_or_unread_lives() {
     let server = Server::start();
-    let transport = server.connect_with("ServerAliveInterval 1\nServerAliveCountMax 2").await.unwrap();
+    let transport = server.connect_with("ServerAliveInterval 1\nServerAliveCountMax 3").await.unwrap();
     let mut unread = transport.exec("cat /dev/zero").await.unwrap();
     unread.read_exact(&mut [0; 1000]).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(8)).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
     unread.read_exact(&mut vec![0; 8 << 20]).await.unwrap();
     drop(unread);
-    tokio::time::sleep(Duration::from_secs(8)).await;
+    tokio::time::sleep(Duration::from_secs(10)).await;
     transport.exec("true").await.unwrap();
 }
 
