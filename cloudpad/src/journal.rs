@@ -60,7 +60,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         for run in 0..103 {
             let mut journal = Journal::open(dir.path(), &format!("20260101T{run:06}Z"), "deploy");
-            journal.add(&Event::Phase { phase: Phase::Apply, actions: run });
+            journal.add(&Event::Phase { phase: Phase::Apply, actions: run, notes: Vec::new() });
         }
         let mut names: Vec<_> = fs::read_dir(dir.path().join("journal"))
             .unwrap()

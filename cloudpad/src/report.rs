@@ -40,6 +40,9 @@ pub enum Event {
         phase: Phase,
         /// How many actions it has.
         actions: usize,
+        /// What the user should know that was not told with the plan.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<Note>,
     },
     /// An action has begun.
     Started {
@@ -213,6 +216,7 @@ pub struct Tally {
     incomplete_hosts: BTreeSet<String>,
     incomplete: bool,
     undo: Option<usize>,
+    undo_incomplete: bool,
     undone: usize,
 }
 
@@ -224,8 +228,11 @@ impl Tally {
                 self.release.clone_from(release);
                 self.incomplete |= notes.iter().any(|n| n.incomplete);
             }
-            Event::Phase { phase: Phase::Apply, actions } => self.planned = *actions,
-            Event::Phase { phase: Phase::Undo, actions } => self.undo = Some(*actions),
+            Event::Phase { phase: Phase::Apply, actions, .. } => self.planned = *actions,
+            Event::Phase { phase: Phase::Undo, actions, notes } => {
+                self.undo = Some(*actions);
+                self.undo_incomplete = notes.iter().any(|n| n.incomplete);
+            }
             Event::Done { phase, reply, .. } => self.add_done(*phase, reply),
             Event::Failed { phase, action, error, .. } => self.add_failed(*phase, action, error),
             Event::Run { .. }
@@ -278,7 +285,7 @@ impl Tally {
             return if self.planned == 0 { Ending::NothingToDo } else { Ending::Done };
         }
         match self.undo {
-            Some(actions) if self.undone == actions => Ending::Undone,
+            Some(actions) if self.undone == actions && !self.undo_incomplete => Ending::Undone,
             _ => Ending::Failed,
         }
     }

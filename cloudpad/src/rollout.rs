@@ -8,7 +8,7 @@ use crate::config::{Config, OnFailure};
 use crate::inventory::Inventory;
 use crate::look;
 use crate::observed::Observed;
-use crate::plan::{self, Goal, Plan};
+use crate::plan::{self, Goal, Note, Plan};
 use crate::report::{Event, Phase};
 use crate::run::{Outcomes, Runner};
 
@@ -27,7 +27,7 @@ pub struct Basis<'a> {
 /// Carries `plan` out. When an action fails and the policy says so, what ran before is brought back,
 /// as a plan of its own made from a fresh look.
 pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) {
-    let outcomes = begin(runner, Phase::Apply, plan).await;
+    let outcomes = begin(runner, Phase::Apply, plan, Vec::new()).await;
     let failed = outcomes.values().any(Result::is_err);
     if !failed || basis.config.deploy.on_failure == OnFailure::Stop || runner.stop.is_requested() {
         return;
@@ -38,8 +38,8 @@ pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) {
     }
 }
 
-async fn begin(runner: &Runner, phase: Phase, plan: &Plan) -> Outcomes {
-    runner.record.event(Event::Phase { phase, actions: plan.actions.len() });
+async fn begin(runner: &Runner, phase: Phase, plan: &Plan, notes: Vec<Note>) -> Outcomes {
+    runner.record.event(Event::Phase { phase, actions: plan.actions.len(), notes });
     runner.carry_out(phase, plan).await
 }
 
@@ -52,7 +52,7 @@ async fn undo(runner: &Runner, plan: &Plan, touched: &BTreeSet<String>, basis: B
     let hosts = look::look_at_hosts(runner, looks.collect()).await;
     let now = Observed { hosts, ..observed.clone() };
     let undo = plan::undo(plan, observed, &now, config, inventory, goal);
-    begin(runner, Phase::Undo, &undo).await;
+    begin(runner, Phase::Undo, &undo, undo.notes.clone()).await;
 }
 
 /// Hosts on which an action that changes containers was begun.

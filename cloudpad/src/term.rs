@@ -151,8 +151,9 @@ impl Term {
                 }
             }
             Event::Failed { phase, action, ms: _, error } => self.failed(*phase, action, error),
-            Event::Phase { phase: Phase::Undo, .. } => {
+            Event::Phase { phase: Phase::Undo, notes, .. } => {
                 self.status("bringing back what ran before");
+                notes.iter().for_each(|note| self.warn(&note.message));
             }
             Event::Run { .. } | Event::Plan { .. } | Event::Phase { .. } | Event::Report(_) => {}
         }
