@@ -107,6 +107,7 @@ async fn look_at_images(
             observed.sources.insert(source.name.clone(), source);
         }
     }
+    ask(runner, plan::prepares(config, &observed.sources, cache)).await?;
     let request = plan::look_images(config, scope, &observed.sources, cache);
     for reply in ask(runner, request.into_iter().collect()).await? {
         if let Reply::Images(images) = reply {

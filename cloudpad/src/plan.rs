@@ -1,7 +1,7 @@
 //! The decision: from what is wanted and what was seen to a graph of actions. Pure.
 //!
 //! In the order in which it is used: [`scope`] says what a goal is about; [`resolves`],
-//! [`look_images`] and [`look_hosts`] are the questions to ask before a plan can be made; [`plan`]
+//! [`prepares`], [`look_images`] and [`look_hosts`] are the questions to ask before a plan can be made; [`plan`]
 //! makes it; [`queue`] says what may run next; [`undo`] makes the plan that brings back what ran
 //! before. [`SavedPlan`] keeps one for later.
 //!
@@ -43,7 +43,7 @@ use graph::Graph;
 use sight::Sight;
 use supply::Supply;
 
-pub use look::{look_hosts, look_images, repository, resolves};
+pub use look::{look_hosts, look_images, prepares, repository, resolves};
 pub use model::*;
 pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};
 pub use scope::{Scope, scope};

@@ -1,5 +1,7 @@
 //! Wire messages against the lines that stand for them: the same value both ways, and more than we know is ignored.
 
+#![allow(clippy::unwrap_used, reason = "a test may")]
+
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::{ImageRef, Pull, Pulled, Stop};
 use cloudpad_plugin_api::wire::{Call, FromHost, FromPlugin, HostHello, PluginHello, Provides};

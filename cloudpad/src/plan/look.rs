@@ -6,7 +6,7 @@ use std::path::Path;
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::build::Recipe;
-use cloudpad_plugin_api::stage::source::{Resolve, Resolved};
+use cloudpad_plugin_api::stage::source::{Fetch, Resolve, Resolved};
 use cloudpad_plugin_api::stage::{build, deploy};
 
 use super::Scope;
@@ -18,11 +18,26 @@ pub fn resolves(config: &Config, scope: &Scope, cache: &Path) -> Vec<Request> {
     scope.sources.iter().filter_map(|name| resolve(config, name, cache)).map(Request::SourceResolve).collect()
 }
 
-pub(super) fn resolve(config: &Config, name: &str, cache: &Path) -> Option<Resolve> {
+fn resolve(config: &Config, name: &str, cache: &Path) -> Option<Resolve> {
     let location = config.sources.get(name)?.location.clone();
     // The name of the project's own directory is no name for a folder.
     let cache = if name == Config::HERE { cache.join("here") } else { cache.join("sources").join(name) };
     Some(Resolve { name: name.to_owned(), location, cache })
+}
+
+/// One `source.fetch` for each source that is not pinned and has to be prepared: its files say what its
+/// images are, so they have to be complete before anyone looks at them. It touches no host.
+pub fn prepares(config: &Config, sources: &BTreeMap<String, Resolved>, cache: &Path) -> Vec<Request> {
+    let open = sources.values().filter(|source| !source.pinned);
+    let fetches = open.filter_map(|source| fetch(config, source, cache));
+    fetches.filter(|fetch| !fetch.prepare.is_empty()).map(Request::SourceFetch).collect()
+}
+
+/// The request that brings a source here and prepares it.
+pub(super) fn fetch(config: &Config, source: &Resolved, cache: &Path) -> Option<Fetch> {
+    let prepare = config.sources.get(&source.name)?.prepare.clone();
+    let revision = source.revision.clone();
+    Some(Fetch { source: resolve(config, &source.name, cache)?, revision, prepare })
 }
 
 /// One `build.observe` for all images of the scope that are built; none where there is no such image.
@@ -59,6 +74,7 @@ pub(super) fn recipe(config: &Config, sources: &BTreeMap<String, Resolved>, name
         name: name.to_owned(),
         repository: repository(&config.project, name),
         source: sources.get(&source)?.clone(),
+        prepare: config.sources.get(&source)?.prepare.clone(),
         context,
         dockerfile,
         target,

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::stage::deploy::{ImageRef, Observation, Pull};
-use cloudpad_plugin_api::stage::{build, push, source};
+use cloudpad_plugin_api::stage::{build, push};
 use cloudpad_plugin_api::{PushScope, Request};
 
 use super::Goal;
 use super::graph::{Graph, Node};
-use super::look::{recipe, repository, resolve};
+use super::look::{fetch, recipe, repository};
 use super::reference;
 use super::scope::bases;
 use super::sight::HostSight;
@@ -100,12 +100,11 @@ impl<'a> Supply<'a> {
         node
     }
 
+    /// A source that is not pinned is where it is, and was prepared when it was looked at.
     fn fetch_now(&self, graph: &mut Graph, name: &str) -> Option<Node> {
-        let source = resolve(self.config, name, &self.goal.cache)?;
-        let revision = self.observed.sources.get(name)?.revision.clone();
-        let key = format!("fetch/{name}/{}", revision.as_deref().unwrap_or("files"));
-        let prepare = self.config.sources.get(name)?.prepare.clone();
-        let fetch = source::Fetch { source, revision, prepare };
+        let source = self.observed.sources.get(name).filter(|source| source.pinned)?;
+        let fetch = fetch(self.config, source, &self.goal.cache)?;
+        let key = format!("fetch/{name}/{}", fetch.revision.as_deref().unwrap_or_default());
         Some(graph.add(key, None, Vec::new(), Request::SourceFetch(fetch)))
     }
 

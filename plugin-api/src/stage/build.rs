@@ -39,6 +39,10 @@ pub struct Recipe {
     pub repository: String,
     /// The source its files come from.
     pub source: Resolved,
+    /// Commands that are run in a pinned source once it is brought here, each an argument list: its
+    /// revision does not tell what they make. Other sources have been prepared by now.
+    #[serde(default)]
+    pub prepare: Vec<Vec<String>>,
     /// The build context: a directory below the source's, `.` for all of it.
     pub context: String,
     /// The Dockerfile, relative to the context.

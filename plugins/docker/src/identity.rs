@@ -31,7 +31,10 @@ impl Files {
 pub fn reference(recipe: &Recipe, files: &Files, bases: &BTreeMap<String, String>) -> String {
     let mut sum = Sum::new("cloudpad image 1");
     match files {
-        Files::Pinned(revision) => sum.fields(["pinned", revision, &recipe.context]),
+        Files::Pinned(revision) => {
+            sum.fields(["pinned", revision, &recipe.context]);
+            recipe.prepare.iter().for_each(|command| sum.list(command.iter()));
+        }
         Files::Read(context, dockerfile) => sum.fields(["read", &hex(context), &hex(dockerfile)]),
     }
     sum.fields([recipe.dockerfile.as_str(), if recipe.ssh { "ssh" } else { "" }]);

@@ -50,6 +50,7 @@ fn build(path: &Path) {
         name: "memory".into(),
         repository,
         source,
+        prepare: Vec::new(),
         context: ".".into(),
         dockerfile: "Dockerfile".into(),
         target: None,

@@ -1,13 +1,14 @@
 //! How images get to the hosts, as text.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use cloudpad_plugin_api::stage::build::Arg;
 use cloudpad_plugin_api::{PushScope, Request};
 
 use super::kit::*;
-use crate::config::{Image, Service};
-use crate::plan::{Until, look_hosts, look_images, resolves, scope};
+use crate::config::{Config, Image, Service};
+use crate::plan::{self, Until, look_hosts, look_images, resolves, scope};
 
 /// `web` begins from the image `base`.
 fn with_base() -> Case {
@@ -29,7 +30,7 @@ fn what_an_image_begins_from_is_built_before_it() {
         "
         create web.1 on h1
         create web.1 on h2
-        0 fetch/./files
+        0 fetch/./r1
         1 build/shop-base:v1 < 0
         2 build/shop-web:v1 < 0 1
         3 push/h1/shop-web:v1 < 2
@@ -71,7 +72,7 @@ fn only_building_builds_whatever_the_hosts_have() {
     check(
         &case.plan(),
         "
-        0 fetch/./files
+        0 fetch/./r1
         1 build/shop-base:v1 < 0
         2 build/shop-web:v1 < 0 1
         ",
@@ -88,7 +89,7 @@ fn pushing_reaches_the_hosts_that_lack_the_image() {
     check(
         &case.plan(),
         "
-        0 fetch/./files
+        0 fetch/./r1
         1 build/shop-base:v1 < 0
         2 build/shop-web:v1 < 0 1
         3 push/h2/shop-web:v1 < 2
@@ -98,7 +99,7 @@ fn pushing_reaches_the_hosts_that_lack_the_image() {
     check(
         &case.plan(),
         "
-        0 fetch/./files
+        0 fetch/./r1
         1 build/shop-base:v1 < 0
         2 build/shop-web:v1 < 0 1
         3 push/shop-web:v1 < 2
@@ -117,7 +118,7 @@ fn from_a_registry_each_host_pulls_what_was_pushed_once() {
         "
         create web.1 on h1
         create web.1 on h2
-        0 fetch/./files
+        0 fetch/./r1
         1 build/shop-web:v1 < 0
         2 push/shop-web:v1 < 1
         3 pull/h1/shop-web:v1 < 2
@@ -145,7 +146,7 @@ fn two_services_of_one_image_bring_it_once() {
         "
         create web.1 on h1
         create worker.1 on h1
-        0 fetch/./files
+        0 fetch/./r1
         1 build/shop-web:v1 < 0
         2 push/h1/shop-web:v1 < 1
         3 start/h1/shop-web-1-#1 < 2
@@ -209,4 +210,19 @@ fn the_looks_cover_what_is_selected() {
     let repositories: Vec<_> = images.recipes.iter().map(|recipe| recipe.repository.as_str()).collect();
     assert_eq!(repositories, ["shop-base", "shop-web"]);
     assert_eq!(look_hosts(&case.config, &inventory, &scope).len(), 2);
+}
+
+#[test]
+fn a_directory_is_prepared_before_anyone_looks_at_it_and_not_again() {
+    let mut case = case();
+    let source = case.config.sources.get_mut(Config::HERE).unwrap();
+    source.prepare = vec![vec!["make".to_owned()]];
+    let cache = Path::new("/cache");
+    assert!(plan::prepares(&case.config, &case.observed.sources, cache).is_empty());
+    assert!(case.plan().actions.iter().any(|action| action.key == "fetch/./r1"));
+
+    case.observed.sources.get_mut(Config::HERE).unwrap().pinned = false;
+    let prepares = plan::prepares(&case.config, &case.observed.sources, cache);
+    assert!(matches!(&prepares[..], [Request::SourceFetch(fetch)] if fetch.prepare == [["make"]]));
+    assert!(!case.plan().actions.iter().any(|action| action.key.starts_with("fetch")));
 }

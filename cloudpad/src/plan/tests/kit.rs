@@ -184,7 +184,13 @@ pub fn volume(name: &str, mode: MountMode) -> Mount {
 
 /// What a source stands for.
 pub fn resolved(name: &str) -> Resolved {
-    Resolved { name: name.into(), revision: None, dirty: false, path: "/shop".into(), pinned: false }
+    Resolved {
+        name: name.into(),
+        revision: Some("r1".into()),
+        dirty: false,
+        path: "/shop".into(),
+        pinned: true,
+    }
 }
 
 /// A plan as a reader would tell it: changes, then each action with what it needs. Spec ids are

@@ -17,7 +17,7 @@ fn a_first_deploy_builds_once_and_goes_from_host_to_host() {
         create web.1 on h1
         create web.1 on h2
         create web.1 on h3
-        0 fetch/./files
+        0 fetch/./r1
         1 build/shop-web:v1 < 0
         2 push/h1/shop-web:v1 < 1
         3 start/h1/shop-web-1-#1 < 2
@@ -44,7 +44,7 @@ fn a_new_image_starts_beside_the_old_one() {
         start-first web.1 on h1 image
         start-first web.1 on h2 image
         start-first web.1 on h3 image
-        0 fetch/./files
+        0 fetch/./r1
         1 build/shop-web:v2 < 0
         2 push/h1/shop-web:v2 < 1
         3 start/h1/shop-web-1-#1 < 2
@@ -102,7 +102,7 @@ fn a_published_port_is_freed_before_it_is_taken() {
         stop-first web.1 on h1 image
         stop-first web.1 on h2 image
         stop-first web.1 on h3 image
-        0 fetch/./files
+        0 fetch/./r1
         1 build/shop-web:v2 < 0
         2 push/h1/shop-web:v2 < 1
         3 stop/h1/shop-web-1-#1 < 2
@@ -135,7 +135,7 @@ fn no_more_are_stopped_at_once_than_may_be_missing() {
         create web.1 on h3
         stop-first web.1 on h1 image
         stop-first web.1 on h2 image
-        0 fetch/./files
+        0 fetch/./r1
         1 build/shop-web:v2 < 0
         2 push/h3/shop-web:v2 < 1
         3 start/h3/shop-web-1-#1 < 2
@@ -343,7 +343,7 @@ fn older_containers_and_their_images_are_removed() {
         &case.deploy(),
         "
         start-first web.1 on h1 image
-        0 fetch/./files
+        0 fetch/./r1
         1 build/shop-web:v3 < 0
         2 push/h1/shop-web:v3 < 1
         3 start/h1/shop-web-1-#1 < 2
@@ -377,7 +377,7 @@ fn a_service_takes_over_the_port_of_one_that_goes() {
         "
         create api.1 on h1
         remove web.1 on h1
-        0 fetch/./files
+        0 fetch/./r1
         1 build/shop-api:v1 < 0
         2 push/h1/shop-api:v1 < 1
         3 stop/h1/shop-web-1-#1

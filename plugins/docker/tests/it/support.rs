@@ -95,6 +95,7 @@ impl Project {
             name: name.into(),
             repository: format!("cloudpad-test/{name}-{}", std::process::id()),
             source,
+            prepare: Vec::new(),
             context: ".".into(),
             dockerfile: "Dockerfile".into(),
             target: None,
