@@ -7,6 +7,7 @@
 //!
 //! Inside, a plan takes shape in these steps: `place` (which instance belongs where), `decide` (what
 //! has to happen to each), `claims` (what is in each other's way), `pace` (how many at once),
+//! `window` (what waits for what),
 //! `rollout` and `supply` (the actions), `retain` (what is removed in the end), `graph` (their order).
 
 mod claims;
@@ -30,6 +31,7 @@ mod supply;
 mod tests;
 mod undo;
 mod unit;
+mod window;
 
 use std::collections::BTreeSet;
 

@@ -7,30 +7,13 @@ use cloudpad_plugin_api::model::{Health, Host, Instance};
 use cloudpad_plugin_api::stage::deploy::{Container, Named, Ready, Start, Stop};
 
 use super::graph::{Graph, Node};
-use super::pace::{Effect, Schedule};
+use super::pace::Schedule;
 use super::sight::stop_timeout;
 use super::unit::{Loss, New, Rollout, Unit};
+use super::window::{Done, Window, in_order};
 use super::{Change, ChangeKind};
 use crate::config::Config;
 use crate::inventory::Inventory;
-
-impl Rollout<'_> {
-    /// What it would do, in numbers.
-    pub(super) fn effect(&self) -> Effect {
-        let holders = holders(&self.units);
-        let gains = || self.units.iter().filter(|unit| unit.gains());
-        let blocked = gains().filter(|unit| is_blocked(unit, &holders)).count();
-        let lost = |early| self.losses.iter().filter(|loss| loss.serves && loss.early == early).count();
-        Effect {
-            gains: gains().count() - blocked,
-            blocked,
-            waits: self.waits.len(),
-            dips: self.units.iter().filter(|unit| unit.dips()).count(),
-            early: lost(true),
-            late: lost(false),
-        }
-    }
-}
 
 /// Turns rollouts into actions, one service after the other.
 pub(super) struct Roll<'a> {
@@ -42,12 +25,6 @@ pub(super) struct Roll<'a> {
     stops: BTreeMap<(usize, &'a str), Node>,
     /// Actions that start a container, and what has to be stopped before.
     blocked: Vec<(Node, usize, Vec<&'a str>)>,
-}
-
-/// A unit's actions.
-struct Done {
-    first: Node,
-    last: Vec<Node>,
 }
 
 impl<'a> Roll<'a> {
@@ -67,7 +44,7 @@ impl<'a> Roll<'a> {
         let batch = rollout.pace.batch.max(1);
         let waits = rollout.waits.into_iter().take(schedule.waits);
         let units = waits.chain(in_order(rollout.units));
-        let mut window = Window { batch, schedule, all: Vec::new(), dips: Vec::new(), gains: Vec::new() };
+        let mut window = Window::new(batch, schedule);
         for unit in units {
             let image = unit.start.as_ref().and_then(|new| new.image);
             let supply = image.and_then(|image| bring(graph, image, unit.host));
@@ -77,9 +54,7 @@ impl<'a> Roll<'a> {
                 window.record(done, dips, gains);
             }
         }
-        let last = window.all.iter().flat_map(|done| &done.last).copied();
-        let last: Vec<Node> = last.filter(|&node| graph.is_leaf(node)).collect();
-        self.losses(graph, rollout.losses, schedule, last);
+        self.losses(graph, rollout.losses, schedule, window.last(graph));
     }
 
     fn unit(
@@ -264,97 +239,4 @@ impl Steps {
         self.first = self.first.or(nodes.first().copied());
         self.needs = nodes;
     }
-}
-
-/// What each update has to wait for.
-struct Window {
-    batch: usize,
-    schedule: Schedule,
-    all: Vec<Done>,
-    /// Places in `all`.
-    dips: Vec<usize>,
-    gains: Vec<usize>,
-}
-
-impl Window {
-    fn needs(&self, unit: &Unit<'_>, graph: &Graph) -> Vec<Node> {
-        let mut needs = Vec::new();
-        if let Some(before) = self.all.len().checked_sub(self.batch) {
-            needs.extend(&self.all[before].last);
-        }
-        if !unit.dips() {
-            return needs;
-        }
-        if let Some(before) = self.dips.len().checked_sub(self.schedule.at_once) {
-            needs.extend(&self.all[self.dips[before]].last);
-        } else if let Some(&first) = self.dips.first() {
-            // The first dip has waited for the gains on behalf of these.
-            needs.extend((self.schedule.gains_first > 0).then_some(self.all[first].first));
-        } else {
-            let gains = self.gains.iter().take(self.schedule.gains_first);
-            let last = gains.flat_map(|&gain| &self.all[gain].last).copied();
-            needs.extend(last.filter(|&node| graph.is_leaf(node)));
-        }
-        needs
-    }
-
-    fn record(&mut self, done: Done, dips: bool, gains: bool) {
-        let place = self.all.len();
-        self.all.push(done);
-        if dips {
-            self.dips.push(place);
-        }
-        if gains {
-            self.gains.push(place);
-        }
-    }
-}
-
-/// Which unit stops a container, by host and name.
-type Holders<'a> = BTreeMap<(usize, &'a str), usize>;
-
-fn holders<'a>(units: &[Unit<'a>]) -> Holders<'a> {
-    let mut holders = BTreeMap::new();
-    if units.iter().all(|unit| unit.blockers.is_empty()) {
-        return holders;
-    }
-    for (place, unit) in units.iter().enumerate() {
-        holders.extend(unit.stops.iter().map(|old| ((unit.host, old.name.as_str()), place)));
-    }
-    holders
-}
-
-fn is_blocked(unit: &Unit<'_>, holders: &Holders<'_>) -> bool {
-    unit.blockers.iter().any(|name| holders.contains_key(&(unit.host, *name)))
-}
-
-/// Updates that take nothing away come first, and what holds something comes before who needs it.
-fn in_order(mut units: Vec<Unit<'_>>) -> Vec<Unit<'_>> {
-    let before = holders(&units);
-    units.sort_by_cached_key(|unit| unit.dips() || is_blocked(unit, &before));
-    if before.is_empty() {
-        return units;
-    }
-    let holders = holders(&units);
-    let before = |unit: &Unit<'_>| -> Vec<usize> {
-        unit.blockers.iter().filter_map(|name| holders.get(&(unit.host, *name)).copied()).collect()
-    };
-    let before: Vec<Vec<usize>> = units.iter().map(before).collect();
-    let mut order = Vec::new();
-    let mut visited = vec![false; units.len()];
-    for place in 0..units.len() {
-        visit(place, &before, &mut visited, &mut order);
-    }
-    let mut units: Vec<Option<Unit<'_>>> = units.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|place| units[place].take()).collect()
-}
-
-fn visit(place: usize, before: &[Vec<usize>], visited: &mut [bool], order: &mut Vec<usize>) {
-    if std::mem::replace(&mut visited[place], true) {
-        return;
-    }
-    for &first in &before[place] {
-        visit(first, before, visited, order);
-    }
-    order.push(place);
 }

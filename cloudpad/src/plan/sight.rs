@@ -22,7 +22,12 @@ pub(super) struct HostSight<'a> {
 
 impl<'a> Sight<'a> {
     pub(super) fn new(inventory: &Inventory, observed: &'a Observed) -> Self {
-        let look = |name: &str| match observed.hosts.get(name) {
+        Self::later(inventory, observed, observed)
+    }
+
+    /// What was seen `now`, and where nobody has looked again, `before`.
+    pub(super) fn later(inventory: &Inventory, now: &'a Observed, before: &'a Observed) -> Self {
+        let look = |name: &str| match now.hosts.get(name).or_else(|| before.hosts.get(name)) {
             Some(HostState::Seen(seen)) => Some(HostSight::new(seen)),
             _ => None,
         };

@@ -23,7 +23,7 @@ use crate::observed::{HostState, Observed};
 /// It is about the instances whose containers `failed` starts or stops, and no others. Where something runs that neither ran
 /// before nor was started by `failed`, somebody else has been there meanwhile: that is left alone, as a note.
 ///
-/// What ran then and does not now is started again, in the same order of stops and starts as an
+/// Hosts that are not in `now` are taken to be as they were. What ran then and does not now is started again, in the same order of stops and starts as an
 /// update; what was not there then is stopped and removed. It never refuses: where nothing keeps
 /// enough instances serving, it goes one by one, and what cannot be brought back is a note.
 pub fn undo(
@@ -42,7 +42,7 @@ pub fn undo(
         stopped: failed.actions.iter().filter_map(stopped).collect(),
         started: failed.actions.iter().filter_map(started).collect(),
         before: &Sight::new(inventory, before),
-        now: &Sight::new(inventory, now),
+        now: &Sight::later(inventory, now, before),
     };
     let mut notes = undo.unseen(now);
     let mut rollouts = undo.rollouts(&mut notes);
@@ -89,21 +89,19 @@ fn stopped(action: &Action) -> Option<(&str, &str)> {
 }
 
 impl<'a> Undo<'a, '_> {
-    /// Hosts whose containers may have been touched and are out of sight.
+    /// Hosts that have gone out of sight.
     fn unseen(&self, now: &Observed) -> Vec<Note> {
-        let lost =
-            self.scope.hosts.iter().filter(|&&h| self.before.host(h).is_some() && self.now.host(h).is_none());
         let note = |&index: &usize| {
             let name = &self.inventory.hosts()[index].name;
-            let why = match now.hosts.get(name) {
-                Some(HostState::Unseen(failure)) => failure.to_string(),
-                _ => "nobody has looked".to_owned(),
+            let (Some(_), Some(HostState::Unseen(why))) = (self.before.host(index), now.hosts.get(name))
+            else {
+                return None;
             };
             let message =
                 format!("host `{name}` cannot be looked at, so nothing is brought back there: {why}");
-            Note { incomplete: true, message }
+            Some(Note { incomplete: true, message })
         };
-        lost.map(note).collect()
+        self.scope.hosts.iter().filter_map(note).collect()
     }
 
     /// What happens to each service, by its name.

@@ -144,6 +144,8 @@ fn what_cannot_be_brought_back_is_said() {
 fn nothing_that_happened_is_nothing_to_undo() {
     let case = second_version(|_| {});
     assert_eq!(undo(&case, &case.plan(), &case.observed), Plan::default());
+    // Where nobody has looked again, nothing has been touched.
+    assert_eq!(undo(&case, &case.plan(), &Observed::default()), Plan::default());
 }
 
 #[test]
