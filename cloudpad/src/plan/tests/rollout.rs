@@ -364,6 +364,22 @@ fn older_containers_and_their_images_are_removed() {
 }
 
 #[test]
+fn what_ran_until_now_is_kept_however_old_it_is() {
+    let mut case = case();
+    case.config.hosts.truncate(1);
+    case.config.deploy.keep = 1;
+    for version in ["v1", "v2", "v1", "v3"] {
+        case.image("web", version);
+        case.deploy();
+    }
+    let kept = case.seen("h1").containers.iter().map(|c| c.spec.as_ref().unwrap().image.clone());
+    assert_eq!(
+        kept.collect::<std::collections::BTreeSet<_>>(),
+        ["shop-web:v1".into(), "shop-web:v3".into()].into()
+    );
+}
+
+#[test]
 fn a_service_takes_over_the_port_of_one_that_goes() {
     let mut case = case();
     case.config.hosts.truncate(1);

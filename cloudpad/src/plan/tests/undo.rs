@@ -2,6 +2,7 @@
 
 use super::kit::*;
 use super::sim::{Sim, running};
+use crate::config::MountMode;
 use crate::observed::Observed;
 use crate::plan::{self, Plan};
 
@@ -138,6 +139,28 @@ fn what_cannot_be_brought_back_is_said() {
         incomplete, note: `shop-web-1-5146d6e2` on `h1` cannot be brought back: its label is not understood
         ",
     );
+}
+
+#[test]
+fn a_volume_that_another_service_took_over_is_given_back() {
+    let mut case = second_version(|web| web.volumes = vec![volume("data", MountMode::Exclusive)]);
+    case.config.hosts.truncate(1);
+    let web = case.config.services.remove("web").unwrap();
+    case.config.services.insert("site".into(), web);
+    let (undo, mut sim) = fail_at(&case, "ready/");
+    check(
+        &undo,
+        "
+        remove site.1 on h1
+        start web.1 on h1
+        0 stop/h1/shop-site-1-#1
+        1 start/h1/shop-web-1-#2 < 0
+        2 ready/h1/shop-web-1-#2 < 1
+        3 remove/h1 < 0 2
+        ",
+    );
+    undo.actions.iter().for_each(|action| sim.apply(action).unwrap());
+    assert_eq!(running(&sim.observed), running(&case.observed));
 }
 
 #[test]
