@@ -28,7 +28,9 @@ pub struct Basis<'a> {
 /// as a plan of its own made from a fresh look.
 pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) {
     let outcomes = begin(runner, Phase::Apply, plan, Vec::new()).await;
-    let failed = outcomes.values().any(Result::is_err);
+    // When it is only what tidies up in the end that fails, there is nothing to bring back.
+    let mut work = plan.actions.iter().filter(|action| !action.is_cleanup());
+    let failed = work.any(|action| matches!(outcomes.get(&action.id), Some(Err(_))));
     if !failed || basis.config.deploy.on_failure == OnFailure::Stop || runner.stop.is_requested() {
         return;
     }
