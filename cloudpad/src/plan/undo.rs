@@ -20,10 +20,11 @@ use crate::observed::{HostState, Observed};
 
 /// Brings back what ran `before` the rollout of `failed`, given what is there `now`.
 ///
-/// It is about the instances whose containers `failed` starts or stops, and no others. Where something runs that neither ran
-/// before nor was started by `failed`, somebody else has been there meanwhile: that is left alone, as a note.
+/// It is about the instances whose containers `failed` starts or stops, and no others. Where something
+/// runs that neither ran before nor was started by `failed`, somebody else has been there meanwhile:
+/// that is left alone, as a note. Hosts that are not in `now` are taken to be as they were.
 ///
-/// Hosts that are not in `now` are taken to be as they were. What ran then and does not now is started again, in the same order of stops and starts as an
+/// What ran then and does not now is started again, in the same order of stops and starts as an
 /// update; what was not there then is stopped and removed. It never refuses: where nothing keeps
 /// enough instances serving, it goes one by one, and what cannot be brought back is a note.
 pub fn undo(
@@ -257,13 +258,15 @@ impl<'a> Undo<'a, '_> {
         }
         for &index in &self.scope.hosts {
             let (Some(before), Some(now)) = (self.before.host(index), self.now.host(index)) else { continue };
-            let stopped = |name: &str| stops.contains_key(&(index, name));
-            let name = &self.inventory.hosts()[index].name;
-            let containers = self.added(name, before, now, &stopped);
+            let host = self.inventory.hosts()[index].clone();
+            let ours = |c: &Container| {
+                self.started.contains(&(host.name.as_str(), c.name.as_str()))
+                    && (!c.state.is_up() || stops.contains_key(&(index, c.name.as_str())))
+            };
+            let containers = added(before, now, &ours);
             if containers.is_empty() {
                 continue;
             }
-            let host = self.inventory.hosts()[index].clone();
             let mut needs = leaves.remove(&host.name).unwrap_or_default();
             needs.extend(containers.iter().filter_map(|c| stops.get(&(index, c.name.as_str()))));
             let key = format!("remove/{}", host.name);
@@ -272,21 +275,11 @@ impl<'a> Undo<'a, '_> {
             graph.add(key, None, needs, request);
         }
     }
+}
 
-    /// The containers that were not there before, and do not run or are stopped.
-    fn added(
-        &self,
-        host: &str,
-        before: &HostSight<'_>,
-        now: &HostSight<'_>,
-        stopped: &dyn Fn(&str) -> bool,
-    ) -> Vec<Named> {
-        let known: BTreeSet<&str> = before.seen.containers.iter().map(|c| c.name.as_str()).collect();
-        let added = now.seen.containers.iter().filter(|c| {
-            !known.contains(c.name.as_str())
-                && self.started.contains(&(host, c.name.as_str()))
-                && (!c.state.is_up() || stopped(&c.name))
-        });
-        added.map(named).collect()
-    }
+/// The containers that were not there before, as far as they are `ours`.
+fn added(before: &HostSight<'_>, now: &HostSight<'_>, ours: &dyn Fn(&Container) -> bool) -> Vec<Named> {
+    let known: BTreeSet<&str> = before.seen.containers.iter().map(|c| c.name.as_str()).collect();
+    let added = now.seen.containers.iter().filter(|c| !known.contains(c.name.as_str()) && ours(c));
+    added.map(named).collect()
 }
