@@ -12,6 +12,8 @@ mod present;
 mod repack;
 mod send;
 
+use std::collections::BTreeMap;
+
 use bollard::models::ImageInspect;
 use cloudpad_engine::Engine;
 use cloudpad_plugin_api::model::Host;
@@ -71,11 +73,17 @@ async fn send_lacking(
 ) -> Result<u64, Failure> {
     let diff_ids = present::layers(image);
     let shared = lacking::shared(&diff_ids, known);
-    let parcel =
-        |share, size| Parcel { reference: reference.to_owned(), diff_ids: diff_ids.clone(), share, size };
-    let size = image.size.and_then(|size| u64::try_from(size).ok());
+    let whole = Parcel {
+        reference: reference.to_owned(),
+        share: Share::Layers(lacking::lacking(&diff_ids, 0)),
+        blobs: BTreeMap::new(),
+        size: image.size.and_then(|size| u64::try_from(size).ok()),
+        diff_ids,
+    };
     if shared > 0 {
-        let part = parcel(Share::Layers(lacking::lacking(&diff_ids, shared)), None);
+        let share = Share::Layers(lacking::lacking(&whole.diff_ids, shared));
+        let blobs = send::blobs(from, reference, &whole.diff_ids).await?;
+        let part = Parcel { share, blobs, size: None, ..whole.clone() };
         match send(cx, from, to, &part).await {
             Ok(sent) => return Ok(sent),
             Err(NotSent::Failed(failure)) => return Err(failure),
@@ -91,12 +99,12 @@ async fn send_lacking(
             Err(NotSent::UnknownForm) => {}
         }
     }
-    match send(cx, from, to, &parcel(Share::Layers(lacking::lacking(&diff_ids, 0)), size)).await {
+    match send(cx, from, to, &whole).await {
         Err(NotSent::UnknownForm) => {}
         sent => return sent.map_err(failed),
     }
     cx.log(Level::Debug, "this machine's engine exports images in an unknown form, sending it as it is");
-    send(cx, from, to, &parcel(Share::Everything, size)).await.map_err(failed)
+    send(cx, from, to, &Parcel { share: Share::Everything, ..whole }).await.map_err(failed)
 }
 
 /// A full disk does not get emptier when more is sent.

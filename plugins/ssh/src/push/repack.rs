@@ -20,6 +20,8 @@ pub(super) struct Wanted<'a> {
     pub(super) diff_ids: &'a [String],
     /// The layers to send.
     pub(super) lacking: &'a BTreeSet<String>,
+    /// The diff ids of layers by the digests of their blobs, where these differ.
+    pub(super) blobs: &'a BTreeMap<String, String>,
 }
 
 /// What a file of an export is.
@@ -47,6 +49,25 @@ pub(super) fn repack(export: impl Read, output: impl Write, wanted: &Wanted<'_>)
         packing.take(entry?)?;
     }
     packing.finish()
+}
+
+/// The digests of an image's layers from the bottom up, as its export lists them; none where the list
+/// is not of that form.
+pub(super) fn layer_blobs(export: impl Read) -> io::Result<Option<Vec<String>>> {
+    let mut archive = Archive::new(export);
+    for entry in archive.entries()? {
+        let mut entry = entry?;
+        if entry.path()?.as_os_str() == "manifest.json" {
+            return Ok(listed(&small(&mut entry)?));
+        }
+    }
+    Ok(None)
+}
+
+fn listed(manifest: &[u8]) -> Option<Vec<String>> {
+    let manifest: serde_json::Value = serde_json::from_slice(manifest).ok()?;
+    let layers = manifest.get(0)?.get("Layers")?.as_array()?.iter();
+    layers.map(|path| Some(format!("sha256:{}", path.as_str()?.strip_prefix("blobs/sha256/")?))).collect()
 }
 
 struct Packing<'a, W: Write> {
@@ -93,8 +114,9 @@ impl<'a, W: Write> Packing<'a, W> {
     /// A layer that the host has is left out; everything else in a layout is small.
     fn blob(&mut self, path: &str, digest: &str, entry: Entry<'_, impl Read>) -> io::Result<()> {
         self.is_layout = true;
-        let is_layer = self.wanted.diff_ids.iter().any(|id| id == digest);
-        if is_layer && !self.wanted.lacking.contains(digest) {
+        let diff_id = self.wanted.blobs.get(digest).map_or(digest, String::as_str);
+        let is_layer = self.wanted.diff_ids.iter().any(|id| id == diff_id);
+        if is_layer && !self.wanted.lacking.contains(diff_id) {
             return Ok(());
         }
         append(&mut self.output, path, entry.size(), entry)

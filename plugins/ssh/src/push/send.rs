@@ -1,6 +1,6 @@
 //! An image out of one engine and into another, as one stream that is never held in memory. I/O.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,6 +21,9 @@ use super::repack::{self, Wanted};
 /// How many compressed pieces may wait for the network.
 const WAITING: usize = 4;
 
+/// How much of an export is read at a time.
+const BUFFER: usize = 1 << 18;
+
 /// What is sent of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Share {
@@ -36,6 +39,8 @@ pub(super) struct Parcel {
     pub(super) reference: String,
     pub(super) diff_ids: Vec<String>,
     pub(super) share: Share,
+    /// The diff ids of layers by the digests of their blobs, where these differ.
+    pub(super) blobs: BTreeMap<String, String>,
     /// About how many bytes it is before compression, where that is known.
     pub(super) size: Option<u64>,
 }
@@ -74,6 +79,41 @@ pub(super) async fn send(cx: &Context, from: &Engine, to: &Engine, parcel: &Parc
     outcome(&parcel.reference, packed, loaded).map(|()| sent.load(Ordering::Relaxed))
 }
 
+/// The image as the engine exports it. To be read on a thread that may block.
+async fn export(from: &Engine, reference: &str) -> Result<impl Read + Send + 'static, Failure> {
+    let export = from.patient().await?.export_image(reference).map_err(io::Error::other).boxed();
+    Ok(SyncIoBridge::new(StreamReader::new(export)))
+}
+
+/// The diff ids of an image's layers by the digests of their blobs. An engine with a containerd store
+/// exports blobs in the form in which it got them, and tells only at the end of the export which layer
+/// each is; so the export is read once just for that. Other engines' blobs go by their diff ids.
+pub(super) async fn blobs(
+    from: &Engine,
+    reference: &str,
+    diff_ids: &[String],
+) -> Result<BTreeMap<String, String>, Failure> {
+    if !has_containerd_store(from).await? {
+        return Ok(BTreeMap::new());
+    }
+    let export = export(from, reference).await?;
+    let read = spawn_blocking(move || repack::layer_blobs(BufReader::with_capacity(BUFFER, export))).await;
+    let listed = read.unwrap_or_else(|error| Err(io::Error::other(error)));
+    let listed = listed.map_err(|error| unreadable(reference, error))?.unwrap_or_default();
+    Ok(listed.into_iter().zip(diff_ids.iter().cloned()).collect())
+}
+
+async fn has_containerd_store(engine: &Engine) -> Result<bool, Failure> {
+    let info = engine.docker().await?.info().await;
+    let info = info.map_err(|error| failure("could not ask this machine's engine for its store", &error))?;
+    let mut pairs = info.driver_status.iter().flatten();
+    Ok(pairs.any(|pair| pair.iter().any(|text| text.starts_with("io.containerd.snapshotter"))))
+}
+
+fn unreadable(reference: &str, error: io::Error) -> Failure {
+    Failure::failed(format!("could not read image `{reference}` from this machine's engine")).cause(error)
+}
+
 /// Packs the image on a thread of its own, since compression is work.
 async fn pack(
     cx: Context,
@@ -81,8 +121,7 @@ async fn pack(
     parcel: Parcel,
     pieces: Sender<io::Result<Bytes>>,
 ) -> Result<JoinHandle<io::Result<()>>, Failure> {
-    let export = from.patient().await?.export_image(&parcel.reference).map_err(io::Error::other).boxed();
-    let export = SyncIoBridge::new(StreamReader::new(export));
+    let export = export(from, &parcel.reference).await?;
     Ok(spawn_blocking(move || {
         let packed = pack_into(&cx, export, &parcel, &pieces);
         if let Err(error) = &packed {
@@ -101,10 +140,15 @@ fn pack_into(
 ) -> io::Result<()> {
     let hand_on = |piece| pieces.blocking_send(Ok(piece)).map_err(|_| ErrorKind::BrokenPipe.into());
     let mut output = Told { cx, size: parcel.size, done: 0, told: 0, inner: Compressor::new(hand_on) };
-    let mut export = BufReader::with_capacity(1 << 18, export);
+    let mut export = BufReader::with_capacity(BUFFER, export);
     match &parcel.share {
         Share::Layers(lacking) => {
-            let wanted = Wanted { reference: &parcel.reference, diff_ids: &parcel.diff_ids, lacking };
+            let wanted = Wanted {
+                reference: &parcel.reference,
+                diff_ids: &parcel.diff_ids,
+                lacking,
+                blobs: &parcel.blobs,
+            };
             repack::repack(&mut export, &mut output, &wanted)?;
             // The end of the stream is the end of the request, after which its connection can be used again.
             io::copy(&mut export, &mut io::sink()).map(drop)
@@ -147,8 +191,7 @@ fn outcome(reference: &str, packed: io::Result<()>, loaded: Result<(), Error>) -
         (Ok(()), Ok(())) => Ok(()),
         (Err(error), _) if error.kind() == ErrorKind::InvalidData => Err(NotSent::UnknownForm),
         (Err(error), loaded) if error.kind() != ErrorKind::BrokenPipe || loaded.is_ok() => {
-            let message = format!("could not read image `{reference}` from this machine's engine");
-            Err(NotSent::Failed(Failure::failed(message).cause(error)))
+            Err(NotSent::Failed(unreadable(reference, error)))
         }
         (_, Err(error)) => {
             let failure = failure(&format!("could not load image `{reference}`"), &error);
