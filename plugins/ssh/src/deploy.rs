@@ -47,6 +47,6 @@ impl Deploy for Deployer {
     }
 
     fn remove(&self, cx: &Context, request: &Remove) -> Result<(), Failure> {
-        on_host(cx, &request.host, Outcome::Unknown, async |host| remove::remove(&host.engine, request).await)
+        on_host(cx, &request.host, Outcome::Unknown, async |host| remove::remove(&host, request).await)
     }
 }

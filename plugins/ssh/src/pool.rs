@@ -35,15 +35,17 @@ impl Connection {
         Ok(listed)
     }
 
-    /// The images as they were listed last, unless an image was sent since. They may have changed: good
-    /// enough to decide what to ask, and not to rely on.
+    /// The images as they were listed last. They may have changed: good enough to decide what to ask,
+    /// and not to rely on.
     pub(crate) fn images_then(&self) -> Option<Arc<[ImageSummary]>> {
         self.images.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Forgets the list, since the host has got an image.
-    pub(crate) fn forget_images(&self) {
-        *self.images.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// Adds to the list that the host has got an image of this name.
+    pub(crate) fn note_image(&self, reference: &str) {
+        let new = ImageSummary { repo_tags: vec![reference.to_owned()], ..Default::default() };
+        let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
+        *images = images.take().map(|known| known.iter().cloned().chain([new]).collect());
     }
 }
 

@@ -57,7 +57,7 @@ async fn push(cx: &Context, host: &Host, to: &Connection, request: &Run) -> Resu
             send_lacking(cx, host, (from, &to.engine), reference, &image, &known).await?
         }
     };
-    to.forget_images();
+    to.note_image(reference);
     Ok(Pushed { reference: reference.clone(), sent })
 }
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use cloudpad_plugin_api::Failure;
-use cloudpad_transport::Transport;
+use cloudpad_plugin_api::{Failure, FailureKind};
+use cloudpad_transport::{Stream, Transport};
 use http_body_util::Empty;
-use hyper::{Request, StatusCode, header};
+use hyper::{Request, header};
 use hyper_util::rt::TokioIo;
 
 /// What to try.
@@ -24,14 +24,23 @@ pub(super) struct Target {
     pub(super) port: u16,
 }
 
+/// Why a try was in vain.
+#[derive(Debug)]
+pub(super) enum Missed {
+    /// What came back; the next try may work.
+    Now(String),
+    /// No try can work: the host does not forward connections.
+    Always(Failure),
+}
+
 impl Probe {
-    /// Tries once. Where it fails, the text says what came back.
+    /// Tries once.
     pub(super) async fn attempt(
         &self,
         transport: &dyn Transport,
         target: &Target,
         limit: Duration,
-    ) -> Result<(), String> {
+    ) -> Result<(), Missed> {
         let attempt = async {
             match self {
                 Probe::Tcp => connect(transport, target).await.map(drop),
@@ -40,7 +49,7 @@ impl Probe {
         };
         match tokio::time::timeout(limit, attempt).await {
             Ok(result) => result,
-            Err(_) => Err(format!("did not answer within {} ms", limit.as_millis())),
+            Err(_) => Err(Missed::Now(format!("did not answer within {} ms", limit.as_millis()))),
         }
     }
 
@@ -53,26 +62,30 @@ impl Probe {
     }
 }
 
-async fn connect(transport: &dyn Transport, target: &Target) -> Result<cloudpad_transport::Stream, String> {
-    let refused = |failure: Failure| format!("was not possible: {failure}");
-    transport.tcp(&target.address, target.port).await.map_err(refused)
+async fn connect(transport: &dyn Transport, target: &Target) -> Result<Stream, Missed> {
+    match transport.tcp(&target.address, target.port).await {
+        Err(failure) if failure.kind == FailureKind::Unsupported => Err(Missed::Always(failure)),
+        other => other.map_err(|failure| Missed::Now(format!("was not possible: {failure}"))),
+    }
 }
 
-async fn get(transport: &dyn Transport, target: &Target, path: &str) -> Result<(), String> {
+async fn get(transport: &dyn Transport, target: &Target, path: &str) -> Result<(), Missed> {
     let stream = connect(transport, target).await?;
-    let broken = |error: hyper::Error| format!("was not answered: {error}");
+    let broken = |error: hyper::Error| Missed::Now(format!("was not answered: {error}"));
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
-    let request = request(target.port, path)?;
+    let request = request(target.port, path).map_err(Missed::Now)?;
     let answer = async { sender.send_request(request).await.map_err(broken) };
     // The connection has to be driven while the answer is awaited, and ends when it is dropped.
     let answer = tokio::select! {
         answer = answer => answer?,
-        ended = connection => return Err(ended.map_or_else(broken, |()| "was not answered".to_owned())),
+        ended = connection => {
+            return Err(ended.map_or_else(broken, |()| Missed::Now("was not answered".to_owned())));
+        }
     };
     match answer.status() {
         status if status.is_success() || status.is_redirection() => Ok(()),
-        status => Err(answered(status)),
+        status => Err(Missed::Now(format!("answered {}", status.as_u16()))),
     }
 }
 
@@ -86,6 +99,41 @@ fn request(port: u16, path: &str) -> Result<Request<Empty<Bytes>>, String> {
         .map_err(|error| format!("cannot be asked: {error}"))
 }
 
-fn answered(status: StatusCode) -> String {
-    format!("answered {}", status.as_u16())
+#[cfg(test)]
+mod tests {
+    use cloudpad_transport::{BoxFuture, Traffic};
+
+    use super::*;
+
+    /// A host whose SSH server answers every wish for a connection with this.
+    struct Refuses(FailureKind);
+
+    impl Transport for Refuses {
+        fn unix<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Stream, Failure>> {
+            Box::pin(async { Err(Failure::new(self.0, "no")) })
+        }
+
+        fn tcp<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, Result<Stream, Failure>> {
+            Box::pin(async { Err(Failure::new(self.0, "no")) })
+        }
+
+        fn exec<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Stream, Failure>> {
+            Box::pin(async { Err(Failure::new(self.0, "no")) })
+        }
+
+        fn traffic(&self) -> Traffic {
+            Traffic::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn only_a_host_that_never_forwards_is_given_up() {
+        let target = Target { address: "10.0.0.1".into(), port: 80 };
+        let attempt = async |kind| {
+            let host = Refuses(kind);
+            Probe::Tcp.attempt(&host, &target, Duration::from_secs(60)).await.unwrap_err()
+        };
+        assert!(matches!(attempt(FailureKind::Unsupported).await, Missed::Always(_)));
+        assert!(matches!(attempt(FailureKind::Unreachable).await, Missed::Now(_)));
+    }
 }

@@ -13,7 +13,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::container;
-use super::probe::{Probe, Target};
+use super::probe::{Missed, Probe, Target};
 use super::verdict::{self, Verdict};
 
 /// The pause after the first failed try; each is twice as long as the one before, up to the interval.
@@ -176,12 +176,20 @@ async fn served(
         Err(not_running(&docker, &request.container).await)
     };
     tokio::select! {
-        result = served => result.map_err(|last| {
-            let asked = probe.describe(port);
-            NotReady::Because(format!("{asked} {last}, and {} ms are over", request.timeout_ms))
+        result = served => result.map_err(|missed| match missed {
+            Missed::Always(failure) => unforwarded(failure).into(),
+            Missed::Now(last) => {
+                let asked = probe.describe(port);
+                NotReady::Because(format!("{asked} {last}, and {} ms are over", request.timeout_ms))
+            }
         }),
         ended = watched => ended,
     }
+}
+
+fn unforwarded(failure: Failure) -> Failure {
+    failure
+        .hint("use a health check by command, which the host's engine runs, or let sshd forward connections")
 }
 
 fn unaddressed(name: &str) -> Failure {
@@ -198,7 +206,7 @@ async fn tries(
     probe: &Probe,
     target: &Target,
     deadline: Instant,
-) -> Result<u32, String> {
+) -> Result<u32, Missed> {
     let interval = Duration::from_millis(health.interval_ms);
     let limit = Duration::from_millis(health.timeout_ms);
     let mut pause = FIRST_PAUSE.min(interval);
@@ -207,7 +215,8 @@ async fn tries(
         let left = deadline.saturating_duration_since(Instant::now());
         match probe.attempt(engine.transport().as_ref(), target, limit.min(left)).await {
             Ok(()) => return Ok(n),
-            Err(said) => last = said,
+            Err(Missed::Now(said)) => last = said,
+            Err(always) => return Err(always),
         }
         if Instant::now() + pause >= deadline {
             break;
@@ -215,5 +224,5 @@ async fn tries(
         sleep(pause).await;
         pause = (pause * 2).min(interval);
     }
-    Err(last)
+    Err(Missed::Now(last))
 }

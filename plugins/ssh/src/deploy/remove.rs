@@ -1,5 +1,6 @@
 //! `deploy.remove`: stopped containers, and images that nothing uses. I/O.
 
+use bollard::models::ImageSummary;
 use bollard::query_parameters::{RemoveContainerOptions, RemoveImageOptions};
 use cloudpad_engine::{Engine, failure, status};
 use cloudpad_plugin_api::Failure;
@@ -7,13 +8,14 @@ use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::{Named, Remove};
 
 use super::container;
+use crate::pool::Connection;
 
-pub(super) async fn remove(engine: &Engine, request: &Remove) -> Result<(), Failure> {
+pub(super) async fn remove(host: &Connection, request: &Remove) -> Result<(), Failure> {
     for container in &request.containers {
-        remove_container(engine, container, &request.project).await?;
+        remove_container(&host.engine, container, &request.project).await?;
     }
     for image in &request.images {
-        remove_image(engine, image).await?;
+        remove_image(host, image).await?;
     }
     Ok(())
 }
@@ -41,19 +43,26 @@ async fn remove_container(engine: &Engine, container: &Named, project: &Project)
 }
 
 /// An image that was pulled by digest is known by that digest too, and would stay when only its tag went.
-async fn remove_image(engine: &Engine, image: &str) -> Result<(), Failure> {
-    let found = match engine.docker().await?.inspect_image(image).await {
-        Ok(found) => found,
-        Err(error) if status(&error) == Some(404) => return Ok(()),
-        Err(error) => return Err(failure(&format!("could not inspect image `{image}`"), &error)),
-    };
-    untag(engine, image).await?;
-    if found.repo_tags.unwrap_or_default().len() <= 1 {
-        for digest in found.repo_digests.unwrap_or_default() {
-            untag(engine, &digest).await?;
-        }
+async fn remove_image(host: &Connection, image: &str) -> Result<(), Failure> {
+    let digests = digests(host, image).await?;
+    untag(&host.engine, image).await?;
+    for digest in digests {
+        untag(&host.engine, &digest).await?;
     }
     Ok(())
+}
+
+/// The names by digest of an image that has no other tag. What was listed earlier is good enough: a
+/// digest stands for the same image for ever.
+async fn digests(host: &Connection, image: &str) -> Result<Vec<String>, Failure> {
+    // What was only noted as sent has no id, and is looked up.
+    let tagged = |seen: &&ImageSummary| !seen.id.is_empty() && seen.repo_tags.iter().any(|tag| tag == image);
+    let listed = match host.images_then() {
+        Some(listed) if listed.iter().any(|seen| tagged(&seen)) => listed,
+        _ => host.images().await?,
+    };
+    let found = listed.iter().find(tagged).filter(|seen| seen.repo_tags.len() == 1);
+    Ok(found.map(|seen| seen.repo_digests.clone()).unwrap_or_default())
 }
 
 /// Takes one name from an image. Without any, the engine removes it, unless a container uses it.
