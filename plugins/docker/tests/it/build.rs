@@ -185,3 +185,35 @@ fn the_engines_own_platform_can_be_named() {
     project.build();
     assert_eq!(format!("linux/{}", project.in_container("cat /arch")), arch);
 }
+
+#[test]
+fn images_of_one_context_are_built_side_by_side() {
+    let names = ["one", "two", "three", "four"];
+    let project = Project::new("side", "FROM BASE\nCOPY . /app\n");
+    for name in names {
+        let dockerfile =
+            format!("FROM {}\nCOPY . /app\nRUN echo {name} > /name\n", crate::support::busybox());
+        project.write(&format!("{name}.Dockerfile"), &dockerfile);
+        // Each leaves out something else, so what BuildKit keeps of the one is not right for the other.
+        project.write(&format!("{name}.Dockerfile.dockerignore"), &format!("data/{name}\n"));
+        project.write(&format!("data/{name}"), name);
+    }
+    let recipes = names.map(|name| {
+        let dockerfile = format!("{name}.Dockerfile");
+        cloudpad_plugin_api::stage::build::Recipe { name: name.into(), dockerfile, ..project.recipe.clone() }
+    });
+    let states = project.observe_all(&recipes.each_ref()).unwrap();
+    std::thread::scope(|scope| {
+        for (recipe, state) in recipes.iter().zip(&states) {
+            let project = &project;
+            scope.spawn(move || project.run_recipe(recipe, &state.reference, BTreeMap::new()).unwrap());
+        }
+    });
+    for state in states {
+        let seen =
+            stdout("docker", &["run", "--rm", &state.reference, "sh", "-c", "cat /name; ls /app/data"]);
+        let mut want: Vec<&str> = names.into_iter().filter(|name| *name != state.name).collect();
+        want.sort_unstable();
+        assert_eq!(seen, format!("{}\n{}\n", state.name, want.join("\n")));
+    }
+}

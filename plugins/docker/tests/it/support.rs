@@ -152,7 +152,16 @@ impl Project {
     }
 
     pub fn run(&self, reference: &str, bases: BTreeMap<String, String>) -> Result<Built, Failure> {
-        let request = Run { recipe: self.recipe.clone(), reference: reference.into(), bases };
+        self.run_recipe(&self.recipe, reference, bases)
+    }
+
+    pub fn run_recipe(
+        &self,
+        recipe: &Recipe,
+        reference: &str,
+        bases: BTreeMap<String, String>,
+    ) -> Result<Built, Failure> {
+        let request = Run { recipe: recipe.clone(), reference: reference.into(), bases };
         self.docker.run(&self.cx(), &request)
     }
 
