@@ -35,6 +35,14 @@ const METHODS: [&str; 5] = [
 /// With the one above; only where there is an agent.
 const FORWARD_AGENT: &str = "/moby.sshforward.v1.SSH/ForwardAgent";
 
+/// How much BuildKit may send on one call before we have read it, and how much in all, in bytes.
+///
+/// For each file of a context BuildKit sends a request of some ten bytes, as fast as it can. The HTTP/2 library
+/// takes more than a few unread small frames for an attack and ends the connection: it counts each as 256
+/// bytes, and allows half of the second window. What the first lets through stays well below that.
+const STREAM_WINDOW: u32 = 64 * 1024;
+const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
+
 /// An open session. It is served until it is dropped.
 pub struct Session {
     id: String,
@@ -84,6 +92,8 @@ pub async fn open(engine: &Engine, job: &Job) -> Result<Session, Failure> {
     let broken = Broken::default();
     let files = files::Files::new(&job.context, job.entries.clone(), broken.clone());
     let router = tonic::transport::Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .add_service(health::health_server::HealthServer::new(Healthy))
         .add_service(FileSyncServer::new(files))
         .add_service(AuthServer::new(auth::Credentials { broken: broken.clone() }))
