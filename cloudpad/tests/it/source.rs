@@ -2,14 +2,17 @@
 
 use std::process::Command;
 
-use crate::support::Project;
+use crate::support::{Outcome, Project};
 
 /// Runs git in the application's repository.
 fn git(project: &Project, args: &[&str]) {
+    git_in(project, "repository", args);
+}
+
+fn git_in(project: &Project, folder: &str, args: &[&str]) {
     let mut command = Command::new("git");
     command.args(["-c", "user.name=t", "-c", "user.email=t@example.test", "-c", "init.defaultBranch=main"]);
-    let output =
-        command.args(args).current_dir(project.path("repository")).output().expect("git does not start");
+    let output = command.args(args).current_dir(project.path(folder)).output().expect("git does not start");
     assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -57,11 +60,36 @@ fn a_tag_stays_where_it_is() {
 }
 
 #[test]
-fn uncommitted_changes_of_the_projects_own_directory_are_deployed() {
+fn uncommitted_changes_of_the_projects_own_directory_are_deployed_and_the_release_says_so() {
     let project = Project::new("dirty");
     project.configure(&project.web());
-    project.deploy();
+    git_in(&project, ".", &["init", "-q"]);
+    git_in(&project, ".", &["add", "-A"]);
+    git_in(&project, ".", &["commit", "-q", "-m", "one"]);
+    let release = |outcome: &Outcome| outcome.report()["release"].as_str().expect("a release").to_owned();
+    assert!(!release(&project.deploy()).ends_with("-dirty"));
     project.page("not committed");
-    project.deploy();
+    assert!(release(&project.deploy()).ends_with("-dirty"));
     project.serves("not committed");
+    git_in(&project, ".", &["commit", "-q", "-a", "-m", "two"]);
+    assert_eq!(project.deploy().report()["ending"], "nothing_to_do");
+}
+
+#[test]
+fn what_prepare_makes_is_deployed() {
+    let project = Project::new("prepare");
+    let prepare = |page: &str| {
+        let command = format!("echo {page} > www/index.html");
+        let source = format!(
+            "[sources.app]\npath = \".\"\nprepare = [\"{command}\"]\n[images.web]\nsource = \"app\"\n"
+        );
+        project.configure(&project.web().replace("[images.web]\n", &source));
+    };
+    prepare("made");
+    project.deploy();
+    project.serves("made");
+    assert_eq!(project.deploy().report()["ending"], "nothing_to_do");
+    prepare("anew");
+    project.deploy();
+    project.serves("anew");
 }
