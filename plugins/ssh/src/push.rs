@@ -50,7 +50,12 @@ async fn push(cx: &Context, host: &Host, to: &Connection, request: &Run) -> Resu
         Failure::failed(format!("image `{reference}` is not on this machine, so it cannot be pushed"))
             .hint("build it first with `cloudpad build`")
     })?;
-    let sent = match present::look(to, reference, &image, &request.similar).await? {
+    // The list of this machine's images may be from before the image was built.
+    let present = match host.is_local() {
+        true => Present::Whole,
+        false => present::look(to, reference, &image, &request.similar).await?,
+    };
+    let sent = match present {
         Present::Whole => 0,
         Present::Unnamed(id) => crate::deploy::name(&to.engine, &id, reference).await.map(|()| 0)?,
         Present::Layers(known) => {
