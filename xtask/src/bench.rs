@@ -4,6 +4,7 @@
 //! other load harms both. Talks to the lab and to the program as it is shipped.
 
 mod measure;
+mod planning;
 mod project;
 mod push;
 mod startup;
@@ -73,6 +74,7 @@ pub fn run() -> Result<ExitCode> {
     let program = program::build_release()?;
     let lab = lab::up_for_use(&Settings::from_environment()?)?;
     let mut rows = startup::measure(&program)?;
+    rows.extend(planning::measure()?);
     rows.extend(update::measure(&program, &lab)?);
     rows.extend(push::measure(&program, &lab)?);
     println!("\n{}", table(&rows));
