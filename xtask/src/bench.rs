@@ -64,7 +64,7 @@ impl Row {
 
     fn cells(&self) -> [String; 5] {
         let verdict = if self.reached() { "reached" } else { "MISSED" };
-        let value = format!("{:.2} {} (goal {})", self.value, self.unit, self.goal);
+        let value = format!("{:.3} {} (goal {})", self.value, self.unit, self.goal);
         [self.name.clone(), self.ours.clone(), self.reference.clone(), value, verdict.into()]
     }
 }
