@@ -21,8 +21,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Why a container is not ready.
 enum NotReady {
-    /// It does not run.
-    Ended,
+    /// Its process has ended, with this exit code where it is known.
+    Ended(Option<i64>),
     /// It runs, and this is what is wrong.
     Because(String),
     /// It could not be found out.
@@ -39,7 +39,7 @@ pub(super) async fn ready(engine: &Engine, request: &Ready) -> Result<BecameRead
     match wait(engine, request).await {
         Ok(tries) => Ok(BecameReady { tries }),
         Err(NotReady::Unknown(failure)) => Err(failure),
-        Err(NotReady::Ended) => Err(ended(engine, &request.container).await),
+        Err(NotReady::Ended(code)) => Err(ended(engine, &request.container, code).await),
         Err(NotReady::Because(reason)) => {
             let failure =
                 Failure::failed(format!("container `{}` is not ready: {reason}", request.container));
@@ -48,9 +48,9 @@ pub(super) async fn ready(engine: &Engine, request: &Ready) -> Result<BecameRead
     }
 }
 
-async fn ended(engine: &Engine, name: &str) -> Failure {
+async fn ended(engine: &Engine, name: &str, code: Option<i64>) -> Failure {
     let state = container::inspect(engine, name).await.ok().flatten().and_then(|found| found.state);
-    let ending = verdict::ending(state.as_ref());
+    let ending = verdict::ending(state.as_ref(), code);
     container::with_last_lines(engine, name, Failure::failed(format!("container `{name}` {ending}"))).await
 }
 
@@ -77,7 +77,7 @@ async fn settled(engine: &Engine, request: &Ready) -> Result<u32, NotReady> {
     let found = inspect(engine, &request.container).await?;
     let restarted = found.restart_count.unwrap_or_default() > 0;
     if restarted || verdict::of_state(found.state.as_ref()) == Verdict::Ended {
-        return Err(NotReady::Ended);
+        return Err(NotReady::Ended(None));
     }
     Ok(1)
 }
@@ -86,8 +86,12 @@ async fn settled(engine: &Engine, request: &Ready) -> Result<u32, NotReady> {
 async fn not_running(docker: &Docker, name: &str) -> NotReady {
     let options = WaitContainerOptionsBuilder::new().condition("not-running").build();
     match docker.wait_container(name, Some(options)).next().await {
+        None => NotReady::Ended(None),
+        Some(Ok(ended)) => NotReady::Ended(Some(ended.status_code)),
         // The client reports an exit code above 0 as an error.
-        None | Some(Ok(_) | Err(bollard::errors::Error::DockerContainerWaitError { .. })) => NotReady::Ended,
+        Some(Err(bollard::errors::Error::DockerContainerWaitError { code, .. })) => {
+            NotReady::Ended(Some(code))
+        }
         Some(Err(error)) if status(&error) == Some(404) => gone(name),
         Some(Err(error)) => failure(&format!("could not wait for container `{name}`"), &error).into(),
     }
@@ -122,7 +126,7 @@ async fn decided(engine: &Engine, request: &Ready, deadline: Instant) -> Result<
 fn judge(known: Verdict) -> Result<u32, NotReady> {
     match known {
         Verdict::Healthy => Ok(1),
-        Verdict::Ended => Err(NotReady::Ended),
+        Verdict::Ended => Err(NotReady::Ended(None)),
         _ => Err(NotReady::Because("its health check fails".to_owned())),
     }
 }
@@ -164,7 +168,7 @@ async fn served(
 ) -> Result<u32, NotReady> {
     let found = inspect(engine, &request.container).await?;
     if verdict::of_state(found.state.as_ref()) == Verdict::Ended {
-        return Err(NotReady::Ended);
+        return Err(NotReady::Ended(None));
     }
     let address = verdict::address(&found).ok_or_else(|| unaddressed(&request.container))?;
     let target = Target { address, port };

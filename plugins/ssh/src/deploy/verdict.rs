@@ -51,12 +51,17 @@ pub(super) fn since(found: &Inspected) -> Option<String> {
     Some(format!("{}.{:09}", started.timestamp(), started.timestamp_subsec_nanos()))
 }
 
-/// How a container ended, for people.
-pub(super) fn ending(state: Option<&ContainerState>) -> String {
+/// How a container ended, for people. `code` is what was heard when it did: the engine may have started
+/// it again by now, and forgotten.
+pub(super) fn ending(state: Option<&ContainerState>, code: Option<i64>) -> String {
     let Some(state) = state else { return "is gone".to_owned() };
-    let code = state.exit_code.unwrap_or_default();
+    let runs_again = state.running == Some(true) && state.restarting != Some(true);
     let memory = if state.oom_killed == Some(true) { ", out of memory" } else { "" };
-    format!("ended with exit code {code}{memory}")
+    let again = if runs_again { ", and was started again by the engine" } else { "" };
+    match code.or(state.exit_code.filter(|_| !runs_again)) {
+        Some(code) => format!("ended with exit code {code}{memory}{again}"),
+        None => format!("ended{memory}{again}"),
+    }
 }
 
 /// The address at which the host reaches the container: its own machine's in the host's network, else
@@ -104,6 +109,23 @@ mod tests {
             assert_eq!(of_state(Some(&state)), expected, "{state:?}");
         }
         assert_eq!(of_state(None), Verdict::Ended);
+    }
+
+    #[test]
+    fn an_exit_code_is_told_only_where_it_is_that_of_the_end() {
+        let ended = |code| ContainerState { exit_code: Some(code), ..state(false, None) };
+        let again = ContainerState { exit_code: Some(0), ..state(true, None) };
+        let memory = ContainerState { oom_killed: Some(true), ..ended(137) };
+        let cases = [
+            (ended(3), None, "ended with exit code 3"),
+            (memory, None, "ended with exit code 137, out of memory"),
+            (again.clone(), Some(3), "ended with exit code 3, and was started again by the engine"),
+            (again, None, "ended, and was started again by the engine"),
+        ];
+        for (state, code, expected) in cases {
+            assert_eq!(ending(Some(&state), code), expected);
+        }
+        assert_eq!(ending(None, Some(3)), "is gone");
     }
 
     #[test]
