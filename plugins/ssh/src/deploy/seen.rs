@@ -71,14 +71,18 @@ pub(super) fn images(all: &[ImageSummary]) -> Vec<String> {
     tags
 }
 
-/// The host's ports that containers hold, sorted.
+/// The host's ports that containers hold, sorted. One that has ended holds none, though the engine goes
+/// on listing them where it was killed together with its containers.
 pub(super) fn ports(all: &[ContainerSummary]) -> Vec<PortHeld> {
     let held = |seen: &'_ ContainerSummary| {
         let container = name(seen).unwrap_or_default().to_owned();
         let ports = seen.ports.iter().flatten().filter_map(move |port| held(port, &container));
         ports.collect::<Vec<_>>()
     };
-    let mut ports: Vec<_> = all.iter().flat_map(held).collect();
+    let up = all
+        .iter()
+        .filter(|seen| !matches!(seen.state, Some(Engine::EXITED | Engine::CREATED | Engine::DEAD)));
+    let mut ports: Vec<_> = up.flat_map(held).collect();
     ports.sort();
     ports.dedup();
     ports
@@ -183,7 +187,9 @@ mod tests {
             container: "foreign".into(),
         };
         let expected = [held(53, Protocol::Udp, Some("127.0.0.1")), held(8080, Protocol::Tcp, None)];
+        let ended = ContainerSummary { state: Some(Engine::EXITED), ..foreign.clone() };
         assert_eq!(ports(&[foreign]), expected);
+        assert_eq!(ports(&[ended]), [], "what a machine's sudden end has left");
     }
 
     #[test]
