@@ -33,6 +33,11 @@ impl Project {
             Refusal::new(format!("no `{FILE}` in `{}` or any directory above it", here.display()))
                 .hint("`cloudpad init` writes one")
         })?;
+        if dir.to_str().is_none() {
+            // Requests name the project's files, and are JSON wherever they are written down.
+            return Err(Refusal::new(format!("the path `{}` is not UTF-8", dir.display()))
+                .hint("rename the directory"));
+        }
         let file = dir.join(FILE);
         let text = fs::read_to_string(&file)
             .map_err(|error| Refusal::new(format!("cannot read `{}`: {error}", file.display())))?;
@@ -73,16 +78,25 @@ fn make_ignored(dir: &Path) -> io::Result<()> {
     if ignore.exists() { Ok(()) } else { fs::write(ignore, "*\n") }
 }
 
-/// Writes `text` to `file`, whole or not at all.
+/// Writes `text` to `file`, whole or not at all. A link stays a link; a device or a pipe, which is no
+/// file that could be replaced, is written to.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write_file(file: &Path, text: &str) -> Result<(), Refusal> {
+    let write = match fs::canonicalize(file) {
+        Ok(there) if !there.is_file() => fs::write(&there, text),
+        Ok(there) => replace(&there, text),
+        Err(_) => replace(file, text),
+    };
+    write.map_err(|error| Refusal::new(format!("cannot write `{}`: {error}", file.display())))
+}
+
+fn replace(file: &Path, text: &str) -> io::Result<()> {
     let mut partial = file.as_os_str().to_owned();
     partial.push(".partial");
-    fs::write(&partial, text)
-        .and_then(|()| fs::rename(&partial, file))
-        .map_err(|error| Refusal::new(format!("cannot write `{}`: {error}", file.display())))
+    fs::write(&partial, text)?;
+    fs::rename(&partial, file)
 }
 
 /// Writes a file that is not there yet.
@@ -151,7 +165,27 @@ fn civil(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::utc;
+    use super::{utc, write_file};
+
+    #[test]
+    fn only_files_are_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        std::fs::write(&file, "zero").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        for text in ["one", "two"] {
+            write_file(&link, text).unwrap();
+            assert!(link.is_symlink(), "a link stays one");
+        }
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "two");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is left over");
+
+        let socket = dir.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert!(write_file(&socket, "three").is_err());
+        let kind = std::fs::metadata(&socket).unwrap().file_type();
+        assert!(std::os::unix::fs::FileTypeExt::is_socket(&kind), "what is no file is not replaced");
+    }
 
     #[test]
     fn times_are_gregorian_utc() {
