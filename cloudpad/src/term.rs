@@ -4,6 +4,7 @@
 //! dropped: a closed pipe or a full disk must not stop a deploy.
 
 mod bars;
+mod harmless;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
@@ -15,6 +16,7 @@ use crate::refusal::Refusal;
 use crate::report::{Event, Phase, Subject};
 use crate::words;
 use bars::Bars;
+use harmless::harmless;
 
 /// What the user wants to see.
 #[derive(Clone, Copy, Debug)]
@@ -82,8 +84,9 @@ impl Term {
         self.err_is_coloured
     }
 
-    /// Prints data that was asked for, as it is.
+    /// Prints data that was asked for.
     pub fn data(&self, text: &str) {
+        let text = harmless(text);
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
@@ -179,7 +182,7 @@ impl Term {
             }
             During::Output { source, line } => {
                 if let Some(bars) = &self.bars {
-                    bars.output(phase, action, line);
+                    bars.output(phase, action, &harmless(line));
                 }
                 if self.style.verbose {
                     let source = if source.is_empty() { String::new() } else { format!("{source} | ") };
@@ -217,7 +220,7 @@ impl Term {
     fn say(&self, text: &str) {
         let write = || {
             let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = writeln!(err, "{text}").and_then(|()| err.flush());
+            let _ = writeln!(err, "{}", harmless(text)).and_then(|()| err.flush());
         };
         match &self.bars {
             Some(bars) => bars.suspend(write),
