@@ -8,16 +8,8 @@ use super::{Settings, describe, services};
 use crate::shell::{self, Result, docker};
 
 /// Networks to choose from: the first that nobody on this machine uses.
-pub const SUBNETS: [&str; 8] = [
-    "10.213.77",
-    "10.214.77",
-    "10.215.77",
-    "10.216.77",
-    "10.217.77",
-    "10.218.77",
-    "10.219.77",
-    "10.220.77",
-];
+pub const SUBNETS: [&str; 8] =
+    ["10.213.77", "10.214.77", "10.215.77", "10.216.77", "10.217.77", "10.218.77", "10.219.77", "10.220.77"];
 /// The port of the hosts' sshd on their loopback addresses.
 pub const SSH_PORT: u16 = 2222;
 
