@@ -32,8 +32,3 @@ fn the_blocks_of_the_readme() {
         }
     }
 }
-
-#[test]
-fn the_demonstration() {
-    check("xtask/demo", &read("xtask/demo/Cloudpad.toml"));
-}
