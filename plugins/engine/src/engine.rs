@@ -16,7 +16,7 @@ use crate::{Endpoint, failure};
 /// How long an engine may take to begin its answer to a request that needs no work.
 const QUICK: Duration = Duration::from_secs(60);
 
-/// Pulls, loads and stops answer when they are done, however long that takes.
+/// Pulls, loads and waits answer when they are done, however long that takes.
 const PATIENT: Duration = Duration::from_secs(24 * 3600);
 
 /// A connection to an engine. Its HTTP connections are kept and used again, since each new one costs
@@ -73,6 +73,15 @@ impl Engine {
     /// `unreachable` when the engine does not answer.
     pub async fn patient(&self) -> Result<Docker, Failure> {
         Ok(self.docker().await?.with_timeout(PATIENT))
+    }
+
+    /// The client, for requests that answer when work of a known length is done: a hung engine, whose
+    /// host is well, is found out only by the time that it takes.
+    ///
+    /// # Errors
+    /// `unreachable` when the engine does not answer.
+    pub async fn within(&self, work: Duration) -> Result<Docker, Failure> {
+        Ok(self.docker().await?.with_timeout(work.saturating_add(QUICK)))
     }
 
     /// What the engine says of itself.

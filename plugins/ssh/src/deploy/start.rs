@@ -1,6 +1,7 @@
 //! `deploy.start`: makes a container and starts it, or starts the one that is there. I/O.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bollard::errors::Error;
 use bollard::models::ContainerInspectResponse as Inspected;
@@ -14,6 +15,9 @@ use cloudpad_plugin_api::{Failure, Outcome};
 
 use super::{container, networks, seen, spec};
 use crate::pool::Connection;
+
+/// How long an engine may take to set a container up on a busy host: its mounts, networks and ports.
+const STARTING: Duration = Duration::from_secs(60);
 
 pub(super) async fn start(host: &Arc<Connection>, request: &Start) -> Result<Started, Failure> {
     let made = match create(&host.engine, request).await {
@@ -130,7 +134,7 @@ async fn run(host: &Connection, request: &Start, found: Option<&Inspected>) -> R
 async fn try_run(host: &Connection, request: &Start, found: Option<&Inspected>) -> Result<(), Failure> {
     join_further_networks(host, request, found).await?;
     let name = &request.container;
-    match host.engine.patient().await?.start_container(name, None::<StartContainerOptions>).await {
+    match host.engine.within(STARTING).await?.start_container(name, None::<StartContainerOptions>).await {
         Ok(()) => Ok(()),
         Err(error) => Err(explain(&host.engine, name, &error).await),
     }

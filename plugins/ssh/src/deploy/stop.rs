@@ -1,5 +1,7 @@
 //! `deploy.stop`: stops a container and keeps it. I/O.
 
+use std::time::Duration;
+
 use bollard::query_parameters::StopContainerOptionsBuilder;
 use cloudpad_engine::{Engine, failure, status};
 use cloudpad_plugin_api::Failure;
@@ -17,7 +19,8 @@ pub(super) async fn stop(engine: &Engine, request: &Stop) -> Result<(), Failure>
     let seconds = i32::try_from(request.timeout).unwrap_or(i32::MAX);
     let options = StopContainerOptionsBuilder::new().t(seconds).build();
     // One that does not run is answered with 304, which is fine.
-    match engine.patient().await?.stop_container(id.unwrap_or(name), Some(options)).await {
+    let work = Duration::from_secs(u64::from(request.timeout));
+    match engine.within(work).await?.stop_container(id.unwrap_or(name), Some(options)).await {
         Ok(()) => Ok(()),
         Err(error) if status(&error) == Some(404) => Err(gone()),
         Err(error) => Err(failure(&format!("could not stop container `{name}`"), &error)),
