@@ -26,4 +26,4 @@ pub use load::{Input, load};
 pub use model::*;
 pub use problem::{Place, Problem};
 pub use render::render;
-pub use show::show;
+pub use show::{show, show_json};

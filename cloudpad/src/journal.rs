@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::report::Event;
@@ -20,7 +21,11 @@ impl Journal {
     pub fn open(state_dir: &Path, time: &str, command: &str) -> Self {
         let dir = state_dir.join("journal");
         let file = fs::create_dir_all(&dir).and_then(|()| {
-            File::options().create(true).append(true).open(dir.join(format!("{time}-{command}.jsonl")))
+            File::options()
+                .create(true)
+                .append(true)
+                .mode(0o600)
+                .open(dir.join(format!("{time}-{command}.jsonl")))
         });
         prune(&dir);
         Self { file: file.ok() }

@@ -23,10 +23,10 @@ pub struct Row {
     pub container: String,
 }
 
-/// Lists what runs on all hosts that were seen, by instance and host.
-pub fn rows(observed: &Observed, services: &dyn Fn(&str) -> bool) -> Vec<Row> {
+/// Lists what runs of these services on these hosts, as far as they were seen, by instance and host.
+pub fn rows(observed: &Observed, hosts: &dyn Fn(&str) -> bool, services: &dyn Fn(&str) -> bool) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (host, state) in &observed.hosts {
+    for (host, state) in observed.hosts.iter().filter(|(host, _)| hosts(host)) {
         let HostState::Seen(seen) = state else { continue };
         let ours = seen.containers.iter().filter(|c| services(&c.instance.service));
         let shown = ours.filter(|c| c.state.is_up() || is_last(c, &seen.containers));
@@ -110,7 +110,10 @@ mod tests {
         ];
         let seen = HostState::Seen(Observation { containers, ..Observation::default() });
         let observed = Observed { hosts: [("h1".to_owned(), seen)].into(), ..Observed::default() };
-        let table = table(&rows(&observed, &|_| true));
+        let shown = |rows: &[Row]| table(rows);
+        let table = shown(&rows(&observed, &|_| true, &|_| true));
+        assert!(rows(&observed, &|host| host != "h1", &|_| true).is_empty());
+        assert_eq!(rows(&observed, &|_| true, &|service| service == "job").len(), 1);
         let shown: Vec<_> = table.lines().map(|l| l.split_whitespace().next_back().unwrap()).collect();
         assert_eq!(shown, ["CONTAINER", "shop-job-1-b", "shop-web-2-b", "shop-web-10-a"]);
     }

@@ -141,6 +141,7 @@ fn as_plan(requests: Vec<Request>) -> Plan {
         needs: Vec::new(),
         host: request.host().map(|host| host.name.clone()),
         service: None,
+        continues: false,
         key: String::new(),
         request,
     });

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use cloudpad_docker as _;
 use cloudpad_git as _;
@@ -29,7 +30,7 @@ impl Providers {
     /// Finds the provider of each stage.
     ///
     /// # Errors
-    /// One problem for each provider that does not exist.
+    /// One problem for each provider that does not exist, or cannot work with its configuration.
     pub fn choose(config: &Config) -> Result<Self, Vec<Problem>> {
         let mut by_stage = BTreeMap::new();
         let mut problems = Vec::new();
@@ -37,7 +38,9 @@ impl Providers {
             let Some(name) = &choice.provider else { continue };
             match find(stage, name) {
                 Ok(provider) => {
-                    by_stage.insert(stage, Chosen { provider, config: config_of(stage, choice, config) });
+                    let chosen = Chosen { provider, config: config_of(stage, choice, config) };
+                    problems.extend(chosen.problem(stage));
+                    by_stage.insert(stage, chosen);
                 }
                 Err(problem) => problems.push(problem),
             }
@@ -75,6 +78,17 @@ impl Providers {
             Err(Failure::new(FailureKind::Crashed, format!("{stage} provider `{name}` panicked: {what}"))
                 .outcome(Outcome::Unknown))
         })
+    }
+}
+
+impl Chosen {
+    /// What the provider finds wrong with its configuration.
+    fn problem(&self, stage: Stage) -> Option<Problem> {
+        let cx = Context::new(self.config.clone(), Arc::new(|_| {}), Cancel::new());
+        let failure = self.provider.check(&cx).err()?;
+        let message = format!("{stage} provider `{}`: {failure}", self.provider.name);
+        let problem = Problem::at_key(format!("stages.{stage}.config"), message);
+        Some(Problem { hint: failure.hint, ..problem })
     }
 }
 

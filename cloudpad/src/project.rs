@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, fs, io};
@@ -78,12 +79,13 @@ fn make_ignored(dir: &Path) -> io::Result<()> {
     if ignore.exists() { Ok(()) } else { fs::write(ignore, "*\n") }
 }
 
-/// Writes `text` to `file`, whole or not at all. A link stays a link; a device or a pipe, which is no
-/// file that could be replaced, is written to.
+/// Writes `text` to `file`, whole or not at all, for nobody else to read: a plan holds the values of
+/// environment variables. A link stays a link; a device or a pipe, which is no file that could be
+/// replaced, is written to.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write_file(file: &Path, text: &str) -> Result<(), Refusal> {
+pub fn write_private(file: &Path, text: &str) -> Result<(), Refusal> {
     let write = match fs::canonicalize(file) {
         Ok(there) if !there.is_file() => fs::write(&there, text),
         Ok(there) => replace(&there, text),
@@ -95,7 +97,8 @@ pub fn write_file(file: &Path, text: &str) -> Result<(), Refusal> {
 fn replace(file: &Path, text: &str) -> io::Result<()> {
     let mut partial = file.as_os_str().to_owned();
     partial.push(".partial");
-    fs::write(&partial, text)?;
+    let mut new = File::options().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+    new.write_all(text.as_bytes())?;
     fs::rename(&partial, file)
 }
 
@@ -121,15 +124,15 @@ pub fn read_if_there(file: &Path) -> Result<Option<String>, Refusal> {
     }
 }
 
-/// Reads a value from a JSON file.
+/// Reads a value from a JSON file that has to be `what`.
 ///
 /// # Errors
 /// When the file cannot be read, or holds something else.
-pub fn read_json<T: DeserializeOwned>(file: &Path) -> Result<T, Refusal> {
+pub fn read_json<T: DeserializeOwned>(file: &Path, what: &str) -> Result<T, Refusal> {
     let text = fs::read_to_string(file)
         .map_err(|error| Refusal::new(format!("cannot read `{}`: {error}", file.display())))?;
     serde_json::from_str(&text)
-        .map_err(|error| Refusal::new(format!("`{}` is not what was expected: {error}", file.display())))
+        .map_err(|error| Refusal::new(format!("`{}` is not {what}: {error}", file.display())))
 }
 
 /// An environment variable, where it is set and is UTF-8.
@@ -165,7 +168,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{utc, write_file};
+    use super::{utc, write_private};
 
     #[test]
     fn only_files_are_replaced() {
@@ -174,15 +177,17 @@ mod tests {
         std::fs::write(&file, "zero").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
         for text in ["one", "two"] {
-            write_file(&link, text).unwrap();
+            write_private(&link, text).unwrap();
             assert!(link.is_symlink(), "a link stays one");
         }
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "two");
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600, "nobody else may read it");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is left over");
 
         let socket = dir.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        assert!(write_file(&socket, "three").is_err());
+        assert!(write_private(&socket, "three").is_err());
         let kind = std::fs::metadata(&socket).unwrap().file_type();
         assert!(std::os::unix::fs::FileTypeExt::is_socket(&kind), "what is no file is not replaced");
     }

@@ -164,6 +164,8 @@ pub enum Ending {
     Done,
     /// It was so already.
     NothingToDo,
+    /// Nothing failed, but a host that was asked for was left out.
+    Incomplete,
     /// Something failed, and hosts may have changed.
     Failed,
     /// Something failed, and what ran before has been brought back.
@@ -281,8 +283,12 @@ impl Tally {
         if interrupted {
             return Ending::Interrupted;
         }
-        if self.failures.is_empty() && !self.incomplete {
-            return if self.planned == 0 { Ending::NothingToDo } else { Ending::Done };
+        if self.failures.iter().all(|failed| failed.phase == Phase::Look) {
+            return match (self.incomplete, self.planned) {
+                (true, _) => Ending::Incomplete,
+                (false, 0) => Ending::NothingToDo,
+                (false, _) => Ending::Done,
+            };
         }
         match self.undo {
             Some(actions) if self.undone == actions && !self.undo_incomplete => Ending::Undone,
@@ -296,7 +302,7 @@ impl Report {
     pub fn exit_code(&self) -> u8 {
         match self.ending {
             Ending::Done | Ending::NothingToDo => exit::OK,
-            Ending::Failed | Ending::Undone => exit::FAILED,
+            Ending::Incomplete | Ending::Failed | Ending::Undone => exit::FAILED,
             Ending::Interrupted => exit::INTERRUPTED,
         }
     }

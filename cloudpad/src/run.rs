@@ -1,6 +1,7 @@
 //! Carries plans out: sends what may be sent, records what happens, stops when told to. I/O: plugins, signals, clock.
 //!
-//! There are no choices in here but one: after a failure of a plan's action nothing new is handed out.
+//! There are no choices in here but one: after a failure of a plan's action nothing new is handed out,
+//! and after an interrupt only what finishes an instance that was begun.
 //! What to do about it is another plan.
 
 mod record;

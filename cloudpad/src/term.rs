@@ -98,6 +98,11 @@ impl Term {
         }
     }
 
+    /// Prints text for people that they need to answer a question.
+    pub fn ask_about(&self, text: &str) {
+        self.say(text);
+    }
+
     /// Prints something that should be mended, though the work goes on.
     pub fn warn(&self, text: &str) {
         self.say(&format!("{YELLOW}warning{RESET}: {text}"));
@@ -202,8 +207,7 @@ impl Term {
         self.finish_bar(phase, action);
         // A failed look is judged, and told, by whoever looked.
         if phase != Phase::Look {
-            let text = format!("{}{}: {}", prefix(action), words::could_not(action), words::failure(error));
-            self.error(&text);
+            self.error(&format!("{}{}", prefix(action), words::failure(error)));
         }
     }
 

@@ -22,7 +22,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.observe" => "looking".to_owned(),
         "deploy.pull" => format!("pulling {object}"),
         "deploy.start" => format!("starting {object}"),
-        "deploy.ready" => format!("waiting until {object} serves"),
+        "deploy.ready" => format!("waiting until {object} is ready"),
         "deploy.stop" => format!("stopping {object}"),
         "deploy.remove" => format!("removing {object}"),
         method => format!("{method} {object}"),
@@ -44,29 +44,10 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
         ("deploy.pull", _) => format!("pulled {object}"),
         ("deploy.start", Reply::Started(started)) if !started.created => format!("started {object} again"),
         ("deploy.start", _) => format!("started {object}"),
-        ("deploy.ready", _) => format!("{object} serves"),
+        ("deploy.ready", _) => format!("{object} is ready"),
         ("deploy.stop", _) => format!("stopped {object}"),
         ("deploy.remove", _) => format!("removed {object}"),
         _ => format!("done: {}", doing(subject)),
-    }
-}
-
-/// What an action that failed was to do.
-pub fn could_not(subject: &Subject) -> String {
-    let object = &subject.object;
-    match subject.method {
-        "inventory.list" => "could not list hosts".to_owned(),
-        "source.resolve" | "source.fetch" => format!("could not get source {object}"),
-        "build.observe" => "could not look at images".to_owned(),
-        "build.run" => format!("could not build {object}"),
-        "push.run" => format!("could not send {object}"),
-        "deploy.observe" => "could not look".to_owned(),
-        "deploy.pull" => format!("could not pull {object}"),
-        "deploy.start" => format!("could not start {object}"),
-        "deploy.ready" => format!("{object} does not serve"),
-        "deploy.stop" => format!("could not stop {object}"),
-        "deploy.remove" => format!("could not remove {object}"),
-        method => format!("{method} {object} failed"),
     }
 }
 
@@ -159,8 +140,8 @@ fn by_host(plan: &Plan) -> BTreeMap<&str, Vec<String>> {
 fn change(change: &Change) -> String {
     let (sign, what) = match change.kind {
         ChangeKind::Create => ("+", "create"),
-        ChangeKind::ReplaceStartFirst => ("~", "replace, new before old"),
-        ChangeKind::ReplaceStopFirst => ("~", "replace, old before new"),
+        ChangeKind::ReplaceStartFirst => ("~", "replace, starting the new one first"),
+        ChangeKind::ReplaceStopFirst => ("~", "replace, stopping the old one first"),
         ChangeKind::Start => (">", "start again"),
         ChangeKind::Remove => ("-", "remove"),
     };
@@ -170,7 +151,9 @@ fn change(change: &Change) -> String {
 
 fn sum(plan: &Plan) -> String {
     if plan.actions.is_empty() {
-        return "nothing to do: everything is as it should be".to_owned();
+        let incomplete = plan.notes.iter().any(|note| note.incomplete);
+        let what = if incomplete { "everything else" } else { "everything" };
+        return format!("nothing to do: {what} is as it should be");
     }
     let count = |wanted: &[ChangeKind]| plan.changes.iter().filter(|c| wanted.contains(&c.kind)).count();
     let parts = [
@@ -198,6 +181,12 @@ pub fn report(report: &Report) -> String {
         Ending::Done => {
             let sent = if report.sent > 0 { format!(", {} sent", bytes(report.sent)) } else { String::new() };
             format!("release {release}: {} done{sent} ({seconds})", plural(report.done, "action"))
+        }
+        Ending::Incomplete => {
+            format!(
+                "release {release} is incomplete: {} done; see the notes above ({seconds})",
+                plural(report.done, "action")
+            )
         }
         Ending::Undone => format!(
             "release {release} failed, and what ran before has been brought back: {}",

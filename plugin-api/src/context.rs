@@ -110,6 +110,11 @@ impl Cancel {
     }
 }
 
+/// The configuration of a provider that has none.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoConfig {}
+
 /// One call, as its provider sees it. Cheap to clone and to hand to the provider's own threads.
 #[derive(Clone)]
 pub struct Context {

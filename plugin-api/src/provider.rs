@@ -66,6 +66,20 @@ impl Provider {
         }
     }
 
+    /// Asks the provider whether it can work with its configuration. It touches nothing.
+    ///
+    /// # Errors
+    /// `invalid`, saying what is wrong with the configuration.
+    pub fn check(&self, cx: &Context) -> Result<(), Failure> {
+        match self.handler {
+            Handler::Inventory(p) => p.check(cx),
+            Handler::Source(p) => p.check(cx),
+            Handler::Build(p) => p.check(cx),
+            Handler::Push(p) => p.check(cx),
+            Handler::Deploy(p) => p.check(cx),
+        }
+    }
+
     /// Hands `request` to the method that serves it.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::args::Global;
 use super::{Ended, session};
+use crate::config;
 use crate::report::exit;
 use crate::term::Term;
 
@@ -13,7 +14,8 @@ pub(super) struct Args {}
 
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
-        term.data(&crate::config::show(&session::load(global)?.config));
+        let config = session::load(global)?.config;
+        term.data(&if term.is_json() { config::show_json(&config) } else { config::show(&config) });
         Ok(exit::OK)
     }
 }

@@ -37,12 +37,18 @@ impl Args {
             show(&plan, term);
             return Ok(session.finish());
         }
-        term.status(words::plan(&plan).trim_end());
-        self.consent(term)?;
+        self.consent(&plan, term)?;
         session.carry_out(&plan, &looked, &goal)
     }
 
-    fn consent(&self, term: &Term) -> Result<(), Refusal> {
+    fn consent(&self, plan: &Plan, term: &Term) -> Result<(), Refusal> {
+        let text = words::plan(plan);
+        if self.yes || !term.is_interactive() {
+            term.status(text.trim_end());
+        } else {
+            // Whoever is asked has to see what about, quiet or not.
+            term.ask_about(text.trim_end());
+        }
         if self.yes {
             return Ok(());
         }
@@ -70,7 +76,7 @@ fn fresh(session: &Session, selection: Selection) -> Result<(Plan, Looked, Goal)
 
 /// A saved plan, if what it was made from is still so.
 fn saved(session: &Session, file: &Path) -> Result<(Plan, Looked, Goal), Refused> {
-    let saved: SavedPlan = project::read_json(file)?;
+    let saved: SavedPlan = project::read_json(file, "a saved plan")?;
     let looked = session.look(&saved.goal.select, At::Everything)?;
     saved.check(&session.config, &looked.observed).map_err(|problems| session.refuses(problems.into()))?;
     session.tell(&saved.plan, &saved.goal);

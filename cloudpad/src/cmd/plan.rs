@@ -35,7 +35,8 @@ impl Args {
         let changes = !plan.actions.is_empty();
         if let Some(file) = &self.out {
             let saved = SavedPlan::new(&session.config, goal, &looked.observed, plan);
-            project::write_file(file, &words::json_line(&saved))?;
+            project::write_private(file, &words::json_line(&saved))?;
+            term.status(&format!("saved; `cloudpad deploy --plan {}` carries it out", file.display()));
         }
         term.data(&text);
         Ok(if changes && self.exit_code { exit::CHANGES } else { exit::OK })

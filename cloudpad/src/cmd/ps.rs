@@ -24,10 +24,13 @@ impl Args {
         let session = Session::open("ps", false, global, term)?;
         let selection = self.select.selection();
         let looked = session.look(&selection, At::Hosts)?;
-        let rows = listing::rows(&looked.observed, &|service| looked.scope.covers(service, &session.config));
+        let is_meant =
+            |name: &str| looked.inventory.index(name).is_some_and(|at| looked.scope.hosts.contains(&at));
+        let covers = |service: &str| looked.scope.covers(service, &session.config);
+        let rows = listing::rows(&looked.observed, &is_meant, &covers);
         term.data(&if term.is_json() { words::json_line(&rows) } else { listing::table(&rows) });
         let mut code = exit::OK;
-        for (host, state) in &looked.observed.hosts {
+        for (host, state) in looked.observed.hosts.iter().filter(|(host, _)| is_meant(host)) {
             if let HostState::Unseen(failure) = state {
                 term.error(&format!("{host}: {}", words::failure(failure)));
                 code = exit::FAILED;

@@ -38,6 +38,13 @@ fn own_sources(config: &Config) -> impl Iterator<Item = (&str, &Source)> {
     own.map(|(name, source)| (name.as_str(), source))
 }
 
+/// The same as one line of JSON.
+pub fn show_json(config: &Config) -> String {
+    // What `show` writes is TOML, and all of it can be said in JSON.
+    let table = toml::from_str::<toml::Table>(&show(config)).unwrap_or_default();
+    serde_json::to_string(&table).unwrap_or_default() + "\n"
+}
+
 fn stages(config: &Config) -> Table {
     let mut table = Table::default();
     for stage in Stage::ALL {

@@ -32,7 +32,8 @@ impl Graph {
             self.is_needed[need as usize] = true;
         }
         let host = request.host().map(|host| host.name.clone());
-        self.actions.push(Action { id, needs, host, service: service.map(str::to_owned), key, request });
+        let service = service.map(str::to_owned);
+        self.actions.push(Action { id, needs, host, service, continues: false, key, request });
         self.is_needed.push(false);
         id
     }
@@ -41,6 +42,11 @@ impl Graph {
     pub(super) fn need(&mut self, node: Node, need: Node) {
         self.actions[node as usize].needs.push(need);
         self.is_needed[need as usize] = true;
+    }
+
+    /// Says that `node` goes on with what an action that it needs has begun.
+    pub(super) fn continues(&mut self, node: Node) {
+        self.actions[node as usize].continues = true;
     }
 
     /// Whether no action waits for `node` so far.

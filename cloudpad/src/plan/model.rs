@@ -62,6 +62,10 @@ pub struct Action {
     /// The service it is for, where it is for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
+    /// Whether it goes on with what an action that it needs has begun on the same instance. An interrupt
+    /// lets it be done all the same, so that no instance is left stopped or unproven.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub continues: bool,
     /// The same for the same work.
     pub key: String,
     /// What is asked. The provider is that of the request's stage.

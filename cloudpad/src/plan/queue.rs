@@ -1,8 +1,8 @@
 //! Which actions may run next. It starts nothing; whoever runs them says what became of them. Pure.
 //!
 //! [`Queue::next`] hands out the lowest-numbered action whose needs are done and for which there is
-//! room; [`Queue::done`] and [`Queue::failed`] take it back. After a failure, or [`Queue::stop`],
-//! nothing new is handed out: what runs settles, and the rest is [`Queue::not_run`].
+//! room; [`Queue::done`] and [`Queue::failed`] take it back. After a failure nothing new is handed out;
+//! after [`Queue::stop`] only what goes on with what was begun. The rest is [`Queue::not_run`].
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -26,11 +26,24 @@ pub struct Queue {
     hosts: Vec<HostLoad>,
     ready: BinaryHeap<Reverse<u32>>,
     running: usize,
-    stopped: bool,
+    mode: Mode,
+}
+
+/// What is handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// Everything.
+    Open,
+    /// Only what goes on with what was begun.
+    Finishing,
+    /// Nothing.
+    Closed,
 }
 
 #[derive(Clone, Debug)]
 struct Item {
+    /// Whether it goes on with what one of its needs has begun.
+    continues: bool,
     /// Its place in `Queue::hosts`.
     host: Option<usize>,
     /// How many of its needs are not done.
@@ -57,11 +70,15 @@ struct HostLoad {
 impl Queue {
     /// The queue of a plan's actions.
     pub fn of(plan: &Plan, limits: Limits) -> Self {
-        Self::new(plan.actions.iter().map(|a| (a.host.as_deref(), a.needs.as_slice())), limits)
+        Self::new(plan.actions.iter().map(|a| (a.host.as_deref(), a.needs.as_slice(), a.continues)), limits)
     }
 
-    /// A queue of actions numbered from 0, each with its host and the smaller numbers it needs.
-    pub fn new<'a>(items: impl IntoIterator<Item = (Option<&'a str>, &'a [u32])>, limits: Limits) -> Self {
+    /// A queue of actions numbered from 0, each with its host, the smaller numbers it needs, and whether
+    /// it goes on with what one of them has begun.
+    pub fn new<'a>(
+        items: impl IntoIterator<Item = (Option<&'a str>, &'a [u32], bool)>,
+        limits: Limits,
+    ) -> Self {
         let limits = Limits { per_host: limits.per_host.max(1), overall: limits.overall.max(1) };
         let mut queue = Self {
             limits,
@@ -69,22 +86,22 @@ impl Queue {
             hosts: Vec::new(),
             ready: BinaryHeap::new(),
             running: 0,
-            stopped: false,
+            mode: Mode::Open,
         };
         let mut hosts = BTreeMap::new();
-        for (id, (host, needs)) in (0..).zip(items) {
+        for (id, (host, needs, continues)) in (0..).zip(items) {
             let host = host.map(|name| {
                 *hosts.entry(name).or_insert_with(|| {
                     queue.hosts.push(HostLoad::default());
                     queue.hosts.len() - 1
                 })
             });
-            queue.add(id, host, needs);
+            queue.add(id, host, needs, continues);
         }
         queue
     }
 
-    fn add(&mut self, id: u32, host: Option<usize>, needs: &[u32]) {
+    fn add(&mut self, id: u32, host: Option<usize>, needs: &[u32], continues: bool) {
         for &need in needs {
             self.items[need as usize].needed_by.push(id);
         }
@@ -92,17 +109,27 @@ impl Queue {
             self.ready.push(Reverse(id));
         }
         let waits_for = needs.len();
-        self.items.push(Item { host, waits_for, needed_by: Vec::new(), state: ItemState::Waiting });
+        self.items.push(Item {
+            continues,
+            host,
+            waits_for,
+            needed_by: Vec::new(),
+            state: ItemState::Waiting,
+        });
     }
 
     /// The next action to run; none while nothing may run, or nothing is left.
     #[allow(clippy::should_implement_trait, reason = "an answer of none is not the end of it")]
     pub fn next(&mut self) -> Option<u32> {
-        if self.stopped || self.running >= self.limits.overall {
+        if self.mode == Mode::Closed || self.running >= self.limits.overall {
             return None;
         }
         while let Some(Reverse(id)) = self.ready.pop() {
             let item = &mut self.items[id as usize];
+            if self.mode == Mode::Finishing && !item.continues {
+                self.ready.extend(item.host.and_then(|host| self.hosts[host].parked.pop()));
+                continue;
+            }
             if let Some(host) = item.host {
                 let load = &mut self.hosts[host];
                 if load.running >= self.limits.per_host {
@@ -135,12 +162,14 @@ impl Queue {
     /// Says that an action which was handed out has failed. Nothing new is handed out from here on.
     pub fn failed(&mut self, id: u32) {
         self.settle(id);
-        self.stopped = true;
+        self.mode = Mode::Closed;
     }
 
-    /// Hands out nothing new from here on.
+    /// Hands out from here on only what goes on with what was begun.
     pub fn stop(&mut self) {
-        self.stopped = true;
+        if self.mode == Mode::Open {
+            self.mode = Mode::Finishing;
+        }
     }
 
     fn settle(&mut self, id: u32) -> bool {
@@ -163,11 +192,6 @@ impl Queue {
         self.running
     }
 
-    /// Whether nothing runs and nothing will be handed out any more.
-    pub fn is_over(&self) -> bool {
-        self.running == 0 && (self.stopped || self.ready.is_empty())
-    }
-
     /// Actions that have not been handed out, ascending.
     pub fn not_run(&self) -> Vec<u32> {
         let waiting = |(id, item): (u32, &Item)| (item.state == ItemState::Waiting).then_some(id);
@@ -182,7 +206,8 @@ mod tests {
     const WIDE: Limits = Limits { per_host: 100, overall: 100 };
 
     fn queue(items: &[(&'static str, &'static [u32])], limits: Limits) -> Queue {
-        Queue::new(items.iter().map(|&(host, needs)| ((!host.is_empty()).then_some(host), needs)), limits)
+        let items = items.iter();
+        Queue::new(items.map(|&(host, needs)| ((!host.is_empty()).then_some(host), needs, false)), limits)
     }
 
     fn drain(queue: &mut Queue) -> Vec<u32> {
@@ -199,9 +224,8 @@ mod tests {
         assert_eq!(drain(&mut queue), [0; 0]);
         queue.done(2);
         assert_eq!(drain(&mut queue), [3]);
-        assert!(!queue.is_over());
         queue.done(3);
-        assert!(queue.is_over());
+        assert_eq!(drain(&mut queue), [0; 0]);
         assert_eq!(queue.not_run(), [0; 0]);
     }
 
@@ -229,10 +253,8 @@ mod tests {
         let mut queue = queue(&[("a", &[]), ("b", &[]), ("a", &[0]), ("b", &[1])], WIDE);
         assert_eq!(drain(&mut queue), [0, 1]);
         queue.failed(0);
-        assert!(!queue.is_over());
         queue.done(1);
         assert_eq!(drain(&mut queue), [0; 0]);
-        assert!(queue.is_over());
         assert_eq!(queue.not_run(), [2, 3]);
     }
 
@@ -243,8 +265,27 @@ mod tests {
         queue.stop();
         assert_eq!(queue.next(), None);
         queue.done(0);
-        assert!(queue.is_over());
         assert_eq!(queue.not_run(), [1]);
+    }
+
+    #[test]
+    fn a_stopped_queue_lets_be_done_what_was_begun() {
+        let none: &[u32] = &[];
+        // Two instances of two steps on a host that takes one action at a time, one of which is begun.
+        let items = [
+            (Some("a"), none, false),
+            (Some("a"), none, false),
+            (Some("a"), &[0], true),
+            (Some("a"), &[1], true),
+        ];
+        let mut queue = Queue::new(items, Limits { per_host: 1, overall: 100 });
+        assert_eq!(drain(&mut queue), [0]);
+        queue.stop();
+        queue.done(0);
+        assert_eq!(drain(&mut queue), [2]);
+        queue.done(2);
+        assert_eq!(drain(&mut queue), [0; 0]);
+        assert_eq!(queue.not_run(), [1, 3]);
     }
 
     #[test]

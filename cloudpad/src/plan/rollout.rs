@@ -80,11 +80,11 @@ impl<'a> Roll<'a> {
         if let Some(new) = start {
             let node = self.start(graph, host, &instance, new, steps.take());
             self.blocked.push((node, host, blockers));
-            steps.done(vec![node]);
+            steps.done(graph, vec![node]);
         }
         if let Some((name, health)) = ready {
             let node = self.ready(graph, host, &instance, (name, health), steps.take());
-            steps.done(vec![node]);
+            steps.done(graph, vec![node]);
         }
         if !replaces_first {
             self.stop_all(graph, host, &instance, &stops, &mut steps);
@@ -106,7 +106,7 @@ impl<'a> Roll<'a> {
         let stop =
             |container: &&'a Container| self.stop(graph, host, instance, container, steps.needs.clone());
         let nodes = containers.iter().map(stop).collect();
-        steps.done(nodes);
+        steps.done(graph, nodes);
     }
 
     /// What is in the way goes at once; the rest when all else of the service is done. One such action
@@ -235,8 +235,11 @@ impl Steps {
         std::mem::take(&mut self.needs)
     }
 
-    fn done(&mut self, nodes: Vec<Node>) {
-        self.first = self.first.or(nodes.first().copied());
+    fn done(&mut self, graph: &mut Graph, nodes: Vec<Node>) {
+        match self.first {
+            None => self.first = nodes.first().copied(),
+            Some(_) => nodes.iter().for_each(|&node| graph.continues(node)),
+        }
         self.needs = nodes;
     }
 }

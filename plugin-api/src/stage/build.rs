@@ -5,11 +5,20 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::context::NoConfig;
 use crate::stage::source::Resolved;
 use crate::{Context, Failure};
 
 /// Builds images on this machine.
 pub trait Build: Send + Sync {
+    /// Whether the configuration in `cx` is one that the provider can work with. Touches nothing.
+    ///
+    /// # Errors
+    /// `invalid`, saying what is wrong with it.
+    fn check(&self, cx: &Context) -> Result<(), Failure> {
+        cx.config::<NoConfig>().map(|_| ())
+    }
+
     /// What identifies each image (everything that goes into its build), and whether it is built.
     /// It reads what a pinned source would not tell, and changes nothing.
     ///

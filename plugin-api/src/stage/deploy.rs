@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::context::NoConfig;
 use crate::model::{ContainerSpec, Health, Host, Instance, Project, Protocol};
 use crate::{Context, Failure};
 
@@ -12,6 +13,14 @@ use crate::{Context, Failure};
 /// host, come at the same time. Methods that change something are idempotent: the same request again
 /// finds its work done. What is not as the request says it was seen is `stale`, and is left alone.
 pub trait Deploy: Send + Sync {
+    /// Whether the configuration in `cx` is one that the provider can work with. Touches nothing.
+    ///
+    /// # Errors
+    /// `invalid`, saying what is wrong with it.
+    fn check(&self, cx: &Context) -> Result<(), Failure> {
+        cx.config::<NoConfig>().map(|_| ())
+    }
+
     /// What is on the host. Changes nothing.
     ///
     /// # Errors

@@ -2,11 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::context::NoConfig;
 use crate::model::Host;
 use crate::{Context, Failure};
 
 /// Lists hosts.
 pub trait Inventory: Send + Sync {
+    /// Whether the configuration in `cx` is one that the provider can work with. Touches nothing.
+    ///
+    /// # Errors
+    /// `invalid`, saying what is wrong with it.
+    fn check(&self, cx: &Context) -> Result<(), Failure> {
+        cx.config::<NoConfig>().map(|_| ())
+    }
+
     /// Every host the provider knows of, each name once.
     ///
     /// # Errors

@@ -2,11 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::context::NoConfig;
 use crate::model::Host;
 use crate::{Context, Failure, PushScope};
 
 /// Brings images to where hosts can have them.
 pub trait Push: Send + Sync {
+    /// Whether the configuration in `cx` is one that the provider can work with. Touches nothing.
+    ///
+    /// # Errors
+    /// `invalid`, saying what is wrong with it.
+    fn check(&self, cx: &Context) -> Result<(), Failure> {
+        cx.config::<NoConfig>().map(|_| ())
+    }
+
     /// Whether an image is pushed to each host, or once for all.
     fn scope(&self) -> PushScope;
 

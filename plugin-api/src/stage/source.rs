@@ -4,10 +4,19 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::context::NoConfig;
 use crate::{Context, Failure};
 
 /// Brings source code here.
 pub trait Source: Send + Sync {
+    /// Whether the configuration in `cx` is one that the provider can work with. Touches nothing.
+    ///
+    /// # Errors
+    /// `invalid`, saying what is wrong with it.
+    fn check(&self, cx: &Context) -> Result<(), Failure> {
+        cx.config::<NoConfig>().map(|_| ())
+    }
+
     /// What the source stands for now, at the least cost: no clone where the remote can say it.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::context::Context;
 use crate::context::times::Times;
 use crate::identity::{self, Files};
+use crate::secret::Secrets;
 
 /// Answers the request.
 pub async fn observe(engine: &Engine, request: &Observe) -> Result<Images, Failure> {
@@ -22,7 +23,12 @@ pub async fn observe(engine: &Engine, request: &Observe) -> Result<Images, Failu
         let reference = references.get(&recipe.name).cloned().unwrap_or_default();
         ImageState { name: recipe.name.clone(), built: built.contains(&reference), reference }
     };
-    Ok(Images { images: request.recipes.iter().map(state).collect() })
+    let images: Vec<ImageState> = request.recipes.iter().map(state).collect();
+    // A secret that is not there is better told now than when half of the images are built.
+    for (recipe, _) in request.recipes.iter().zip(&images).filter(|(_, image)| !image.built) {
+        Secrets::read(recipe)?;
+    }
+    Ok(Images { images })
 }
 
 /// The reference of each image, by its name.

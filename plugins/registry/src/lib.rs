@@ -40,6 +40,10 @@ inventory::submit! {
 pub struct Registry;
 
 impl Push for Registry {
+    fn check(&self, cx: &Context) -> Result<(), Failure> {
+        cx.config::<Config>()?.check()
+    }
+
     fn scope(&self) -> PushScope {
         PushScope::Shared
     }

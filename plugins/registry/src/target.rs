@@ -13,6 +13,16 @@ pub struct Config {
     pub namespace: String,
 }
 
+impl Config {
+    /// Whether it names a registry, and a namespace that can be one.
+    ///
+    /// # Errors
+    /// `invalid`, saying what it does not name.
+    pub fn check(&self) -> Result<(), Failure> {
+        registry(&self.registry).and(namespace(&self.namespace)).map(drop)
+    }
+}
+
 /// Where an image goes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Target {

@@ -19,6 +19,7 @@ use cloudpad_plugin_api::stage::deploy::{
 use cloudpad_plugin_api::{Context, Failure, Outcome};
 
 use crate::call::on_host;
+use crate::config::Config;
 pub(crate) use networks::Networks;
 pub(crate) use pull::name;
 
@@ -26,6 +27,10 @@ pub(crate) use pull::name;
 pub struct Deployer;
 
 impl Deploy for Deployer {
+    fn check(&self, cx: &Context) -> Result<(), Failure> {
+        cx.config::<Config>().map(drop)
+    }
+
     fn observe(&self, cx: &Context, request: &Observe) -> Result<Observation, Failure> {
         on_host(cx, &request.host, Outcome::None, async |host| observe::observe(&host, request).await)
     }

@@ -30,6 +30,10 @@ use send::{NotSent, Parcel, Share, send};
 pub struct Pusher;
 
 impl Push for Pusher {
+    fn check(&self, cx: &Context) -> Result<(), Failure> {
+        cx.config::<Config>().map(drop)
+    }
+
     fn scope(&self) -> PushScope {
         PushScope::Host
     }

@@ -126,7 +126,7 @@ fn the_records_are_what_the_client_here_does() {
     }
 }
 
-/// A pattern that clients old and new read alike: they differ in `**` and in wildcards of exceptions.
+/// A pattern that clients old and new read alike: they differ in `**`, and in exceptions.
 fn plain_pattern() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         4 => "(a|b|c|x|foo|dir|lib|sub|src|build|out)",
@@ -149,8 +149,12 @@ proptest! {
         patterns in proptest::collection::vec(plain_pattern(), 1..5),
         exceptions in proptest::collection::vec(literal_exception(), 0..3),
     ) {
+        let (client, old) = client();
+        // To the old client an exception brings back what lies in a directory even where the directory was
+        // never left out; today's clients, and we, do not ask about such a directory. The records cover that.
+        let exceptions = if *old { Vec::new() } else { exceptions };
         let ignore = [patterns, exceptions].concat().join("\n");
         let dir = make(&corpus().0, &ignore);
-        prop_assert_eq!(ours(dir.path(), &ignore), theirs(&client().0, dir.path()), "{:?}", ignore);
+        prop_assert_eq!(ours(dir.path(), &ignore), theirs(client, dir.path()), "{:?}", ignore);
     }
 }
