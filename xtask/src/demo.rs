@@ -28,6 +28,7 @@ pub fn run() -> Result<ExitCode> {
 
     heading("A first config: what `init` writes, and the hosts");
     stage.run("cloudpad init")?;
+    stage.run("cat ../lab.toml")?;
     stage.run("cat ../lab.toml >> Cloudpad.toml")?;
     stage.run("sed -i '/^\\[images.web\\]/a source = \"hello\"' Cloudpad.toml")?;
     stage.run("cloudpad check")?;

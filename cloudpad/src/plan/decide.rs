@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use cloudpad_plugin_api::model::Instance;
+use cloudpad_plugin_api::model::{Check, Health, Instance};
 use cloudpad_plugin_api::stage::deploy::{Container, State};
 
 use super::claims::Claims;
@@ -26,6 +26,11 @@ pub(super) struct Decide<'a, 's> {
     pub(super) sight: &'s Sight<'a>,
     /// Hosts that may be changed and were seen, by their place in the inventory.
     pub(super) hosts: BTreeSet<usize>,
+}
+
+/// Whether the engine's own view of a container says nothing of its health.
+fn asked_by_us(health: Option<&Health>) -> bool {
+    matches!(health, Some(Health { check: Check::Http { .. } | Check::Tcp { .. }, .. }))
 }
 
 impl<'a> Decide<'a, '_> {
@@ -75,8 +80,8 @@ impl<'a> Decide<'a, '_> {
             min: of(policy.min_healthy).min(whole),
             serving: self.sight.serving(service),
         };
-        let (units, waits, losses) = (Vec::new(), Vec::new(), Vec::new());
-        Rollout { service, units, waits, losses, pace }
+        let (units, waits, proofs, losses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Rollout { service, units, waits, proofs, losses, pace }
     }
 
     fn instance(
@@ -111,6 +116,8 @@ impl<'a> Decide<'a, '_> {
                 rollout.units.push(unit);
             } else if right.state != State::Running {
                 rollout.waits.push(unit);
+            } else if asked_by_us(wanted.spec.health.as_ref()) {
+                rollout.proofs.push(unit);
             }
             return;
         }

@@ -43,14 +43,22 @@ impl<'a> Roll<'a> {
     ) {
         let batch = rollout.pace.batch.max(1);
         let waits = rollout.waits.into_iter().take(schedule.waits);
+        let proofs = if rollout.units.is_empty() { Vec::new() } else { rollout.proofs };
+        let proofs = proofs.into_iter().filter_map(|unit| self.unit(graph, unit, Vec::new(), None));
+        // The first update waits for all of them and the others for that one, or there would be very many edges.
+        let mut gate: Vec<Node> = proofs.map(|done| done.first).collect();
         let units = waits.chain(in_order(rollout.units));
         let mut window = Window::new(batch, schedule);
         for unit in units {
             let image = unit.start.as_ref().and_then(|new| new.image);
             let supply = image.and_then(|image| bring(graph, image, unit.host));
-            let needs = window.needs(&unit, graph);
+            let mut needs = window.needs(&unit, graph);
+            needs.extend(&gate);
             let (dips, gains) = (unit.dips(), unit.gains());
             if let Some(done) = self.unit(graph, unit, needs, supply) {
+                if !gate.is_empty() {
+                    gate = vec![done.first];
+                }
                 window.record(done, dips, gains);
             }
         }

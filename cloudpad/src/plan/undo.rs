@@ -131,8 +131,8 @@ impl<'a> Undo<'a, '_> {
             min: of(policy.min_healthy).min(whole),
             serving: self.now.serving(service),
         };
-        let (units, waits, losses) = (Vec::new(), Vec::new(), Vec::new());
-        Rollout { service, units, waits, losses, pace }
+        let (units, waits, proofs, losses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Rollout { service, units, waits, proofs, losses, pace }
     }
 
     fn instance(

@@ -71,6 +71,9 @@ pub(super) struct Rollout<'a> {
     pub(super) units: Vec<Unit<'a>>,
     /// Instances that are as they should be but do not serve yet; they may have to be waited for.
     pub(super) waits: Vec<Unit<'a>>,
+    /// Instances that are as they should be and run, though only Cloudpad can tell whether they serve:
+    /// nobody may have asked since a deploy was broken off. They are asked before others are updated.
+    pub(super) proofs: Vec<Unit<'a>>,
     pub(super) losses: Vec<Loss<'a>>,
     pub(super) pace: Pace,
 }

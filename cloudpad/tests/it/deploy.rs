@@ -109,4 +109,6 @@ fn ps_lists_what_runs() {
     let json = project.run(&["ps", "--json"]).expect(0).stdout;
     let rows: Vec<serde_json::Value> = serde_json::from_str(&json).expect("one JSON document");
     assert_eq!(rows.len(), 3);
+    let narrowed = project.run(&["ps", "--host", "h2"]).expect(0).stdout;
+    assert!(narrowed.contains("h2") && !narrowed.contains("h1"), "{narrowed}");
 }

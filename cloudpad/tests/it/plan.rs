@@ -61,6 +61,21 @@ fn a_broken_config_is_refused_with_all_its_problems_and_their_places() {
 }
 
 #[test]
+fn what_a_provider_cannot_work_with_is_refused_before_anything_is_touched() {
+    let project = Project::new("providers");
+    project.configure(&project.web());
+    let text = std::fs::read_to_string(project.path("Cloudpad.toml")).expect("a config");
+    let misspelt = text.replace("ssh_config", "ssh_confg");
+    assert_ne!(text, misspelt);
+    project.write("Cloudpad.toml", misspelt);
+    project.run(&["check"]).expect(2).says("ssh_confg").says("Cloudpad.toml:");
+    project.write("Cloudpad.toml", text.replace("[stages.push]", "[stages.push]\nprovider = \"registry\""));
+    for command in [&["check"][..], &["deploy", "--yes"]] {
+        project.run(command).expect(2).says("registry");
+    }
+}
+
+#[test]
 fn a_good_config_is_said_to_be_fine() {
     let project = Project::new("fine");
     project.configure(&project.web());
