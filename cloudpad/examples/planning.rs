@@ -132,7 +132,7 @@ fn observed(config: &Config) -> Observed {
     let engine = Engine { platform: "linux/amd64".into(), ..Engine::default() };
     let empty = HostState::Seen(Observation { engine, ..Observation::default() });
     let image = |name: &String| {
-        let reference = format!("shop-{name}:v1");
+        let reference = format!("shop.{name}:v1");
         (name.clone(), ImageState { name: name.clone(), reference, built: false })
     };
     let here = Resolved {

@@ -45,10 +45,11 @@ pub struct Project {
 }
 
 impl Project {
-    /// `NAME` or `NAME-ENVIRONMENT`: what containers, networks and volumes of the project begin with.
+    /// `NAME` or `NAME.ENVIRONMENT`: what containers, networks and volumes of the project begin with. No
+    /// name has a dot, so no project's environment is taken for another project.
     pub fn prefix(&self) -> String {
         match &self.environment {
-            Some(environment) => format!("{}-{environment}", self.name),
+            Some(environment) => format!("{}.{environment}", self.name),
             None => self.name.clone(),
         }
     }

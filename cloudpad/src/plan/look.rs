@@ -88,9 +88,10 @@ pub(super) fn recipe(config: &Config, sources: &BTreeMap<String, Resolved>, name
     })
 }
 
-/// `PROJECT-IMAGE`. Environments share it: what is built from the same is the same.
+/// `PROJECT.IMAGE`. Environments share it: what is built from the same is the same. No name has a dot, so
+/// the images of `a-b` are never taken for those of `a`; and without a slash no registry is asked for it.
 pub fn repository(project: &Project, image: &str) -> String {
-    format!("{}-{image}", project.name)
+    format!("{}.{image}", project.name)
 }
 
 /// One `deploy.observe` for each host of the scope.

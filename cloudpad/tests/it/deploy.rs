@@ -15,7 +15,7 @@ fn a_first_deploy_serves_on_every_host() {
         assert_eq!(containers.len(), 1);
         // `per_host` counts on each host.
         assert_eq!(containers[0].instance, "web.1");
-        assert!(containers[0].image.starts_with(&format!("{}-web:", project.name)), "{containers:?}");
+        assert!(containers[0].image.starts_with(&format!("{}.web:", project.name)), "{containers:?}");
     }
 }
 

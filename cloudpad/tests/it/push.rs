@@ -61,7 +61,7 @@ fn push_brings_images_and_starts_nothing() {
     project.run(&["push", "--json"]).expect(0);
     assert_eq!(project.all_containers(), vec![vec![]; 3]);
     let images = project.lab.host(3).run("docker images --format '{{.Repository}}'");
-    assert!(images.lines().any(|image| image == format!("{}-web", project.name)), "{images}");
+    assert!(images.lines().any(|image| image == format!("{}.web", project.name)), "{images}");
     let deploy = project.deploy();
     assert_eq!((sent(&deploy), deploy.count("build.run")), (0, 0), "{}", deploy.text());
     project.serves("one");

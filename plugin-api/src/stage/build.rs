@@ -44,7 +44,7 @@ pub trait Build: Send + Sync {
 pub struct Recipe {
     /// The image's name in `Cloudpad.toml`.
     pub name: String,
-    /// The name under which it is tagged, without the tag, such as `shop-web`.
+    /// The name under which it is tagged, without the tag, such as `shop.web`.
     pub repository: String,
     /// The source its files come from.
     pub source: Resolved,

@@ -12,7 +12,7 @@ const MEGABYTE: usize = 1_000_000;
 const LARGE: usize = 200 * MEGABYTE;
 const TIMES: usize = 3;
 /// Prints the project's images.
-const LIST: &str = "docker images --format '{{.Repository}}:{{.Tag}}' | grep ^bench-push-";
+const LIST: &str = "docker images --format '{{.Repository}}:{{.Tag}}' | grep ^bench-push[.]";
 
 /// A layer of 200 MB, then a change of 1 MB on top of it, to one host.
 pub fn measure(program: &Path, lab: &Lab) -> Result<Vec<Row>> {

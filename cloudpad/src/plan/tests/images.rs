@@ -31,18 +31,18 @@ fn what_an_image_begins_from_is_built_before_it() {
         create web.1 on h1
         create web.1 on h2
         0 fetch/./r1
-        1 build/shop-base:v1 < 0
-        2 build/shop-web:v1 < 0 1
-        3 push/h1/shop-web:v1 < 2
+        1 build/shop.base:v1 < 0
+        2 build/shop.web:v1 < 0 1
+        3 push/h1/shop.web:v1 < 2
         4 start/h1/shop-web-1-#1 < 3
         5 ready/h1/shop-web-1-#1 < 4
-        6 push/h2/shop-web:v1 < 2
+        6 push/h2/shop.web:v1 < 2
         7 start/h2/shop-web-1-#1 < 5 6
         8 ready/h2/shop-web-1-#1 < 7
         ",
     );
     let Request::BuildRun(run) = &plan.actions[2].request else { panic!("{:?}", plan.actions[2]) };
-    assert_eq!(run.bases, BTreeMap::from([("base".to_owned(), "shop-base:v1".to_owned())]));
+    assert_eq!(run.bases, BTreeMap::from([("base".to_owned(), "shop.base:v1".to_owned())]));
 }
 
 #[test]
@@ -54,10 +54,10 @@ fn an_image_that_is_built_is_not_built_again_nor_its_base() {
         "
         create web.1 on h1
         create web.1 on h2
-        0 push/h1/shop-web:v1
+        0 push/h1/shop.web:v1
         1 start/h1/shop-web-1-#1 < 0
         2 ready/h1/shop-web-1-#1 < 1
-        3 push/h2/shop-web:v1
+        3 push/h2/shop.web:v1
         4 start/h2/shop-web-1-#1 < 2 3
         5 ready/h2/shop-web-1-#1 < 4
         ",
@@ -67,14 +67,14 @@ fn an_image_that_is_built_is_not_built_again_nor_its_base() {
 #[test]
 fn only_building_builds_whatever_the_hosts_have() {
     let mut case = with_base();
-    case.seen("h1").images.push("shop-web:v1".into());
+    case.seen("h1").images.push("shop.web:v1".into());
     case.goal.until = Until::Build;
     check(
         &case.plan(),
         "
         0 fetch/./r1
-        1 build/shop-base:v1 < 0
-        2 build/shop-web:v1 < 0 1
+        1 build/shop.base:v1 < 0
+        2 build/shop.web:v1 < 0 1
         ",
     );
     case.unseen("h1");
@@ -84,15 +84,15 @@ fn only_building_builds_whatever_the_hosts_have() {
 #[test]
 fn pushing_reaches_the_hosts_that_lack_the_image() {
     let mut case = with_base();
-    case.seen("h1").images.push("shop-web:v1".into());
+    case.seen("h1").images.push("shop.web:v1".into());
     case.goal.until = Until::Push;
     check(
         &case.plan(),
         "
         0 fetch/./r1
-        1 build/shop-base:v1 < 0
-        2 build/shop-web:v1 < 0 1
-        3 push/h2/shop-web:v1 < 2
+        1 build/shop.base:v1 < 0
+        2 build/shop.web:v1 < 0 1
+        3 push/h2/shop.web:v1 < 2
         ",
     );
     case.goal.push_scope = PushScope::Shared;
@@ -100,9 +100,9 @@ fn pushing_reaches_the_hosts_that_lack_the_image() {
         &case.plan(),
         "
         0 fetch/./r1
-        1 build/shop-base:v1 < 0
-        2 build/shop-web:v1 < 0 1
-        3 push/shop-web:v1 < 2
+        1 build/shop.base:v1 < 0
+        2 build/shop.web:v1 < 0 1
+        3 push/shop.web:v1 < 2
         ",
     );
 }
@@ -119,18 +119,18 @@ fn from_a_registry_each_host_pulls_what_was_pushed_once() {
         create web.1 on h1
         create web.1 on h2
         0 fetch/./r1
-        1 build/shop-web:v1 < 0
-        2 push/shop-web:v1 < 1
-        3 pull/h1/shop-web:v1 < 2
+        1 build/shop.web:v1 < 0
+        2 push/shop.web:v1 < 1
+        3 pull/h1/shop.web:v1 < 2
         4 start/h1/shop-web-1-#1 < 3
         5 ready/h1/shop-web-1-#1 < 4
-        6 pull/h2/shop-web:v1 < 2
+        6 pull/h2/shop.web:v1 < 2
         7 start/h2/shop-web-1-#1 < 5 6
         8 ready/h2/shop-web-1-#1 < 7
         ",
     );
     let Request::DeployPull(pull) = &plan.actions[3].request else { panic!("{:?}", plan.actions[3]) };
-    assert_eq!(pull.tag.as_deref(), Some("shop-web:v1"));
+    assert_eq!(pull.tag.as_deref(), Some("shop.web:v1"));
     assert!(pull.image.get().is_err());
     assert!(case.plan().is_empty());
 }
@@ -147,8 +147,8 @@ fn two_services_of_one_image_bring_it_once() {
         create web.1 on h1
         create worker.1 on h1
         0 fetch/./r1
-        1 build/shop-web:v1 < 0
-        2 push/h1/shop-web:v1 < 1
+        1 build/shop.web:v1 < 0
+        2 push/h1/shop.web:v1 < 1
         3 start/h1/shop-web-1-#1 < 2
         4 ready/h1/shop-web-1-#1 < 3
         5 start/h1/shop-worker-1-#2 < 2
@@ -182,13 +182,13 @@ fn a_push_names_what_the_host_has_already() {
     let mut case = with_base();
     case.config.hosts.truncate(1);
     case.seen("h1").images =
-        ["other:1", "shop-base:v0", "shop-web:v0", "shop-webber:1"].map(Into::into).into();
+        ["other:1", "shop.base:v0", "shop.web:v0", "shop-webber:1"].map(Into::into).into();
     let plan = case.plan();
     let similar = plan.actions.iter().find_map(|action| match &action.request {
         Request::PushRun(run) => Some(run.similar.clone()),
         _ => None,
     });
-    assert_eq!(similar.unwrap(), ["shop-web:v0", "shop-base:v0"]);
+    assert_eq!(similar.unwrap(), ["shop.web:v0", "shop.base:v0"]);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn the_looks_cover_what_is_selected() {
         panic!("nothing to look at")
     };
     let repositories: Vec<_> = images.recipes.iter().map(|recipe| recipe.repository.as_str()).collect();
-    assert_eq!(repositories, ["shop-base", "shop-web"]);
+    assert_eq!(repositories, ["shop.base", "shop.web"]);
     assert_eq!(look_hosts(&case.config, &inventory, &scope).len(), 2);
 }
 

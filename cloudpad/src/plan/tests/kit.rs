@@ -50,7 +50,7 @@ impl Case {
     /// An image that is built from the project's directory, whose content is `tag`.
     pub fn image(&mut self, name: &str, tag: &str) {
         self.config.images.entry(name.into()).or_insert_with(|| Image::Built(Box::new(build_image())));
-        let reference = format!("shop-{name}:{tag}");
+        let reference = format!("shop.{name}:{tag}");
         let state = ImageState { name: name.into(), reference, built: false };
         self.observed.images.insert(name.into(), state);
     }

@@ -18,14 +18,14 @@ fn a_first_deploy_builds_once_and_goes_from_host_to_host() {
         create web.1 on h2
         create web.1 on h3
         0 fetch/./r1
-        1 build/shop-web:v1 < 0
-        2 push/h1/shop-web:v1 < 1
+        1 build/shop.web:v1 < 0
+        2 push/h1/shop.web:v1 < 1
         3 start/h1/shop-web-1-#1 < 2
         4 ready/h1/shop-web-1-#1 < 3
-        5 push/h2/shop-web:v1 < 1
+        5 push/h2/shop.web:v1 < 1
         6 start/h2/shop-web-1-#1 < 4 5
         7 ready/h2/shop-web-1-#1 < 6
-        8 push/h3/shop-web:v1 < 1
+        8 push/h3/shop.web:v1 < 1
         9 start/h3/shop-web-1-#1 < 7 8
         10 ready/h3/shop-web-1-#1 < 9
         ",
@@ -45,16 +45,16 @@ fn a_new_image_starts_beside_the_old_one() {
         start-first web.1 on h2 image
         start-first web.1 on h3 image
         0 fetch/./r1
-        1 build/shop-web:v2 < 0
-        2 push/h1/shop-web:v2 < 1
+        1 build/shop.web:v2 < 0
+        2 push/h1/shop.web:v2 < 1
         3 start/h1/shop-web-1-#1 < 2
         4 ready/h1/shop-web-1-#1 < 3
         5 stop/h1/shop-web-1-#2 < 4
-        6 push/h2/shop-web:v2 < 1
+        6 push/h2/shop.web:v2 < 1
         7 start/h2/shop-web-1-#1 < 5 6
         8 ready/h2/shop-web-1-#1 < 7
         9 stop/h2/shop-web-1-#2 < 8
-        10 push/h3/shop-web:v2 < 1
+        10 push/h3/shop.web:v2 < 1
         11 start/h3/shop-web-1-#1 < 9 10
         12 ready/h3/shop-web-1-#1 < 11
         13 stop/h3/shop-web-1-#2 < 12
@@ -103,16 +103,16 @@ fn a_published_port_is_freed_before_it_is_taken() {
         stop-first web.1 on h2 image
         stop-first web.1 on h3 image
         0 fetch/./r1
-        1 build/shop-web:v2 < 0
-        2 push/h1/shop-web:v2 < 1
+        1 build/shop.web:v2 < 0
+        2 push/h1/shop.web:v2 < 1
         3 stop/h1/shop-web-1-#1 < 2
         4 start/h1/shop-web-1-#2 < 3
         5 ready/h1/shop-web-1-#2 < 4
-        6 push/h2/shop-web:v2 < 1
+        6 push/h2/shop.web:v2 < 1
         7 stop/h2/shop-web-1-#1 < 6
         8 start/h2/shop-web-1-#2 < 7
         9 ready/h2/shop-web-1-#2 < 8
-        10 push/h3/shop-web:v2 < 1
+        10 push/h3/shop.web:v2 < 1
         11 stop/h3/shop-web-1-#1 < 5 10
         12 start/h3/shop-web-1-#2 < 11
         13 ready/h3/shop-web-1-#2 < 12
@@ -136,15 +136,15 @@ fn no_more_are_stopped_at_once_than_may_be_missing() {
         stop-first web.1 on h1 image
         stop-first web.1 on h2 image
         0 fetch/./r1
-        1 build/shop-web:v2 < 0
-        2 push/h3/shop-web:v2 < 1
+        1 build/shop.web:v2 < 0
+        2 push/h3/shop.web:v2 < 1
         3 start/h3/shop-web-1-#1 < 2
         4 ready/h3/shop-web-1-#1 < 3
-        5 push/h1/shop-web:v2 < 1
+        5 push/h1/shop.web:v2 < 1
         6 stop/h1/shop-web-1-#2 < 4 5
         7 start/h1/shop-web-1-#1 < 6
         8 ready/h1/shop-web-1-#1 < 7
-        9 push/h2/shop-web:v2 < 1
+        9 push/h2/shop.web:v2 < 1
         10 stop/h2/shop-web-1-#2 < 8 9
         11 start/h2/shop-web-1-#1 < 10
         12 ready/h2/shop-web-1-#1 < 11
@@ -170,11 +170,11 @@ fn what_does_not_serve_yet_is_waited_for_before_others_are_stopped() {
         stop-first web.1 on h2 image
         stop-first web.1 on h3 image
         0 ready/h1/shop-web-1-#1
-        1 push/h2/shop-web:v2
+        1 push/h2/shop.web:v2
         2 stop/h2/shop-web-1-#2 < 0 1
         3 start/h2/shop-web-1-#1 < 2
         4 ready/h2/shop-web-1-#1 < 3
-        5 push/h3/shop-web:v2
+        5 push/h3/shop.web:v2
         6 stop/h3/shop-web-1-#2 < 4 5
         7 start/h3/shop-web-1-#1 < 6
         8 ready/h3/shop-web-1-#1 < 7
@@ -344,15 +344,15 @@ fn older_containers_and_their_images_are_removed() {
         "
         start-first web.1 on h1 image
         0 fetch/./r1
-        1 build/shop-web:v3 < 0
-        2 push/h1/shop-web:v3 < 1
+        1 build/shop.web:v3 < 0
+        2 push/h1/shop.web:v3 < 1
         3 start/h1/shop-web-1-#1 < 2
         4 ready/h1/shop-web-1-#1 < 3
         5 stop/h1/shop-web-1-#2 < 4
         6 remove/h1 < 5
         ",
     );
-    assert_eq!(case.seen("h1").images, ["other:v9", "shop-web:v2", "shop-web:v3"]);
+    assert_eq!(case.seen("h1").images, ["other:v9", "shop.web:v2", "shop.web:v3"]);
     case.config.deploy.keep = 0;
     check(
         &case.deploy(),
@@ -375,7 +375,7 @@ fn what_ran_until_now_is_kept_however_old_it_is() {
     let kept = case.seen("h1").containers.iter().map(|c| c.spec.as_ref().unwrap().image.clone());
     assert_eq!(
         kept.collect::<std::collections::BTreeSet<_>>(),
-        ["shop-web:v1".into(), "shop-web:v3".into()].into()
+        ["shop.web:v1".into(), "shop.web:v3".into()].into()
     );
 }
 
@@ -394,8 +394,8 @@ fn a_service_takes_over_the_port_of_one_that_goes() {
         create api.1 on h1
         remove web.1 on h1
         0 fetch/./r1
-        1 build/shop-api:v1 < 0
-        2 push/h1/shop-api:v1 < 1
+        1 build/shop.api:v1 < 0
+        2 push/h1/shop.api:v1 < 1
         3 stop/h1/shop-web-1-#1
         4 start/h1/shop-api-1-#2 < 2 3
         5 ready/h1/shop-api-1-#2 < 4
@@ -481,11 +481,11 @@ fn a_container_has_its_ports_volumes_and_networks_under_the_projects_name() {
         .collect();
     let second = starts[1];
     assert_eq!(second.spec.ports[0].host, 8081);
-    assert_eq!(second.spec.volumes[0].source, "shop-staging_data");
+    assert_eq!(second.spec.volumes[0].source, "shop.staging_data");
     assert!(second.spec.volumes[0].read_only);
-    assert_eq!(second.spec.networks, ["shop-staging_front"]);
-    assert_eq!(second.spec.image, "shop-web:v1");
-    assert_eq!(second.container, format!("shop-staging-web-2-{}", &second.spec_id[..8]));
+    assert_eq!(second.spec.networks, ["shop.staging_front"]);
+    assert_eq!(second.spec.image, "shop.web:v1");
+    assert_eq!(second.container, format!("shop.staging-web-2-{}", &second.spec_id[..8]));
     assert_eq!(second.spec_id.len(), 12);
 }
 

@@ -57,7 +57,7 @@ fn what_does_is_named() {
     assert_eq!(
         complaints,
         [
-            "image `web` was shop-web:v2, is shop-web:v3".to_owned(),
+            "image `web` was shop.web:v2, is shop.web:v3".to_owned(),
             format!("`h1`: container `{name}` was running, is gone"),
             // Its container is gone, so that the port is somebody else's now.
             format!("`h1`: port 8080 is now held by `{name}`"),
@@ -73,7 +73,7 @@ fn another_environment_or_version_is_refused() {
     let mut case = case();
     let mut plan = saved(&case);
     case.config.project.environment = Some("staging".into());
-    assert_eq!(complaints(&plan, &case), ["the saved plan is for `shop`, not for `shop-staging`"]);
+    assert_eq!(complaints(&plan, &case), ["the saved plan is for `shop`, not for `shop.staging`"]);
     plan.version = 2;
     assert_eq!(complaints(&plan, &case), ["the saved plan has version 2, not 1"]);
 }
