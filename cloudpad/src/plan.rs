@@ -35,7 +35,8 @@ mod window;
 
 use std::collections::BTreeSet;
 
-use cloudpad_plugin_api::PushScope;
+use cloudpad_plugin_api::stage::deploy::{Container, State};
+use cloudpad_plugin_api::{PushScope, Request};
 
 use crate::config::{Config, Image, Problem, Unreachable};
 use crate::inventory::Inventory;
@@ -76,7 +77,41 @@ pub fn plan(
         _ => deploy::deploy(&decide, &mut supply),
     })?;
     plan.notes.splice(0..0, notes);
+    let ailing = ailing(&decide, &plan);
+    plan.notes.extend(ailing);
     Ok(plan)
+}
+
+/// Containers that are as they should be but do not do well: no deploy mends that, so it has to be said.
+fn ailing(decide: &Decide<'_, '_>, plan: &Plan) -> Vec<Note> {
+    let stopped: BTreeSet<_> = plan.actions.iter().filter_map(stopped).collect();
+    let mut notes = Vec::new();
+    for &index in &decide.hosts {
+        let Some(sight) = decide.sight.host(index) else { continue };
+        let host = decide.inventory.hosts()[index].name.as_str();
+        let meant = |c: &&Container| decide.scope.covers(&c.instance.service, decide.config);
+        for container in sight.seen.containers.iter().filter(meant) {
+            let what = match container.state {
+                State::Paused => "is paused",
+                State::Unhealthy => "fails its health check",
+                State::Restarting => "keeps ending, and is started again",
+                _ => continue,
+            };
+            if !stopped.contains(&(host, container.name.as_str())) {
+                let message = format!("`{}` on `{host}` {what}", container.name);
+                notes.push(Note { incomplete: false, message });
+            }
+        }
+    }
+    notes
+}
+
+/// The host and the name of the container that an action stops.
+fn stopped(action: &Action) -> Option<(&str, &str)> {
+    match &action.request {
+        Request::DeployStop(stop) => Some((&stop.host.name, &stop.container.name)),
+        _ => None,
+    }
 }
 
 fn finish(

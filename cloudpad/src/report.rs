@@ -323,3 +323,68 @@ pub mod exit {
     /// The user stopped it.
     pub const INTERRUPTED: u8 = 130;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(host: &str) -> Subject {
+        Subject { id: 0, method: "deploy.start", host: Some(host.to_owned()), object: "c".to_owned() }
+    }
+
+    fn phase(phase: Phase, actions: usize, incomplete: bool) -> Event {
+        let note = Note { incomplete: true, message: "left out".to_owned() };
+        Event::Phase { phase, actions, notes: incomplete.then_some(note).into_iter().collect() }
+    }
+
+    fn done(phase: Phase) -> Event {
+        Event::Done { phase, action: subject("h1"), ms: 1, reply: Reply::Done }
+    }
+
+    fn failed(phase: Phase) -> Event {
+        Event::Failed { phase, action: subject("h2"), ms: 1, error: Failure::failed("no") }
+    }
+
+    fn plan(incomplete: bool) -> Event {
+        let note = Note { incomplete, message: "h3 is away".to_owned() };
+        Event::Plan { release: "r1".to_owned(), changes: Vec::new(), actions: 2, notes: vec![note] }
+    }
+
+    fn report(events: &[Event], interrupted: bool) -> Report {
+        let mut tally = Tally::default();
+        events.iter().for_each(|event| tally.add(event));
+        tally.report(interrupted, 1)
+    }
+
+    #[test]
+    fn each_ending_has_its_exit_code() {
+        use Phase::{Apply, Look, Undo};
+        let cases: [(&[Event], Ending, u8); 8] = [
+            (&[plan(false)], Ending::NothingToDo, 0),
+            (&[plan(false), phase(Apply, 1, false), done(Apply)], Ending::Done, 0),
+            (&[failed(Look), plan(false), phase(Apply, 1, false), done(Apply)], Ending::Done, 0),
+            (&[plan(true)], Ending::Incomplete, 1),
+            (&[failed(Look), plan(true), phase(Apply, 1, false), done(Apply)], Ending::Incomplete, 1),
+            (&[plan(false), phase(Apply, 2, false), done(Apply), failed(Apply)], Ending::Failed, 1),
+            (&[phase(Apply, 2, false), failed(Apply), phase(Undo, 1, false), done(Undo)], Ending::Undone, 1),
+            (&[phase(Apply, 2, false), failed(Apply), phase(Undo, 1, true), done(Undo)], Ending::Failed, 1),
+        ];
+        for (events, ending, code) in cases {
+            let report = report(events, false);
+            assert_eq!((report.ending, report.exit_code()), (ending, code), "{events:?}");
+        }
+        let interrupted = report(&[phase(Apply, 3, false), done(Apply)], true);
+        assert_eq!(
+            (interrupted.ending, interrupted.exit_code(), interrupted.not_run),
+            (Ending::Interrupted, 130, 2)
+        );
+    }
+
+    #[test]
+    fn hosts_on_which_something_failed_are_named() {
+        let report =
+            report(&[phase(Phase::Apply, 3, false), done(Phase::Apply), failed(Phase::Apply)], false);
+        assert_eq!(report.incomplete_hosts.iter().collect::<Vec<_>>(), ["h2"]);
+        assert_eq!((report.done, report.not_run, report.failures.len()), (1, 1, 1));
+    }
+}

@@ -151,8 +151,7 @@ fn change(change: &Change) -> String {
 
 fn sum(plan: &Plan) -> String {
     if plan.actions.is_empty() {
-        let incomplete = plan.notes.iter().any(|note| note.incomplete);
-        let what = if incomplete { "everything else" } else { "everything" };
+        let what = if plan.notes.is_empty() { "everything" } else { "everything else" };
         return format!("nothing to do: {what} is as it should be");
     }
     let count = |wanted: &[ChangeKind]| plan.changes.iter().filter(|c| wanted.contains(&c.kind)).count();

@@ -13,7 +13,7 @@ use super::graph::{Graph, Node};
 use super::rollout::{Roll, named};
 use super::sight::{self, HostSight, Sight, serves};
 use super::unit::{Loss, New, Pace, Rollout, Unit};
-use super::{Action, Change, ChangeKind, Goal, Note, Plan, Scope, claims, pace, scope, spec};
+use super::{Action, Change, ChangeKind, Goal, Note, Plan, Scope, claims, pace, scope, spec, stopped};
 use crate::config::Config;
 use crate::inventory::Inventory;
 use crate::observed::{HostState, Observed};
@@ -77,14 +77,6 @@ struct Undo<'a, 's> {
 fn started(action: &Action) -> Option<(&str, &str)> {
     match &action.request {
         Request::DeployStart(start) => Some((&start.host.name, &start.container)),
-        _ => None,
-    }
-}
-
-/// The host and the name of the container that an action stops.
-fn stopped(action: &Action) -> Option<(&str, &str)> {
-    match &action.request {
-        Request::DeployStop(stop) => Some((&stop.host.name, &stop.container.name)),
         _ => None,
     }
 }

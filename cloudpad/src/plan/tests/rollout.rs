@@ -522,3 +522,18 @@ fn what_may_never_have_served_is_asked_before_others_are_updated() {
 fn reaches(plan: &crate::plan::Plan, from: u32, to: u32) -> bool {
     from == to || plan.actions[from as usize].needs.iter().any(|&need| reaches(plan, need, to))
 }
+
+#[test]
+fn a_container_that_does_not_do_well_is_told_and_left() {
+    let mut case = case();
+    case.config.hosts.truncate(2);
+    case.deploy();
+    case.seen("h1").containers[0].state = State::Paused;
+    case.seen("h2").containers[0].state = State::Unhealthy;
+    let plan = case.plan();
+    assert!(plan.actions.is_empty(), "{plan:?}");
+    let told: Vec<_> = plan.notes.iter().map(|note| note.message.split("` on ").last().unwrap()).collect();
+    assert_eq!(told, ["`h1` is paused", "`h2` fails its health check"]);
+    case.image("web", "v2");
+    assert_eq!(case.plan().notes, [], "what is replaced need not be told");
+}
