@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{ExitCode, Stdio};
 use std::time::Instant;
 
+use crate::demo;
 use crate::lab::{self, Settings};
 use crate::program::cargo;
 use crate::shell::{self, Result};
@@ -12,7 +13,7 @@ use crate::shell::{self, Result};
 pub fn run() -> Result<ExitCode> {
     let settings = Settings::from_environment()?;
     let mut passed = Vec::new();
-    let sections: [(&str, &dyn Fn() -> Result<String>); 5] = [
+    let sections: [(&str, &dyn Fn() -> Result<String>); 6] = [
         ("format", &|| attached(&["fmt", "--all", "--check"]).map(|()| String::new())),
         ("lints", &|| {
             attached(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
@@ -21,6 +22,7 @@ pub fn run() -> Result<ExitCode> {
         ("documentation", &documentation),
         ("lab", &|| lab::up_for_use(&settings).map(|lab| format!("{} hosts", lab.hosts.len()))),
         ("tests", &|| tests(&settings)),
+        ("demonstration", &|| demo::run().map(|_| String::new())),
     ];
     for (name, section) in sections {
         println!("\n=== {name}");
