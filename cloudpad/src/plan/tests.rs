@@ -1,5 +1,6 @@
 //! Tests of the planner: tables of single decisions, and properties of any plan.
 
+mod doubtful;
 mod images;
 mod kit;
 mod props;

@@ -69,7 +69,7 @@ fn what_a_provider_cannot_work_with_is_refused_before_anything_is_touched() {
     assert_ne!(text, misspelt);
     project.write("Cloudpad.toml", misspelt);
     project.run(&["check"]).expect(2).says("ssh_confg").says("Cloudpad.toml:");
-    project.write("Cloudpad.toml", text.replace("[stages.push]", "[stages.push]\nprovider = \"registry\""));
+    project.configure(&(project.web() + "[stages.push]\nprovider = \"registry\"\n"));
     for command in [&["check"][..], &["deploy", "--yes"]] {
         project.run(command).expect(2).says("registry");
     }

@@ -61,7 +61,7 @@ fn a_host_gets_only_the_images_it_needs() {
     project.deploy();
     let images = |number: usize| project.lab.host(number).run("docker images --format '{{.Repository}}'");
     let has =
-        |number, image: &str| images(number).lines().any(|line| line == format!("{}-{image}", project.name));
+        |number, image: &str| images(number).lines().any(|line| line == format!("{}.{image}", project.name));
     assert_eq!([has(1, "web"), has(1, "worker"), has(3, "worker")], [true, false, true]);
 }
 

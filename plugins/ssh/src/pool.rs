@@ -92,7 +92,7 @@ pub(crate) async fn lease(host: &Host, config: &Config, cancel: &Cancel) -> Resu
 }
 
 async fn connect(host: &Host, config: &Config, cancel: &Cancel) -> Result<Engine, Failure> {
-    if host.is_local() && config.socket.is_none() {
+    if is_own_engine(host, config) {
         return Engine::local().await;
     }
     let transport = cloudpad_transport::connect(host, &config.options(), cancel).await?;
@@ -123,4 +123,9 @@ pub fn spent(host: &Host, config: &Config) -> Option<Spent> {
     let slot = slots.get(&key(host, config))?.try_lock().ok()?;
     let engine = &slot.as_ref()?.engine;
     Some(Spent { requests: engine.requests(), traffic: engine.transport().traffic() })
+}
+
+/// Whether `host` means the engine by which this machine builds.
+pub(crate) fn is_own_engine(host: &Host, config: &Config) -> bool {
+    host.is_local() && config.socket.is_none()
 }

@@ -55,7 +55,7 @@ async fn push(cx: &Context, host: &Host, to: &Connection, request: &Run) -> Resu
             .hint("build it first with `cloudpad build`")
     })?;
     // The list of this machine's images may be from before the image was built.
-    let present = match host.is_local() {
+    let present = match pool::is_own_engine(host, &cx.config::<Config>()?) {
         true => Present::Whole,
         false => present::look(to, reference, &image, &request.similar).await?,
     };

@@ -56,7 +56,7 @@ fn what_goes_into_the_build_makes_the_tag() {
     is_new(&project, "a platform");
     project.recipe.ssh = true;
     is_new(&project, "the agent");
-    project.recipe.secrets = BTreeMap::from([("s".into(), SecretSource::Env("S".into()))]);
+    project.recipe.secrets = BTreeMap::from([("s".into(), SecretSource::Env("PATH".into()))]);
     is_new(&project, "a secret's name");
     project.write(".dockerignore", "*.log\nDockerfile\n");
     is_new(&project, "a Dockerfile that is left out");
@@ -81,7 +81,7 @@ fn what_does_not_go_into_the_build_does_not_make_the_tag() {
     assert_eq!(project.observe().reference, first, "git's own files");
     project.recipe.cache_from = vec!["x".into()];
     assert_eq!(project.observe().reference, first, "where the cache comes from");
-    project.recipe.secrets = BTreeMap::from([("s".into(), SecretSource::Env("S".into()))]);
+    project.recipe.secrets = BTreeMap::from([("s".into(), SecretSource::Env("PATH".into()))]);
     let with_secret = project.observe().reference;
     project.recipe.secrets = BTreeMap::from([("s".into(), SecretSource::Env("T".into()))]);
     assert_eq!(project.observe().reference, with_secret, "where a secret's value comes from");
