@@ -83,7 +83,7 @@ fn what_does_not_go_into_the_build_does_not_make_the_tag() {
     assert_eq!(project.observe().reference, first, "where the cache comes from");
     project.recipe.secrets = BTreeMap::from([("s".into(), SecretSource::Env("PATH".into()))]);
     let with_secret = project.observe().reference;
-    project.recipe.secrets = BTreeMap::from([("s".into(), SecretSource::Env("T".into()))]);
+    project.recipe.secrets = BTreeMap::from([("s".into(), SecretSource::Env("HOME".into()))]);
     assert_eq!(project.observe().reference, with_secret, "where a secret's value comes from");
 }
 

@@ -98,7 +98,7 @@ fn a_step_speaks_to_the_users_agent_and_without_one_the_build_is_refused() {
     project.recipe.ssh = true;
     // SAFETY: no other test of this program reads or sets the variable.
     unsafe { std::env::remove_var("SSH_AUTH_SOCK") };
-    let failure = project.observe_all(&[&project.recipe]).unwrap_err();
+    let failure = project.try_build().unwrap_err();
     assert_eq!(failure.kind, FailureKind::Invalid);
     assert!(failure.message.contains("SSH_AUTH_SOCK"), "{failure}");
 
@@ -152,7 +152,7 @@ fn a_registry_is_shown_the_users_credentials() {
     // SAFETY: the other tests do not depend on it, and no test reads it through anything but `std`.
     unsafe { std::env::set_var("DOCKER_CONFIG", config.path()) };
     let project = Project::new("login", &format!("FROM 127.0.0.1:{port}/private/base:1\n"));
-    let failure = project.observe_all(&[&project.recipe]).unwrap_err();
+    let failure = project.try_build().unwrap_err();
     assert_eq!(failure.kind, FailureKind::Failed);
     assert_eq!(seen.try_recv().as_deref(), Ok("Basic dXNlcjpwYXNz"), "{failure:#?}");
 }
