@@ -46,7 +46,7 @@ use graph::Graph;
 use sight::Sight;
 use supply::Supply;
 
-pub use look::{look_hosts, look_images, prepares, repository, resolves};
+pub use look::{look_host, look_hosts, look_images, prepares, repository, resolves};
 pub use model::*;
 pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};
 pub use scope::{Scope, scope};

@@ -47,10 +47,8 @@ async fn begin(runner: &Runner, phase: Phase, plan: &Plan, notes: Vec<Note>) -> 
 
 async fn undo(runner: &Runner, plan: &Plan, touched: &BTreeSet<String>, basis: Basis<'_>) {
     let Basis { config, inventory, observed, goal } = basis;
-    let looks = touched.iter().filter_map(|host| inventory.get(host)).map(|host| {
-        let project = config.project.clone();
-        Request::DeployObserve(cloudpad_plugin_api::stage::deploy::Observe { host: host.clone(), project })
-    });
+    let looks = touched.iter().filter_map(|host| inventory.get(host));
+    let looks = looks.map(|host| plan::look_host(config, host));
     let hosts = look::look_at_hosts(runner, looks.collect()).await;
     let now = Observed { hosts, ..observed.clone() };
     let undo = plan::undo(plan, observed, &now, config, inventory, goal);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::model::{Host, Project};
 use cloudpad_plugin_api::stage::build::Recipe;
 use cloudpad_plugin_api::stage::source::{Fetch, Resolve, Resolved};
 use cloudpad_plugin_api::stage::{build, deploy};
@@ -96,9 +96,10 @@ pub fn repository(project: &Project, image: &str) -> String {
 
 /// One `deploy.observe` for each host of the scope.
 pub fn look_hosts(config: &Config, inventory: &Inventory, scope: &Scope) -> Vec<Request> {
-    let host = |&index: &usize| {
-        let host = inventory.hosts()[index].clone();
-        Request::DeployObserve(deploy::Observe { host, project: config.project.clone() })
-    };
-    scope.look.iter().map(host).collect()
+    scope.look.iter().map(|&index| look_host(config, &inventory.hosts()[index])).collect()
+}
+
+/// The `deploy.observe` of one host.
+pub fn look_host(config: &Config, host: &Host) -> Request {
+    Request::DeployObserve(deploy::Observe { host: host.clone(), project: config.project.clone() })
 }
