@@ -22,4 +22,4 @@ pub use context::{Cancel, Context, Emit, Event, Level, Progress};
 pub use failure::{Failure, FailureKind, Outcome};
 pub use inventory;
 pub use provider::{Handler, Provider, PushScope};
-pub use stage::{Reply, Request, Stage};
+pub use stage::{CheckConfig, Reply, Request, Stage};

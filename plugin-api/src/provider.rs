@@ -87,6 +87,7 @@ impl Provider {
     pub fn call(&self, cx: &Context, request: &Request) -> Result<Reply, Failure> {
         use Request as Q;
         match (self.handler, request) {
+            (_, Q::ConfigCheck(q)) if q.stage == self.stage() => self.check(cx).map(|()| Reply::Done),
             (Handler::Inventory(p), Q::InventoryList(q)) => p.list(cx, q).map(Reply::Hosts),
             (Handler::Source(p), Q::SourceResolve(q)) => p.resolve(cx, q).map(Reply::Resolved),
             (Handler::Source(p), Q::SourceFetch(q)) => p.fetch(cx, q).map(Reply::Fetched),

@@ -52,6 +52,9 @@ impl std::fmt::Display for Stage {
 #[allow(clippy::large_enum_variant, reason = "requests are few, and are moved once")]
 #[non_exhaustive]
 pub enum Request {
+    /// Can you work with this configuration?
+    #[serde(rename = "config.check")]
+    ConfigCheck(CheckConfig),
     /// Which hosts are there?
     #[serde(rename = "inventory.list")]
     InventoryList(inventory::List),
@@ -94,6 +97,7 @@ impl Request {
     /// The method's name on the wire.
     pub fn method(&self) -> &'static str {
         match self {
+            Request::ConfigCheck(_) => "config.check",
             Request::InventoryList(_) => "inventory.list",
             Request::SourceResolve(_) => "source.resolve",
             Request::SourceFetch(_) => "source.fetch",
@@ -112,6 +116,7 @@ impl Request {
     /// The stage whose provider serves it.
     pub fn stage(&self) -> Stage {
         match self {
+            Request::ConfigCheck(q) => q.stage,
             Request::InventoryList(_) => Stage::Inventory,
             Request::SourceResolve(_) | Request::SourceFetch(_) => Stage::Source,
             Request::BuildObserve(_) | Request::BuildRun(_) => Stage::Build,
@@ -125,6 +130,29 @@ impl Request {
         }
     }
 
+    /// Reads the object that a provider has answered to this request.
+    ///
+    /// # Errors
+    /// When it is not of the shape that the method asks for.
+    pub fn reply(&self, ok: serde_json::Value) -> serde_json::Result<Reply> {
+        use serde_json::from_value as read;
+        match self {
+            Request::InventoryList(_) => read(ok).map(Reply::Hosts),
+            Request::SourceResolve(_) => read(ok).map(Reply::Resolved),
+            Request::SourceFetch(_) => read(ok).map(Reply::Fetched),
+            Request::BuildObserve(_) => read(ok).map(Reply::Images),
+            Request::BuildRun(_) => read(ok).map(Reply::Built),
+            Request::PushRun(_) => read(ok).map(Reply::Pushed),
+            Request::DeployObserve(_) => read(ok).map(|seen| Reply::Observation(Box::new(seen))),
+            Request::DeployPull(_) => read(ok).map(Reply::Pulled),
+            Request::DeployStart(_) => read(ok).map(Reply::Started),
+            Request::DeployReady(_) => read(ok).map(Reply::Ready),
+            Request::ConfigCheck(_) | Request::DeployStop(_) | Request::DeployRemove(_) => {
+                read(ok).map(|_: serde_json::Map<String, serde_json::Value>| Reply::Done)
+            }
+        }
+    }
+
     /// The host it is about, where it is about one.
     pub fn host(&self) -> Option<&crate::model::Host> {
         match self {
@@ -135,7 +163,8 @@ impl Request {
             Request::DeployReady(q) => Some(&q.host),
             Request::DeployStop(q) => Some(&q.host),
             Request::DeployRemove(q) => Some(&q.host),
-            Request::InventoryList(_)
+            Request::ConfigCheck(_)
+            | Request::InventoryList(_)
             | Request::SourceResolve(_)
             | Request::SourceFetch(_)
             | Request::BuildObserve(_)
@@ -144,9 +173,17 @@ impl Request {
     }
 }
 
-/// What a provider answers when it has done what it was asked.
+/// The request `config.check`. The configuration is that of the call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", content = "value", rename_all = "snake_case")]
+pub struct CheckConfig {
+    /// The stage in which the provider is to use it.
+    pub stage: Stage,
+}
+
+/// What a provider answers when it has done what it was asked. On the wire it is an object whose shape
+/// follows from the method that was called: [`Request::reply`] reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 #[non_exhaustive]
 pub enum Reply {
     /// To `inventory.list`.
@@ -169,6 +206,11 @@ pub enum Reply {
     Started(deploy::Started),
     /// To `deploy.ready`.
     Ready(deploy::BecameReady),
-    /// To everything that has nothing to tell.
+    /// To everything that has nothing to tell: an empty object, to which fields can be added.
+    #[serde(serialize_with = "nothing")]
     Done,
+}
+
+fn nothing<S: serde::Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+    serde::ser::SerializeMap::end(serializer.serialize_map(Some(0))?)
 }

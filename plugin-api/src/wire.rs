@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Event, Failure, Reply, Request, Stage};
+use crate::{Event, Failure, PushScope, Request, Stage};
 
 /// The protocol spoken here.
 pub const PROTOCOL: u32 = 1;
@@ -31,8 +31,8 @@ pub enum FromPlugin {
     Result {
         /// The call.
         id: u64,
-        /// What came of it.
-        ok: Reply,
+        /// What came of it, an object whose shape follows from the method: [`Request::reply`] reads it.
+        ok: serde_json::Value,
     },
     /// The call was not done.
     Error {
@@ -89,6 +89,9 @@ pub struct Provides {
     /// One line about it.
     #[serde(default)]
     pub about: String,
+    /// For a provider of stage `push`: how often an image has to be pushed. To each host, where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<PushScope>,
 }
 
 /// The host's hello.

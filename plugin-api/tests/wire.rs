@@ -5,7 +5,9 @@
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::{ImageRef, Pull, Pulled, Stop};
 use cloudpad_plugin_api::wire::{Call, FromHost, FromPlugin, HostHello, PluginHello, Provides};
-use cloudpad_plugin_api::{Event, Failure, FailureKind, Level, Outcome, Progress, Reply, Request, Stage};
+use cloudpad_plugin_api::{
+    CheckConfig, Event, Failure, FailureKind, Level, Outcome, Progress, Reply, Request, Stage,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -61,6 +63,7 @@ fn messages_of_the_plugin() {
             provider: "aws".to_owned(),
             methods: vec!["inventory.list".to_owned()],
             about: "EC2 instances by tag".to_owned(),
+            scope: None,
         }],
         parallel: true,
     };
@@ -84,8 +87,8 @@ fn messages_of_the_plugin() {
         &json!({ "t": "event", "id": 7, "kind": "log", "level": "warn", "message": "slow" }),
     );
     same(
-        &FromPlugin::Result { id: 7, ok: Reply::Pulled(Pulled { id: "sha256:1".to_owned() }) },
-        &json!({ "t": "result", "id": 7, "ok": { "kind": "pulled", "value": { "id": "sha256:1" } } }),
+        &FromPlugin::Result { id: 7, ok: json!({ "id": "sha256:1" }) },
+        &json!({ "t": "result", "id": 7, "ok": { "id": "sha256:1" } }),
     );
     same(
         &FromPlugin::Error {
@@ -95,6 +98,27 @@ fn messages_of_the_plugin() {
         &json!({ "t": "error", "id": 7, "error": { "kind": "failed", "message": "no", "causes": ["why"],
                  "retryable": false, "outcome": "partial", "host": "h1" } }),
     );
+}
+
+#[test]
+fn an_answer_is_read_as_what_was_asked_for() {
+    let pull = Request::DeployPull(Pull {
+        host: Host::new("h1", "local"),
+        image: ImageRef::Known("app:1".to_owned()),
+        tag: None,
+    });
+    let check = Request::ConfigCheck(CheckConfig { stage: Stage::Push });
+    for (request, reply, ok) in [
+        (&pull, Reply::Pulled(Pulled { id: "sha256:1".to_owned() }), json!({ "id": "sha256:1" })),
+        (&check, Reply::Done, json!({})),
+    ] {
+        assert_eq!(serde_json::to_value(&reply).unwrap(), ok);
+        assert_eq!(request.reply(ok).unwrap(), reply);
+    }
+    assert!(pull.reply(json!({ "hosts": [] })).is_err(), "another method's answer");
+    assert!(check.reply(json!("fine")).is_err(), "no object");
+    let more = json!({ "id": "sha256:1", "size": 3 });
+    assert_eq!(pull.reply(more).unwrap(), Reply::Pulled(Pulled { id: "sha256:1".to_owned() }));
 }
 
 #[test]
