@@ -53,6 +53,11 @@ impl Project {
             None => self.name.clone(),
         }
     }
+
+    /// The engine's name for the project's volume or network `name`, which has no dot either.
+    pub fn own(&self, name: &str) -> String {
+        format!("{}.{name}", self.prefix())
+    }
 }
 
 /// One copy of a service: number `number` (from 1) of `service`. Numbers are stable across deploys.

@@ -12,7 +12,7 @@ use super::sight::{self, Sight, serves};
 use super::spec::{self, Wanted, differences};
 use super::unit::{Loss, New, Pace, Rollout, Unit};
 use super::{ChangeKind, Goal, Scope};
-use crate::config::{Config, MountMode, MountSource, Problem, Service};
+use crate::config::{Config, MountMode, Problem, Service};
 use crate::inventory::Inventory;
 use crate::observed::Observed;
 
@@ -188,11 +188,6 @@ fn why(old: &[&Container], wanted: &Wanted) -> Vec<String> {
 
 /// The volumes and directories that no other container may use beside one of the service.
 pub(super) fn exclusive(config: &Config, service: &Service) -> Vec<String> {
-    let prefix = config.project.prefix();
     let mounts = service.volumes.iter().filter(|mount| mount.mode == MountMode::Exclusive);
-    let source = |source: &MountSource| match source {
-        MountSource::Volume(name) => format!("{prefix}_{name}"),
-        MountSource::Path(path) => path.clone(),
-    };
-    mounts.map(|mount| source(&mount.source)).collect()
+    mounts.map(|mount| spec::source(&mount.source, &config.project)).collect()
 }

@@ -23,15 +23,14 @@ pub(super) fn wanted(
     service: &Service,
     image: &str,
 ) -> Result<Wanted, Problem> {
-    let prefix = project.prefix();
     let ports = service.ports.iter().map(|range| port(range, instance)).collect::<Result<_, _>>()?;
     let spec = ContainerSpec {
         image: image.to_owned(),
         command: service.command.clone(),
         env: service.env.clone(),
         ports,
-        volumes: service.volumes.iter().map(|mount| volume(mount, &prefix)).collect(),
-        networks: networks(&service.networks, &prefix),
+        volumes: service.volumes.iter().map(|mount| volume(mount, project)).collect(),
+        networks: networks(&service.networks, project),
         health: service.health.clone(),
         stop_timeout: service.stop_timeout,
         stop_signal: service.stop_signal.clone(),
@@ -43,7 +42,7 @@ pub(super) fn wanted(
     let spec_id = spec_id(&spec);
     let Instance { service, number } = instance;
     Ok(Wanted {
-        name: format!("{prefix}-{service}-{number}-{}", &spec_id[..8]),
+        name: format!("{}-{service}-{number}-{}", project.prefix(), &spec_id[..8]),
         spec_id,
         spec: Rc::new(spec),
     })
@@ -62,22 +61,29 @@ fn port(range: &PortRange, instance: &Instance) -> Result<Port, Problem> {
     Ok(Port { ip: range.ip.clone(), host, container: range.container, protocol: range.protocol })
 }
 
-fn volume(mount: &Mount, prefix: &str) -> Volume {
-    let source = match &mount.source {
-        MountSource::Volume(name) => format!("{prefix}_{name}"),
-        MountSource::Path(path) => path.clone(),
-    };
+fn volume(mount: &Mount, project: &Project) -> Volume {
+    let source = source(&mount.source, project);
     Volume { source, target: mount.target.clone(), read_only: mount.mode == MountMode::ReadOnly }
 }
 
-fn networks(named: &[String], prefix: &str) -> Vec<String> {
+/// What the engine mounts.
+pub(super) fn source(source: &MountSource, project: &Project) -> String {
+    match source {
+        MountSource::Volume(name) => project.own(name),
+        MountSource::Path(path) => path.clone(),
+    }
+}
+
+/// The network of services that name none, as in Compose.
+const DEFAULT_NETWORK: &str = "default";
+
+fn networks(named: &[String], project: &Project) -> Vec<String> {
     let engine = |name: &str| matches!(name, "host" | "none" | "bridge");
     match named {
-        [] => vec![prefix.to_owned()],
-        named => named
-            .iter()
-            .map(|name| if engine(name) { name.clone() } else { format!("{prefix}_{name}") })
-            .collect(),
+        [] => vec![project.own(DEFAULT_NETWORK)],
+        named => {
+            named.iter().map(|name| if engine(name) { name.clone() } else { project.own(name) }).collect()
+        }
     }
 }
 

@@ -57,7 +57,7 @@ fn two_writers_of_one_volume() {
         web.count = Count::PerHost(2);
         web.volumes = vec![volume("data", MountMode::Exclusive)];
     });
-    assert_eq!(case.problems(), ["`web.1` and `web.2` would both write to `shop_data` of `h1`"]);
+    assert_eq!(case.problems(), ["`web.1` and `web.2` would both write to `shop.data` of `h1`"]);
     case.service("web", |web| web.volumes[0].mode = MountMode::Shared);
     assert!(case.try_plan().is_ok());
 }

@@ -231,7 +231,7 @@ fn exclusive(config: &Config) -> BTreeSet<String> {
     let mounts = config.services.values().flat_map(|service| &service.volumes);
     let exclusive = mounts.filter(|mount| mount.mode == MountMode::Exclusive);
     let source = exclusive.map(|mount| match &mount.source {
-        MountSource::Volume(name) => format!("{}_{name}", config.project.prefix()),
+        MountSource::Volume(name) => config.project.own(name),
         MountSource::Path(path) => path.clone(),
     });
     source.collect()

@@ -136,7 +136,7 @@ fn what_cannot_be_brought_back_is_said() {
         &undo(&case, &failed, &sim.observed),
         "
         incomplete, note: host `h2` cannot be looked at, so nothing is brought back there: no route to `h2`
-        incomplete, note: `shop-web-1-aab05ffb` on `h1` cannot be brought back: its label is not understood
+        incomplete, note: `shop-web-1-1c82dfb7` on `h1` cannot be brought back: its label is not understood
         ",
     );
 }

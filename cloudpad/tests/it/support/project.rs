@@ -192,7 +192,7 @@ fn clean_up(name: &str) -> String {
     format!(
         "docker ps -aq --filter label=cloudpad.project={name} | xargs -r docker rm -fv
          docker network ls -q --filter name=^{name} | xargs -r docker network rm
-         docker volume ls -q --filter name=^{name}_ | xargs -r docker volume rm
+         docker volume ls -q --filter name=^{name}[.] | xargs -r docker volume rm
          docker images --format '{{{{.Repository}}}}:{{{{.Tag}}}}' | grep -E '(^|/){name}[./:]' | xargs -r docker rmi -f"
     )
 }
