@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
-use crate::refusal::Refusal;
+use crate::config::Problem;
+use crate::refusal::{Refusal, Told};
 use crate::report::exit;
 use crate::term::Term;
 use crate::words;
@@ -103,6 +104,13 @@ pub fn main() -> u8 {
 
 impl Refused {
     fn show(&self, term: &Term) {
+        if term.is_json() {
+            let locate = |problem: &Problem| {
+                let FileText { name, text, places } = self.file.as_ref()?;
+                crate::config::position(problem, places, text, name)
+            };
+            term.data(&words::json_line(&Told::new(&self.refusal, locate)));
+        }
         term.refusal(&self.refusal, |problems| match &self.file {
             Some(file) => {
                 crate::config::render(problems, &file.places, &file.text, &file.name, term.is_coloured())

@@ -25,5 +25,5 @@ mod vars;
 pub use load::{Input, load};
 pub use model::*;
 pub use problem::{Place, Problem};
-pub use render::render;
+pub use render::{Position, position, render};
 pub use show::{show, show_json};

@@ -1,8 +1,9 @@
 //! Why nothing was done: the error of everything that happens before hosts are touched. Pure.
 
 use cloudpad_plugin_api::Failure;
+use serde::Serialize;
 
-use crate::config::Problem;
+use crate::config::{Position, Problem};
 
 /// Why a command did nothing. Its exit code is always [`exit::REFUSED`](crate::report::exit::REFUSED).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,57 @@ impl Refusal {
             Self::Message { message, .. } => Self::Message { message, hint: Some(text.into()) },
             other => other,
         }
+    }
+}
+
+/// A refusal as `--json` tells it: a line in the place of the report, or of the data that was asked for.
+#[derive(Debug, Serialize)]
+pub struct Told {
+    event: &'static str,
+    problems: Vec<ToldProblem>,
+}
+
+/// One reason.
+#[derive(Debug, Default, Serialize)]
+struct ToldProblem {
+    message: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
+    /// In the config's file.
+    #[serde(flatten)]
+    position: Option<Position>,
+}
+
+impl Told {
+    /// `locate` finds a problem's place in the config's file.
+    pub fn new(refusal: &Refusal, locate: impl Fn(&Problem) -> Option<Position>) -> Self {
+        let problems = match refusal {
+            Refusal::Message { message, hint } => {
+                let (message, hint) = (message.clone(), hint.clone());
+                vec![ToldProblem { message, hint, ..ToldProblem::default() }]
+            }
+            Refusal::Problems(problems) => problems.iter().map(|p| ToldProblem::of(p, locate(p))).collect(),
+            Refusal::Failures(failures) => failures.iter().cloned().map(ToldProblem::from).collect(),
+        };
+        Self { event: "refused", problems }
+    }
+}
+
+impl ToldProblem {
+    fn of(problem: &Problem, position: Option<Position>) -> Self {
+        let (message, hint) = (problem.message.clone(), problem.hint.clone());
+        Self { message, hint, position, ..Self::default() }
+    }
+}
+
+impl From<Failure> for ToldProblem {
+    fn from(failure: Failure) -> Self {
+        let Failure { message, causes, hint, host, .. } = failure;
+        Self { message, causes, hint, host, position: None }
     }
 }
 

@@ -17,6 +17,9 @@ impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let loaded = session::load(global)?;
         Providers::choose(&loaded.config).map_err(|problems| loaded.refuses(problems.into()))?;
+        if term.is_json() {
+            term.data("{\"problems\":[]}\n");
+        }
         let config = &loaded.config;
         term.status(&format!(
             "{} is fine: {}, {}, {}",

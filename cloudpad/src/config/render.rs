@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
+use serde::Serialize;
 
 use super::{Place, Places, Problem};
 
@@ -28,6 +29,27 @@ pub fn render(problems: &[Problem], places: &Places, text: &str, file: &str, col
         rendered.push_str("\n\n");
     }
     rendered
+}
+
+/// Where in the file a problem is, for programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Position {
+    file: String,
+    /// From 1.
+    line: usize,
+    /// In characters, from 1.
+    column: usize,
+}
+
+/// Finds the place of `problem` in `text`, which is that of `file`.
+pub fn position(problem: &Problem, places: &Places, text: &str, file: &str) -> Option<Position> {
+    let start = floor(text, place(problem, places)?.start);
+    let line = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    Some(Position {
+        file: file.to_owned(),
+        line: text[..line].matches('\n').count() + 1,
+        column: text[line..start].chars().count() + 1,
+    })
 }
 
 /// Names of the file may hold line breaks and control characters, which would spoil the picture.

@@ -49,11 +49,13 @@ impl SavedPlan {
             let message = format!("the saved plan is for `{theirs}`, not for `{ours}`");
             return Err(vec![Problem::new(message).hint("choose the environment it was made for with `-e`")]);
         }
-        let problems = self.seen.differences(&seen(config, observed)).into_iter().map(|difference| {
-            Problem::new(format!("the saved plan is out of date: {difference}")).hint("make the plan again")
-        });
-        let problems: Vec<Problem> = problems.collect();
-        if problems.is_empty() { Ok(()) } else { Err(problems) }
+        let differences = self.seen.differences(&seen(config, observed));
+        let outdated = |difference| Problem::new(format!("the saved plan is out of date: {difference}"));
+        let mut problems: Vec<Problem> = differences.into_iter().map(outdated).collect();
+        // One hint is enough for all of them.
+        let Some(last) = problems.pop() else { return Ok(()) };
+        problems.push(last.hint("make the plan again"));
+        Err(problems)
     }
 }
 

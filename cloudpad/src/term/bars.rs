@@ -22,12 +22,12 @@ impl Bars {
     }
 
     pub(super) fn start(&self, phase: Phase, action: &Subject) {
-        let bar = self.multi.add(ProgressBar::new_spinner());
-        bar.set_style(style("{spinner} {prefix:.bold}{msg} {elapsed:.dim}"));
-        if let Some(host) = &action.host {
-            bar.set_prefix(format!("{host}: "));
-        }
-        bar.set_message(words::doing(action));
+        let host = action.host.as_ref().map(|host| format!("{host}: ")).unwrap_or_default();
+        let bar = ProgressBar::new_spinner()
+            .with_style(style("{spinner} {prefix:.bold}{msg} {elapsed:.dim}"))
+            .with_prefix(host)
+            .with_message(words::doing(action));
+        let bar = self.multi.add(bar);
         bar.enable_steady_tick(Duration::from_millis(120));
         self.lock().insert(key(phase, action), bar);
     }

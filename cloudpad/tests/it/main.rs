@@ -17,3 +17,4 @@ mod scale;
 mod shape;
 mod source;
 mod support;
+mod terminal;

@@ -81,3 +81,27 @@ fn a_good_config_is_said_to_be_fine() {
     project.configure(&project.web());
     project.run(&["check"]).expect(0);
 }
+
+#[test]
+fn programs_are_told_why_nothing_was_done() {
+    let project = Project::new("refused");
+    project.configure(&(project.web() + "replicsa = 2\n"));
+    for command in [&["check", "--json"][..], &["plan", "--json"], &["deploy", "--yes", "--json"]] {
+        let outcome = project.run(command).expect(2).says("replicsa");
+        let refused = outcome.events().pop().expect("a line");
+        let problem = &refused["problems"][0];
+        let text = std::fs::read_to_string(project.path("Cloudpad.toml")).expect("a config");
+        let line = text.lines().position(|line| line.starts_with("replicsa")).map(|at| at + 1);
+        assert_eq!(refused["event"], "refused", "{}", outcome.text());
+        assert_eq!(problem["file"], "Cloudpad.toml");
+        assert_eq!(
+            (problem["line"].as_u64().map(|n| n as usize), problem["column"].as_u64()),
+            (line, Some(1))
+        );
+    }
+    project.configure(&project.web());
+    let outcome = project.run(&["deploy", "--yes", "--json", "--host", "nobody"]).expect(2);
+    let refused = outcome.events().pop().expect("a line");
+    assert!(refused["problems"][0]["message"].as_str().is_some_and(|m| m.contains("nobody")), "{refused}");
+    assert_eq!(project.run(&["check", "--json"]).expect(0).stdout, "{\"problems\":[]}\n");
+}

@@ -5,6 +5,7 @@ mod http;
 mod lab;
 mod outcome;
 mod project;
+mod tty;
 
 pub use containers::Container;
 pub use http::{Answer, get};

@@ -123,6 +123,11 @@ impl Project {
         }
     }
 
+    /// Runs the program on a terminal, where a person types `answer`.
+    pub fn on_terminal(&self, args: &[&str], answer: &str) -> Outcome {
+        super::tty::run(self.command(args), answer)
+    }
+
     /// The program in the project's folder, with nothing of the caller's environment but PATH.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cloudpad"));

@@ -1,0 +1,43 @@
+//! The program on a terminal: a pseudoterminal of which the test is the person.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::Command;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use super::Outcome;
+
+/// Runs `command` on a terminal of 120 columns, types `answer` into it, and returns all that it has shown:
+/// as it came as stdout, and without control sequences as stderr.
+pub fn run(mut command: Command, answer: &str) -> Outcome {
+    let (person, terminal) = open().expect("no pseudoterminal");
+    let copy = || terminal.try_clone().expect("no file descriptor");
+    command.env("TERM", "xterm").stdin(copy()).stdout(copy()).stderr(terminal);
+    let mut child = command.spawn().expect("cloudpad does not start");
+    // Else this process would hold the terminal open, and its end would never be seen.
+    let line = format!("{command:?}");
+    drop(command);
+    let mut person = File::from(person);
+    person.write_all(answer.as_bytes()).expect("the terminal takes the answer");
+    let mut shown = Vec::new();
+    // Linux ends a terminal that nobody has open any more with an error.
+    let _ = person.read_to_end(&mut shown);
+    let status = child.wait().expect("cloudpad is lost");
+    let stdout = String::from_utf8_lossy(&shown).into_owned();
+    let stderr = anstream::adapter::strip_str(&stdout).to_string();
+    Outcome { command: line, code: status.code(), stdout, stderr }
+}
+
+fn open() -> rustix::io::Result<(OwnedFd, OwnedFd)> {
+    let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    grantpt(&person)?;
+    unlockpt(&person)?;
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let terminal = rustix::fs::open(ptsname(&person, Vec::new())?, flags, Mode::empty())?;
+    tcsetwinsize(&terminal, Winsize { ws_row: 40, ws_col: 120, ws_xpixel: 0, ws_ypixel: 0 })?;
+    Ok((person, terminal))
+}
