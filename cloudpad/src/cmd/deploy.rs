@@ -16,14 +16,14 @@ use crate::{project, words};
 /// Bring what runs to what `Cloudpad.toml` says
 #[derive(clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    select: Select,
     /// Go ahead without asking
     #[arg(short, long)]
     yes: bool,
     /// Carry out a plan that `plan --out FILE` has saved, if what it was made from is still so
     #[arg(long, value_name = "FILE", conflicts_with_all = ["service", "group", "role", "host"])]
     plan: Option<PathBuf>,
+    #[command(flatten)]
+    select: Select,
 }
 
 impl Args {

@@ -15,14 +15,14 @@ use crate::{project, words};
 /// Show what `deploy` would do
 #[derive(clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    select: Select,
     /// Exit with 3 when there is something to do
     #[arg(long)]
     exit_code: bool,
     /// Save the plan, for `deploy --plan FILE`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    select: Select,
 }
 
 impl Args {
