@@ -75,13 +75,16 @@ async fn get(transport: &dyn Transport, target: &Target, path: &str) -> Result<(
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
     let request = request(target.port, path).map_err(Missed::Now)?;
-    let answer = async { sender.send_request(request).await.map_err(broken) };
-    // The connection has to be driven while the answer is awaited, and ends when it is dropped.
+    let mut answer = std::pin::pin!(sender.send_request(request));
+    // The connection has to be driven while the answer is awaited, and ends when it is dropped. Where it
+    // ends first, the answer may have come with its end.
     let answer = tokio::select! {
-        answer = answer => answer?,
-        ended = connection => {
-            return Err(ended.map_or_else(broken, |()| Missed::Now("was not answered".to_owned())));
-        }
+        answer = &mut answer => answer.map_err(broken)?,
+        ended = connection => match (answer.await, ended) {
+            (Ok(answer), _) => answer,
+            (Err(_), Err(error)) => return Err(broken(error)),
+            (Err(_), Ok(())) => return Err(Missed::Now("was not answered".to_owned())),
+        },
     };
     match answer.status() {
         status if status.is_success() || status.is_redirection() => Ok(()),
@@ -103,7 +106,50 @@ fn request(port: u16, path: &str) -> Result<Request<Empty<Bytes>>, String> {
 mod tests {
     use cloudpad_transport::{BoxFuture, Traffic};
 
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     use super::*;
+
+    /// A host on which a server answers and hangs up before anybody gets to read.
+    struct Hasty(&'static str);
+
+    impl Transport for Hasty {
+        fn unix<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Stream, Failure>> {
+            Box::pin(async { Err(Failure::unsupported("unix")) })
+        }
+
+        fn tcp<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, Result<Stream, Failure>> {
+            let (ours, mut theirs) = tokio::io::duplex(1024);
+            let answer = self.0;
+            tokio::spawn(async move {
+                let _ = theirs.read(&mut [0; 1024]).await;
+                let _ = theirs.write_all(answer.as_bytes()).await;
+            });
+            Box::pin(async { Ok(Box::new(ours) as Stream) })
+        }
+
+        fn exec<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Stream, Failure>> {
+            Box::pin(async { Err(Failure::unsupported("exec")) })
+        }
+
+        fn traffic(&self) -> Traffic {
+            Traffic::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_counts_though_the_connection_has_ended() {
+        let target = Target { address: "10.0.0.1".into(), port: 80 };
+        let attempt = async |answer| {
+            let probe = Probe::Http("/up".into());
+            probe.attempt(&Hasty(answer), &target, Duration::from_secs(60)).await
+        };
+        for _ in 0..20 {
+            attempt("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        }
+        let nothing = attempt("").await.unwrap_err();
+        assert!(matches!(&nothing, Missed::Now(said) if said.contains("was not answered")), "{nothing:?}");
+    }
 
     /// A host whose SSH server answers every wish for a connection with this.
     struct Refuses(FailureKind);
