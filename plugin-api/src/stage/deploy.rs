@@ -39,7 +39,8 @@ pub trait Deploy: Send + Sync {
         Err(Failure::unsupported("deploy.pull"))
     }
 
-    /// Makes and starts a container. A stopped one of that name and spec is started instead of made.
+    /// Makes and starts a container. A stopped one of that name and spec is started instead of made. Until
+    /// it is known to serve, be it by [`Deploy::ready`], it is [`State::Starting`].
     ///
     /// # Errors
     /// `stale` when the name is taken by a container of another spec or owner; `failed` when the engine refuses.
@@ -115,7 +116,7 @@ pub struct Engine {
 pub struct Container {
     /// The engine's id.
     pub id: String,
-    /// Its name.
+    /// Its name, as in [`Start::container`].
     pub name: String,
     /// Which copy of which service it is.
     pub instance: Instance,
@@ -135,9 +136,9 @@ pub struct Container {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It runs, and either passes its health check or has none that the engine knows of.
+    /// It runs, and where it has a health check, that has passed.
     Running,
-    /// It runs, and the engine has not made up its mind.
+    /// It runs, and its health check has not passed yet since it was started.
     Starting,
     /// It runs, and fails its health check.
     Unhealthy,

@@ -1,9 +1,11 @@
 //! Deploy provider `ssh`: hands each request to the file that serves it.
 
+mod asking;
 mod container;
 mod networks;
 mod observe;
 mod probe;
+mod proof;
 mod pull;
 mod ready;
 mod remove;
@@ -44,7 +46,7 @@ impl Deploy for Deployer {
     }
 
     fn ready(&self, cx: &Context, request: &Ready) -> Result<BecameReady, Failure> {
-        on_host(cx, &request.host, Outcome::None, async |host| ready::ready(&host.engine, request).await)
+        on_host(cx, &request.host, Outcome::None, async |host| ready::ready(&host, request).await)
     }
 
     fn stop(&self, cx: &Context, request: &Stop) -> Result<(), Failure> {

@@ -1,10 +1,10 @@
 //! One connection per host, opened once and shared by all calls of the process. I/O.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use bollard::models::ImageSummary;
-use bollard::query_parameters::ListImagesOptions;
+use bollard::models::{ContainerSummary, ImageSummary};
+use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptions};
 use cloudpad_engine::{Engine, failure};
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::{Cancel, Failure};
@@ -20,11 +20,39 @@ pub(crate) struct Connection {
     pub(crate) networks: Networks,
     /// The host's images as they were listed last.
     images: Mutex<Option<Arc<[ImageSummary]>>>,
+    /// The names of the host's containers as they were listed last.
+    containers: Mutex<Option<BTreeSet<String>>>,
 }
 
 impl Connection {
     fn new(engine: Engine) -> Self {
-        Self { engine, networks: Networks::default(), images: Mutex::default() }
+        Self { engine, networks: Networks::default(), images: Mutex::default(), containers: Mutex::default() }
+    }
+
+    /// The host's containers, running or not. Those of others too: they hold ports.
+    pub(crate) async fn containers(&self) -> Result<Vec<ContainerSummary>, Failure> {
+        let all = ListContainersOptionsBuilder::new().all(true).build();
+        let listed = self.engine.docker().await?.list_containers(Some(all)).await;
+        let listed = listed.map_err(|error| failure("could not list the containers", &error))?;
+        let names = listed.iter().flat_map(|seen| seen.names.iter().flatten());
+        let names = names.map(|name| name.trim_start_matches('/').to_owned()).collect();
+        *self.containers.lock().unwrap_or_else(PoisonError::into_inner) = Some(names);
+        Ok(listed)
+    }
+
+    /// Whether no container had this name when they were listed last. One may have it now: good enough to
+    /// decide what to ask, and not to rely on.
+    pub(crate) fn had_no_container(&self, name: &str) -> bool {
+        let names = self.containers.lock().unwrap_or_else(PoisonError::into_inner);
+        names.as_ref().is_some_and(|names| !names.contains(name))
+    }
+
+    /// Adds to the list that a container has got this name.
+    pub(crate) fn note_container(&self, name: &str) {
+        let mut names = self.containers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(names) = names.as_mut() {
+            names.insert(name.to_owned());
+        }
     }
 
     /// The host's images.

@@ -10,7 +10,7 @@ use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::model::Project;
 use futures_util::StreamExt;
 
-use super::seen;
+use super::{proof, seen};
 
 /// How many of a container's last log lines go into a failure.
 const LAST_LINES: usize = 20;
@@ -25,15 +25,24 @@ pub(super) async fn inspect(engine: &Engine, container: &str) -> Result<Option<I
     }
 }
 
-/// What the engine knows of `container`, which has to be the project's.
-pub(super) async fn inspect_own(
+/// What the engine knows of the container that is known as `name`, whichever of its names it has. A
+/// container that is proven goes from the first to the second, so it is not missed on its way.
+pub(super) async fn find(engine: &Engine, name: &str) -> Result<Option<Inspected>, Failure> {
+    match inspect(engine, &proof::provisional(name)).await? {
+        None => inspect(engine, name).await,
+        found => Ok(found),
+    }
+}
+
+/// The id of the container that is known as `container`, which has to be the project's.
+pub(super) async fn find_own(
     engine: &Engine,
     container: &str,
     project: &Project,
-) -> Result<Option<Inspected>, Failure> {
-    let Some(inspected) = inspect(engine, container).await? else { return Ok(None) };
+) -> Result<Option<String>, Failure> {
+    let Some(inspected) = find(engine, container).await? else { return Ok(None) };
     if labels(&inspected).is_some_and(|labels| seen::belongs_to(labels, project)) {
-        return Ok(Some(inspected));
+        return Ok(inspected.id);
     }
     Err(Failure::stale(format!(
         "container `{container}` is not one of `{}`, and is left alone",
@@ -51,17 +60,18 @@ pub(super) fn is_running(inspected: &Inspected) -> bool {
     inspected.state.as_ref().and_then(|state| state.running).unwrap_or(false)
 }
 
-/// The last lines that the container has printed, as causes of `failure`. Where they cannot be had,
+/// The last lines that the container known as `name` has printed, as causes of `failure`. Where they cannot be had,
 /// the failure stays as it is: it matters more than they do.
-pub(super) async fn with_last_lines(engine: &Engine, container: &str, failure: Failure) -> Failure {
-    last_lines(engine, container).await.into_iter().fold(failure, Failure::cause)
+pub(super) async fn with_last_lines(engine: &Engine, name: &str, failure: Failure) -> Failure {
+    last_lines(engine, name).await.into_iter().fold(failure, Failure::cause)
 }
 
-async fn last_lines(engine: &Engine, container: &str) -> Vec<String> {
+async fn last_lines(engine: &Engine, name: &str) -> Vec<String> {
     let Ok(docker) = engine.docker().await else { return Vec::new() };
+    let Ok(Some(Inspected { id: Some(id), .. })) = find(engine, name).await else { return Vec::new() };
     let tail = LAST_LINES.to_string();
     let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&tail).build();
-    let mut output = docker.logs(container, Some(options));
+    let mut output = docker.logs(&id, Some(options));
     let mut bytes = Vec::new();
     while let Some(Ok(piece)) = output.next().await {
         bytes.extend_from_slice(&LogOutput::into_bytes(piece));

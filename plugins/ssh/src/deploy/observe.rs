@@ -1,7 +1,5 @@
 //! `deploy.observe`: three questions to the engine. I/O.
 
-use bollard::query_parameters::ListContainersOptionsBuilder;
-use cloudpad_engine::failure;
 use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::stage::deploy::{Engine as EngineSeen, Observation, Observe};
 
@@ -12,16 +10,12 @@ use crate::pool::Connection;
 /// as much as it saved.
 pub(super) async fn observe(host: &Connection, request: &Observe) -> Result<Observation, Failure> {
     let version = host.engine.version().await?;
-    let docker = host.engine.docker().await?;
-    // All of them, with no filter: other projects' containers hold ports too.
-    let all = ListContainersOptionsBuilder::new().all(true).build();
-    let containers = docker.list_containers(Some(all)).await;
-    let containers = containers.map_err(|error| failure("could not list the containers", &error))?;
+    let containers = host.containers().await?;
     let images = host.images().await?;
     Ok(Observation {
         engine: EngineSeen { version: version.engine, api: version.api, platform: version.platform },
         containers: seen::containers(&containers, &request.project),
         images: seen::images(&images),
-        ports: seen::ports(&containers),
+        ports: seen::ports(&containers, &request.project),
     })
 }

@@ -1,4 +1,5 @@
-//! `deploy.ready`: waits until a container serves, by whatever its health check is. I/O.
+//! `deploy.ready`: waits until a container serves, by whatever its health check is; where Cloudpad itself
+//! has to ask, `asking` does. I/O.
 
 use std::time::Duration;
 
@@ -12,15 +13,14 @@ use cloudpad_plugin_api::stage::deploy::{BecameReady, Ready};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::asking::Asking;
 use super::container;
-use super::probe::{Missed, Probe, Target};
+use super::probe::Probe;
 use super::verdict::{self, Verdict};
-
-/// The pause after the first failed try; each is twice as long as the one before, up to the interval.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+use crate::pool::Connection;
 
 /// Why a container is not ready.
-enum NotReady {
+pub(super) enum NotReady {
     /// Its process has ended, with this exit code where it is known.
     Ended(Option<i64>),
     /// It runs, and this is what is wrong.
@@ -35,8 +35,9 @@ impl From<Failure> for NotReady {
     }
 }
 
-pub(super) async fn ready(engine: &Engine, request: &Ready) -> Result<BecameReady, Failure> {
-    match wait(engine, request).await {
+pub(super) async fn ready(host: &Connection, request: &Ready) -> Result<BecameReady, Failure> {
+    let engine = &host.engine;
+    match wait(host, request).await {
         Ok(tries) => Ok(BecameReady { tries }),
         Err(NotReady::Unknown(failure)) => Err(failure),
         Err(NotReady::Ended(code)) => Err(ended(engine, &request.container, code).await),
@@ -49,12 +50,13 @@ pub(super) async fn ready(engine: &Engine, request: &Ready) -> Result<BecameRead
 }
 
 async fn ended(engine: &Engine, name: &str, code: Option<i64>) -> Failure {
-    let state = container::inspect(engine, name).await.ok().flatten().and_then(|found| found.state);
+    let state = container::find(engine, name).await.ok().flatten().and_then(|found| found.state);
     let ending = verdict::ending(state.as_ref(), code);
     container::with_last_lines(engine, name, Failure::failed(format!("container `{name}` {ending}"))).await
 }
 
-async fn wait(engine: &Engine, request: &Ready) -> Result<u32, NotReady> {
+async fn wait(host: &Connection, request: &Ready) -> Result<u32, NotReady> {
+    let engine = &host.engine;
     let deadline = Instant::now() + Duration::from_millis(request.timeout_ms);
     match &request.health {
         None => settled(engine, request).await,
@@ -62,10 +64,11 @@ async fn wait(engine: &Engine, request: &Ready) -> Result<u32, NotReady> {
             decided(engine, request, deadline).await
         }
         Some(health @ Health { check: Check::Http { port, path }, .. }) => {
-            served(engine, request, health, *port, Probe::Http(path.clone()), deadline).await
+            let probe = Probe::Http(path.clone());
+            Asking { request, health, port: *port, probe, deadline }.until_proven(host).await
         }
         Some(health @ Health { check: Check::Tcp { port }, .. }) => {
-            served(engine, request, health, *port, Probe::Tcp, deadline).await
+            Asking { request, health, port: *port, probe: Probe::Tcp, deadline }.until_proven(host).await
         }
     }
 }
@@ -82,10 +85,10 @@ async fn settled(engine: &Engine, request: &Ready) -> Result<u32, NotReady> {
     Ok(1)
 }
 
-/// Comes back when the container does not run.
-async fn not_running(docker: &Docker, name: &str) -> NotReady {
+/// Comes back when the container with that id does not run.
+pub(super) async fn not_running(docker: &Docker, name: &str, id: &str) -> NotReady {
     let options = WaitContainerOptionsBuilder::new().condition("not-running").build();
-    match docker.wait_container(name, Some(options)).next().await {
+    match docker.wait_container(id, Some(options)).next().await {
         None => NotReady::Ended(None),
         Some(Ok(ended)) => NotReady::Ended(Some(ended.status_code)),
         // The client reports an exit code above 0 as an error.
@@ -102,7 +105,7 @@ async fn inspect(engine: &Engine, name: &str) -> Result<Inspected, NotReady> {
     found.ok_or_else(|| gone(name))
 }
 
-fn gone(name: &str) -> NotReady {
+pub(super) fn gone(name: &str) -> NotReady {
     Failure::stale(format!("there is no container `{name}` any more")).into()
 }
 
@@ -155,78 +158,4 @@ async fn first_verdict(engine: &Engine, request: &Ready, found: &Inspected) -> R
         }
     }
     Err(Failure::failed(format!("{tried}: the engine told no more")).retryable())
-}
-
-/// Cloudpad checks, from the host.
-async fn served(
-    engine: &Engine,
-    request: &Ready,
-    health: &Health,
-    port: u16,
-    probe: Probe,
-    deadline: Instant,
-) -> Result<u32, NotReady> {
-    let found = inspect(engine, &request.container).await?;
-    if verdict::of_state(found.state.as_ref()) == Verdict::Ended {
-        return Err(NotReady::Ended(None));
-    }
-    let address = verdict::address(&found).ok_or_else(|| unaddressed(&request.container))?;
-    let target = Target { address, port };
-    let served = tries(engine, health, &probe, &target, deadline);
-    // A container that serves at once is not worth a watch, which is one more request.
-    let watched = async {
-        sleep(FIRST_PAUSE).await;
-        let docker = engine.patient().await?;
-        Err(not_running(&docker, &request.container).await)
-    };
-    tokio::select! {
-        result = served => result.map_err(|missed| match missed {
-            Missed::Always(failure) => unforwarded(failure).into(),
-            Missed::Now(last) => {
-                let asked = probe.describe(port);
-                NotReady::Because(format!("{asked} {last}, and {} ms are over", request.timeout_ms))
-            }
-        }),
-        ended = watched => ended,
-    }
-}
-
-fn unforwarded(failure: Failure) -> Failure {
-    failure
-        .hint("use a health check by command, which the host's engine runs, or let sshd forward connections")
-}
-
-fn unaddressed(name: &str) -> Failure {
-    Failure::invalid(format!(
-        "container `{name}` has no network, so its health cannot be asked from the host"
-    ))
-    .hint("use a health check by command, or give the service a network")
-}
-
-/// Tries until it works or the time is over, then says what the last try brought.
-async fn tries(
-    engine: &Engine,
-    health: &Health,
-    probe: &Probe,
-    target: &Target,
-    deadline: Instant,
-) -> Result<u32, Missed> {
-    let interval = Duration::from_millis(health.interval_ms);
-    let limit = Duration::from_millis(health.timeout_ms);
-    let mut pause = FIRST_PAUSE.min(interval);
-    let mut last = "was not tried".to_owned();
-    for n in 1.. {
-        let left = deadline.saturating_duration_since(Instant::now());
-        match probe.attempt(engine.transport().as_ref(), target, limit.min(left)).await {
-            Ok(()) => return Ok(n),
-            Err(Missed::Now(said)) => last = said,
-            Err(always) => return Err(always),
-        }
-        if Instant::now() + pause >= deadline {
-            break;
-        }
-        sleep(pause).await;
-        pause = (pause * 2).min(interval);
-    }
-    Err(Missed::Now(last))
 }

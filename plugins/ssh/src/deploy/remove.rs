@@ -23,15 +23,18 @@ pub(super) async fn remove(host: &Connection, request: &Remove) -> Result<(), Fa
 /// Without force, so that the engine itself refuses when the container runs.
 async fn remove_container(engine: &Engine, container: &Named, project: &Project) -> Result<(), Failure> {
     let name = &container.name;
-    let target = container.id.as_ref().unwrap_or(name);
     // An id was seen together with its labels; a name may be anyone's by now.
-    if container.id.is_none() && container::inspect_own(engine, name, project).await?.is_none() {
-        return Ok(());
-    }
-    match engine.docker().await?.remove_container(target, None::<RemoveContainerOptions>).await {
+    let id = match &container.id {
+        Some(id) => id.clone(),
+        None => match container::find_own(engine, name, project).await? {
+            Some(id) => id,
+            None => return Ok(()),
+        },
+    };
+    match engine.docker().await?.remove_container(&id, None::<RemoveContainerOptions>).await {
         Ok(()) => Ok(()),
         Err(error) if status(&error) == Some(404) => Ok(()),
-        Err(error) if status(&error) == Some(409) => match container::inspect(engine, target).await? {
+        Err(error) if status(&error) == Some(409) => match container::inspect(engine, &id).await? {
             Some(found) if container::is_running(&found) => {
                 Err(Failure::stale(format!("container `{name}` runs, and is left alone")))
             }

@@ -8,6 +8,8 @@ use bollard::models::{
 use cloudpad_plugin_api::model::{Instance, Project, Protocol, label};
 use cloudpad_plugin_api::stage::deploy::{Container, PortHeld, State};
 
+use super::proof;
+
 /// The project's containers, by name.
 pub(super) fn containers(all: &[ContainerSummary], project: &Project) -> Vec<Container> {
     let mut ours: Vec<_> = all.iter().filter_map(|seen| container(seen, project)).collect();
@@ -22,9 +24,11 @@ fn container(seen: &ContainerSummary, project: &Project) -> Option<Container> {
         return None;
     }
     let text = |key| labels.get(key).map(String::as_str);
+    let name = name(seen)?;
+    let state = state(seen.state, seen.status.as_deref().unwrap_or_default());
     Some(Container {
         id: seen.id.clone()?,
-        name: name(seen)?.to_owned(),
+        name: proof::own_name(name).unwrap_or(name).to_owned(),
         instance: Instance {
             service: text(label::SERVICE)?.to_owned(),
             number: text(label::INSTANCE)?.parse().ok()?,
@@ -32,7 +36,10 @@ fn container(seen: &ContainerSummary, project: &Project) -> Option<Container> {
         release: text(label::RELEASE).unwrap_or_default().to_owned(),
         spec_id: text(label::SPEC_ID).unwrap_or_default().to_owned(),
         spec: text(label::SPEC).and_then(|spec| serde_json::from_str(spec).ok()),
-        state: state(seen.state, seen.status.as_deref().unwrap_or_default()),
+        state: match proof::own_name(name) {
+            Some(_) if state == State::Running => State::Starting,
+            _ => state,
+        },
         created: seen.created.unwrap_or_default(),
     })
 }
@@ -71,11 +78,13 @@ pub(super) fn images(all: &[ImageSummary]) -> Vec<String> {
     tags
 }
 
-/// The host's ports that containers hold, sorted. One that has ended holds none, though the engine goes
+/// The host's ports that containers hold, sorted, the project's own by the names that they are known by. One that has ended holds none, though the engine goes
 /// on listing them where it was killed together with its containers.
-pub(super) fn ports(all: &[ContainerSummary]) -> Vec<PortHeld> {
+pub(super) fn ports(all: &[ContainerSummary], project: &Project) -> Vec<PortHeld> {
     let held = |seen: &'_ ContainerSummary| {
-        let container = name(seen).unwrap_or_default().to_owned();
+        let name = name(seen).unwrap_or_default();
+        let is_own = seen.labels.as_ref().is_some_and(|labels| belongs_to(labels, project));
+        let container = proof::own_name(name).filter(|_| is_own).unwrap_or(name).to_owned();
         let ports = seen.ports.iter().flatten().filter_map(move |port| held(port, &container));
         ports.collect::<Vec<_>>()
     };
@@ -166,6 +175,22 @@ mod tests {
     }
 
     #[test]
+    fn a_container_that_has_not_served_yet_is_known_by_its_own_name() {
+        let mut all = [labelled("a.unproven", &ours("web", "")), labelled("foreign.unproven", &[])];
+        let port = PortSummary { private_port: 80, public_port: Some(80), ..Default::default() };
+        all.iter_mut().for_each(|seen| seen.ports = Some(vec![port.clone()]));
+        let told = |all: &[ContainerSummary]| {
+            let told = containers(all, &project(None)).into_iter();
+            told.map(|c| (c.name, c.state)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&all), [("a".into(), State::Starting)]);
+        let holders: Vec<_> = ports(&all, &project(None)).into_iter().map(|held| held.container).collect();
+        assert_eq!(holders, ["a", "foreign.unproven"]);
+        all[0].state = Some(Engine::EXITED);
+        assert_eq!(told(&all), [("a".into(), State::Stopped)]);
+    }
+
+    #[test]
     fn ports_of_all_containers_are_told_once() {
         let port = |ip: &str, public, typ| PortSummary {
             ip: Some(ip.into()),
@@ -188,8 +213,8 @@ mod tests {
         };
         let expected = [held(53, Protocol::Udp, Some("127.0.0.1")), held(8080, Protocol::Tcp, None)];
         let ended = ContainerSummary { state: Some(Engine::EXITED), ..foreign.clone() };
-        assert_eq!(ports(&[foreign]), expected);
-        assert_eq!(ports(&[ended]), [], "what a machine's sudden end has left");
+        assert_eq!(ports(&[foreign], &project(None)), expected);
+        assert_eq!(ports(&[ended], &project(None)), [], "what a machine's sudden end has left");
     }
 
     #[test]

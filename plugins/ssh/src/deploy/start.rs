@@ -9,17 +9,24 @@ use bollard::query_parameters::{
     CreateContainerOptionsBuilder, ListContainersOptions, RemoveContainerOptions, StartContainerOptions,
 };
 use cloudpad_engine::{Engine, failure, status};
-use cloudpad_plugin_api::model::label;
+use cloudpad_plugin_api::model::{Project, label};
 use cloudpad_plugin_api::stage::deploy::{Start, Started};
 use cloudpad_plugin_api::{Failure, Outcome};
 
-use super::{container, networks, seen, spec};
+use super::{container, networks, proof, seen, spec};
 use crate::pool::Connection;
 
 /// How long an engine may take to set a container up on a busy host: its mounts, networks and ports.
 const STARTING: Duration = Duration::from_secs(60);
 
 pub(super) async fn start(host: &Arc<Connection>, request: &Start) -> Result<Started, Failure> {
+    // Where a new container has another name, a kept one is not in its way, and has to be looked for.
+    if proof::is_needed(request.spec.health.as_ref())
+        && !host.had_no_container(&request.container)
+        && let Some(found) = container::find(&host.engine, &request.container).await?
+    {
+        return start_existing(host, request, found).await;
+    }
     let made = match create(&host.engine, request).await {
         Err(failure) if networks::is_lacking(&failure) => {
             make_networks(host, request).await?;
@@ -27,10 +34,12 @@ pub(super) async fn start(host: &Arc<Connection>, request: &Start) -> Result<Sta
         }
         made => made?,
     };
-    match made {
-        Some(id) => start_new(host, request, id).await,
-        None => start_existing(host, request).await,
+    if let Some(id) = made {
+        return start_new(host, request, id).await;
     }
+    let gone = || Failure::stale(format!("container `{}` was there and is gone", request.container));
+    let found = container::find(&host.engine, &request.container).await?;
+    start_existing(host, request, found.ok_or_else(|| gone().retryable())?).await
 }
 
 async fn make_networks(host: &Connection, request: &Start) -> Result<(), Failure> {
@@ -41,7 +50,11 @@ async fn make_networks(host: &Connection, request: &Start) -> Result<(), Failure
 /// Makes the container; none when its name is taken.
 async fn create(engine: &Engine, request: &Start) -> Result<Option<String>, Failure> {
     let (name, image) = (&request.container, &request.spec.image);
-    let options = CreateContainerOptionsBuilder::new().name(name).build();
+    let made = match proof::is_needed(request.spec.health.as_ref()) {
+        true => proof::provisional(name),
+        false => name.clone(),
+    };
+    let options = CreateContainerOptionsBuilder::new().name(&made).build();
     match engine.docker().await?.create_container(Some(options), spec::create_body(request)?).await {
         Ok(created) => Ok(Some(created.id)),
         Err(error) if status(&error) == Some(409) => Ok(None),
@@ -56,9 +69,16 @@ async fn create(engine: &Engine, request: &Start) -> Result<Option<String>, Fail
 /// Starts a container that was just made, or removes it again: what is left behind would look like a
 /// container that once ran.
 async fn start_new(host: &Connection, request: &Start, id: String) -> Result<Started, Failure> {
-    match run(host, request, None).await {
+    match run(host, request, &id, None).await {
         Ok(()) => Ok(Started { id, created: true }),
-        Err(failure) => Err(undo(&host.engine, &request.container, &id, failure).await),
+        Err(failure) => {
+            let failure = undo(&host.engine, &request.container, &id, failure).await;
+            // Somebody else may have made the very same one meanwhile, and got the port.
+            match container::inspect(&host.engine, &request.container).await {
+                Ok(Some(found)) => start_existing(host, request, found).await,
+                _ => Err(failure),
+            }
+        }
     }
 }
 
@@ -76,15 +96,16 @@ async fn undo(engine: &Engine, name: &str, id: &str, failure: Failure) -> Failur
 }
 
 /// Starts a container that has the wanted name, if it is the wanted one.
-async fn start_existing(host: &Connection, request: &Start) -> Result<Started, Failure> {
-    let name = &request.container;
-    let gone = || Failure::stale(format!("container `{name}` was there and is gone")).retryable();
-    let found = container::inspect(&host.engine, name).await?.ok_or_else(gone)?;
+async fn start_existing(host: &Connection, request: &Start, found: Inspected) -> Result<Started, Failure> {
     check_same(&found, request)?;
+    let id = found.id.clone().unwrap_or_default();
     if !container::is_running(&found) {
-        run(host, request, Some(&found)).await?;
+        if proof::is_needed(request.spec.health.as_ref()) {
+            proof::doubt(&host.engine.docker().await?, &found, &request.container).await?;
+        }
+        run(host, request, &id, Some(&found)).await?;
     }
-    Ok(Started { id: found.id.unwrap_or_default(), created: false })
+    Ok(Started { id, created: false })
 }
 
 fn check_same(found: &Inspected, request: &Start) -> Result<(), Failure> {
@@ -107,44 +128,50 @@ fn check_same(found: &Inspected, request: &Start) -> Result<(), Failure> {
 async fn join_further_networks(
     host: &Connection,
     request: &Start,
+    id: &str,
     found: Option<&Inspected>,
 ) -> Result<(), Failure> {
     let joined = found.and_then(|found| found.network_settings.as_ref()?.networks.as_ref());
     for network in spec::further_networks(&request.spec) {
         if !joined.is_some_and(|joined| joined.contains_key(network)) {
             let endpoint = spec::endpoint(&request.instance.service);
-            networks::join(&host.engine, network, &request.container, endpoint).await?;
+            networks::join(&host.engine, network, id, endpoint).await?;
         }
     }
     Ok(())
 }
 
 /// Starts the container, which is as `found` says, or new.
-async fn run(host: &Connection, request: &Start, found: Option<&Inspected>) -> Result<(), Failure> {
-    match try_run(host, request, found).await {
+async fn run(host: &Connection, request: &Start, id: &str, found: Option<&Inspected>) -> Result<(), Failure> {
+    match try_run(host, request, id, found).await {
         Err(failure) if networks::is_lacking(&failure) => {
             make_networks(host, request).await?;
-            let found = container::inspect(&host.engine, &request.container).await?;
-            try_run(host, request, found.as_ref()).await
+            let found = container::inspect(&host.engine, id).await?;
+            try_run(host, request, id, found.as_ref()).await
         }
         done => done,
     }
 }
 
-async fn try_run(host: &Connection, request: &Start, found: Option<&Inspected>) -> Result<(), Failure> {
-    join_further_networks(host, request, found).await?;
-    let name = &request.container;
-    match host.engine.within(STARTING).await?.start_container(name, None::<StartContainerOptions>).await {
+async fn try_run(
+    host: &Connection,
+    request: &Start,
+    id: &str,
+    found: Option<&Inspected>,
+) -> Result<(), Failure> {
+    join_further_networks(host, request, id, found).await?;
+    match host.engine.within(STARTING).await?.start_container(id, None::<StartContainerOptions>).await {
         Ok(()) => Ok(()),
-        Err(error) => Err(explain(&host.engine, name, &error).await),
+        Err(error) => Err(explain(&host.engine, request, &error).await),
     }
 }
 
 /// Says who holds the port, where that is what kept the container from starting.
-async fn explain(engine: &Engine, name: &str, error: &Error) -> Failure {
+async fn explain(engine: &Engine, request: &Start, error: &Error) -> Failure {
+    let name = &request.container;
     let plain = failure(&format!("could not start container `{name}`"), error);
     let Some(port) = taken_port(&plain.message) else { return plain };
-    let holder = holder(engine, port)
+    let holder = holder(engine, port, &request.project)
         .await
         .map_or("another program".to_owned(), |holder| format!("container `{holder}`"));
     Failure::failed(format!(
@@ -154,9 +181,9 @@ async fn explain(engine: &Engine, name: &str, error: &Error) -> Failure {
     .hint("free the port, or publish another one in Cloudpad.toml")
 }
 
-async fn holder(engine: &Engine, port: u16) -> Option<String> {
+async fn holder(engine: &Engine, port: u16, project: &Project) -> Option<String> {
     let running = engine.docker().await.ok()?.list_containers(None::<ListContainersOptions>).await.ok()?;
-    seen::ports(&running).into_iter().find(|held| held.port == port).map(|held| held.container)
+    seen::ports(&running, project).into_iter().find(|held| held.port == port).map(|held| held.container)
 }
 
 /// The port in the engine's words for one that is taken: `Bind for 0.0.0.0:80 failed: port is already

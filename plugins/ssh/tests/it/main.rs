@@ -5,6 +5,7 @@
 
 mod lab;
 mod life;
+mod proof;
 mod proxy;
 mod pull;
 mod push;

@@ -69,6 +69,7 @@ fn a_look_costs_three_requests_and_an_update_at_most_twelve() {
     push(&world);
     let mut spec = world.script("exec httpd -f -p 8080 -h /www");
     spec.networks = vec![world.project.name.clone()];
+    spec.health = health(Check::Http { port: 8080, path: "/up".into() });
     let old = world.run("web", spec.clone());
     // Another process would ask for the version once more.
     let before = cost(&world).requests - 1;
@@ -84,7 +85,7 @@ fn a_look_costs_three_requests_and_an_update_at_most_twelve() {
     let mut request = world.start_request("web", spec);
     request.container += "-new";
     world.start(&request).unwrap();
-    world.ready(&request.container, health(Check::Http { port: 8080, path: "/up".into() })).unwrap();
+    world.ready(&request.container, request.spec.health.clone()).unwrap();
     let id = Some(seen.containers[0].id.clone());
     let old = Named { id, name: old };
     world.stop_named(old.clone()).unwrap();
