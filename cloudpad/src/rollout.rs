@@ -58,8 +58,7 @@ async fn undo(runner: &Runner, plan: &Plan, touched: &BTreeSet<String>, basis: B
 /// Hosts on which an action that changes containers was begun.
 fn touched_hosts(plan: &Plan, outcomes: &Outcomes) -> BTreeSet<String> {
     let begun = plan.actions.iter().filter(|action| outcomes.contains_key(&action.id));
-    let changing = begun.filter(|action| {
-        matches!(action.request, Request::DeployStart(_) | Request::DeployReady(_) | Request::DeployStop(_))
-    });
+    let changing =
+        begun.filter(|action| matches!(action.request, Request::DeployStart(_) | Request::DeployStop(_)));
     changing.filter_map(|action| action.host.clone()).collect()
 }

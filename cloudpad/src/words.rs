@@ -144,6 +144,7 @@ fn change(change: &Change) -> String {
         ChangeKind::ReplaceStopFirst => ("~", "replace, stopping the old one first"),
         ChangeKind::Start => (">", "start again"),
         ChangeKind::Remove => ("-", "remove"),
+        ChangeKind::Await => ("=", "wait until it serves"),
     };
     let why = if change.why.is_empty() { String::new() } else { format!(" ({})", change.why.join(", ")) };
     format!("{sign} {} {what}{why}", change.instance)

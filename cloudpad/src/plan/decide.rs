@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use cloudpad_plugin_api::model::{Check, Health, Instance};
+use cloudpad_plugin_api::model::Instance;
 use cloudpad_plugin_api::stage::deploy::{Container, State};
 
 use super::claims::Claims;
@@ -26,11 +26,6 @@ pub(super) struct Decide<'a, 's> {
     pub(super) sight: &'s Sight<'a>,
     /// Hosts that may be changed and were seen, by their place in the inventory.
     pub(super) hosts: BTreeSet<usize>,
-}
-
-/// Whether the engine's own view of a container says nothing of its health.
-fn asked_by_us(health: Option<&Health>) -> bool {
-    matches!(health, Some(Health { check: Check::Http { .. } | Check::Tcp { .. }, .. }))
 }
 
 impl<'a> Decide<'a, '_> {
@@ -80,8 +75,8 @@ impl<'a> Decide<'a, '_> {
             min: of(policy.min_healthy).min(whole),
             serving: self.sight.serving(service),
         };
-        let (units, waits, proofs, losses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Rollout { service, units, waits, proofs, losses, pace }
+        let (units, starting, waits, losses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Rollout { service, units, starting, waits, losses, pace }
     }
 
     fn instance(
@@ -114,10 +109,11 @@ impl<'a> Decide<'a, '_> {
             if !unit.stops.is_empty() {
                 unit.told = Some((ChangeKind::ReplaceStartFirst, why(&unit.stops, wanted)));
                 rollout.units.push(unit);
+            } else if right.state == State::Starting {
+                unit.told = Some((ChangeKind::Await, Vec::new()));
+                rollout.starting.push(unit);
             } else if right.state != State::Running {
                 rollout.waits.push(unit);
-            } else if asked_by_us(wanted.spec.health.as_ref()) {
-                rollout.proofs.push(unit);
             }
             return;
         }

@@ -107,6 +107,8 @@ pub enum ChangeKind {
     Start,
     /// It is not wanted any more.
     Remove,
+    /// It is as it should be, and waited for, since nobody knows yet whether it serves.
+    Await,
 }
 
 /// Something the user should know about a plan.

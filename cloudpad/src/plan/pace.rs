@@ -9,7 +9,9 @@ pub(super) struct Effect {
     pub(super) gains: usize,
     /// The same, but need something that another of the service still holds.
     pub(super) blocked: usize,
-    /// As they should be, but do not serve yet.
+    /// Serve before anything else of the service happens but what is removed early.
+    pub(super) starting: usize,
+    /// As they should be, but do not serve.
     pub(super) waits: usize,
     /// Serve now and stop doing so for a while.
     pub(super) dips: usize,
@@ -45,6 +47,7 @@ pub(super) fn schedule(pace: Pace, effect: Effect) -> Result<Schedule, Short> {
     if effect.early > 0 && serving < pace.min {
         return Err(Short { left: serving });
     }
+    let serving = serving + effect.starting;
     let mut found = Schedule { at_once: pace.batch, gains_first: 0, waits: 0, late: effect.late };
     if effect.dips > 0 {
         let most = serving + effect.gains + effect.waits;
@@ -112,5 +115,15 @@ mod tests {
         let effect = Effect { late: 2, waits: 1, ..Effect::default() };
         let found = schedule(pace(1, 1, 2), effect).unwrap();
         assert_eq!((found.late, found.waits), (2, 1));
+    }
+
+    #[test]
+    fn what_is_starting_counts_but_for_what_is_removed_early() {
+        let effect = Effect { dips: 1, starting: 1, ..Effect::default() };
+        assert_eq!(schedule(pace(1, 1, 1), effect).unwrap().at_once, 1);
+        let effect = Effect { late: 1, starting: 1, ..Effect::default() };
+        assert_eq!(schedule(pace(1, 1, 1), effect).unwrap().late, 1);
+        let effect = Effect { early: 1, starting: 1, ..Effect::default() };
+        assert_eq!(schedule(pace(1, 1, 1), effect), Err(Short { left: 0 }));
     }
 }

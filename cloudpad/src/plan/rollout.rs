@@ -43,10 +43,10 @@ impl<'a> Roll<'a> {
     ) {
         let batch = rollout.pace.batch.max(1);
         let waits = rollout.waits.into_iter().take(schedule.waits);
-        let proofs = if rollout.units.is_empty() { Vec::new() } else { rollout.proofs };
-        let proofs = proofs.into_iter().filter_map(|unit| self.unit(graph, unit, Vec::new(), None));
+        let starting = rollout.starting.into_iter();
+        let starting = starting.filter_map(|unit| self.unit(graph, unit, Vec::new(), None));
         // The first update waits for all of them and the others for that one, or there would be very many edges.
-        let mut gate: Vec<Node> = proofs.map(|done| done.first).collect();
+        let mut gate: Vec<Node> = starting.map(|done| done.first).collect();
         let units = waits.chain(in_order(rollout.units));
         let mut window = Window::new(batch, schedule);
         for unit in units {
@@ -62,7 +62,8 @@ impl<'a> Roll<'a> {
                 window.record(done, dips, gains);
             }
         }
-        self.losses(graph, rollout.losses, schedule, window.last(graph));
+        let last = window.last(graph);
+        self.losses(graph, rollout.losses, schedule, if last.is_empty() { gate } else { last });
     }
 
     fn unit(

@@ -123,8 +123,8 @@ impl<'a> Undo<'a, '_> {
             min: of(policy.min_healthy).min(whole),
             serving: self.now.serving(service),
         };
-        let (units, waits, proofs, losses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Rollout { service, units, waits, proofs, losses, pace }
+        let (units, starting, waits, losses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Rollout { service, units, starting, waits, losses, pace }
     }
 
     fn instance(

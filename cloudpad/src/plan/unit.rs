@@ -69,11 +69,11 @@ pub(super) struct Loss<'a> {
 pub(super) struct Rollout<'a> {
     pub(super) service: &'a str,
     pub(super) units: Vec<Unit<'a>>,
-    /// Instances that are as they should be but do not serve yet; they may have to be waited for.
+    /// Instances that are as they should be and start, which may be since a deploy was broken off: nobody
+    /// knows yet whether they serve. They are waited for before others are updated.
+    pub(super) starting: Vec<Unit<'a>>,
+    /// Instances that are as they should be but do not serve; they may have to be waited for.
     pub(super) waits: Vec<Unit<'a>>,
-    /// Instances that are as they should be and run, though only Cloudpad can tell whether they serve:
-    /// nobody may have asked since a deploy was broken off. They are asked before others are updated.
-    pub(super) proofs: Vec<Unit<'a>>,
     pub(super) losses: Vec<Loss<'a>>,
     pub(super) pace: Pace,
 }

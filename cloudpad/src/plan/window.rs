@@ -16,6 +16,7 @@ impl Rollout<'_> {
         Effect {
             gains: gains().count() - blocked,
             blocked,
+            starting: self.starting.len(),
             waits: self.waits.len(),
             dips: self.units.iter().filter(|unit| unit.dips()).count(),
             early: lost(true),

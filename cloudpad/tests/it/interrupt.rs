@@ -38,6 +38,61 @@ fn after_an_interrupt_nothing_new_is_begun_and_the_next_deploy_goes_on() {
     project.serves("one");
 }
 
+/// The application with a start that takes its time, after which it serves or does not.
+fn slow_start(project: &Project, then: &str) {
+    let dockerfile = format!(
+        "FROM {}\nCOPY www /www\nSTOPSIGNAL SIGKILL\nCMD [\"sh\", \"-c\", \"sleep 3; {then}\"]\n",
+        project.lab.base_image
+    );
+    project.write("Dockerfile", dockerfile);
+    let only = project.web() + "hosts = [\"h1\"]\n[deploy]\nready_timeout = \"6s\"\n";
+    project.configure(&only);
+}
+
+/// Kills a deploy while it waits for the new container of h1.
+fn kill_while_waiting(project: &Project) {
+    let (mut child, _out) = deploy_until(project, "deploy.ready");
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+}
+
+#[test]
+fn a_container_that_a_killed_deploy_has_left_is_waited_for_by_the_next() {
+    let project = Project::new("killed");
+    slow_start(&project, "exec httpd -f -p 8080 -h /www");
+    kill_while_waiting(&project);
+    let left = project.running(1);
+    assert!(left.iter().all(|container| container.name.ends_with(".unproven")), "{left:?}");
+    let listed = project.run(&["ps"]).expect(0).stdout;
+    assert!(listed.contains("starting") && !listed.contains("unproven"), "{listed}");
+
+    let next = project.deploy();
+    assert_eq!(next.done(), ["deploy.ready"], "{}", next.text());
+    assert_eq!(project.get(1), Ok((200, "one".into())));
+    let now = project.running(1);
+    assert_eq!(now.len(), 1);
+    assert_eq!((&now[0].id, format!("{}.unproven", now[0].name)), (&left[0].id, left[0].name.clone()));
+    assert_eq!(project.deploy().report()["ending"], "nothing_to_do");
+}
+
+#[test]
+fn a_container_that_never_serves_is_no_success_of_the_deploy_after_a_killed_one() {
+    let project = Project::new("never");
+    slow_start(&project, "echo the disk is full; exec sleep 600");
+    kill_while_waiting(&project);
+    let plan = project.run(&["plan", "--exit-code"]).expect(3);
+    assert!(plan.stdout.contains("web.1 wait until it serves"), "{}", plan.text());
+    let next = project.run(&["deploy", "--yes", "--json"]).expect(1);
+    assert_eq!(next.report()["ending"], "failed", "{}", next.text());
+    assert!(next.report().to_string().contains("the disk is full"), "{}", next.text());
+    // It is not mended by asking once more, but by another version.
+    project.run(&["deploy", "--yes"]).expect(1);
+    slow_start(&project, "exec httpd -f -p 8080 -h /www");
+    project.deploy();
+    assert_eq!(project.get(1), Ok((200, "one".into())));
+    assert!(project.containers(1).iter().any(|container| container.name.ends_with(".unproven")));
+}
+
 #[test]
 fn a_reader_that_goes_away_does_not_stop_a_deploy() {
     let project = Project::new("pipe");

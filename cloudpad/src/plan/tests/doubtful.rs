@@ -1,39 +1,105 @@
 //! Containers that run, and may not serve all the same.
 
-use cloudpad_plugin_api::model::{Check, Health};
 use cloudpad_plugin_api::stage::deploy::State;
 
 use super::kit::*;
-use crate::config::Amount;
+use super::sim::Sim;
+use crate::config::{Amount, Count};
 
-#[test]
-fn what_may_never_have_served_is_asked_before_others_are_updated() {
+/// Three hosts after a deploy that was broken off once the new container of h1 had been started.
+fn broken_off() -> Case {
     let mut case = case();
-    case.config.hosts.truncate(3);
-    case.service("web", |web| {
-        let check = Check::Http { port: 8080, path: "/up".into() };
-        web.health = Some(Health { check, interval_ms: 1000, timeout_ms: 1000, retries: 3 });
-    });
     case.config.deploy.batch = Amount::Percent(100);
     case.deploy();
     case.image("web", "v2");
-    // A deploy that was broken off once h1 had been started.
     let plan = case.plan();
-    let mut sim = super::sim::Sim::new(&case);
-    for action in plan.actions.iter().filter(|action| action.host.as_deref().is_none_or(|host| host == "h1"))
-    {
-        sim.apply(action).unwrap();
+    let mut sim = Sim::new(&case);
+    for action in &plan.actions {
+        let host = action.host.as_deref().unwrap_or("h1");
+        if host == "h1" && !action.key.starts_with("ready/") && !action.key.starts_with("stop/") {
+            sim.apply(action).unwrap();
+        }
     }
     case.observed = sim.observed;
-    let plan = case.plan();
-    let proof = plan.actions.iter().find(|action| action.key.starts_with("ready/h1/")).unwrap();
-    let mut starts = plan.actions.iter().filter(|action| action.key.starts_with("start/")).peekable();
-    assert!(starts.peek().is_some());
-    assert!(starts.all(|start| reaches(&plan, start.id, proof.id)));
+    case
 }
 
-fn reaches(plan: &crate::plan::Plan, from: u32, to: u32) -> bool {
-    from == to || plan.actions[from as usize].needs.iter().any(|&need| reaches(plan, need, to))
+#[test]
+fn what_may_never_have_served_is_waited_for_before_what_it_replaces_is_stopped() {
+    let mut case = broken_off();
+    case.config.hosts.truncate(1);
+    check(
+        &case.deploy(),
+        "
+        start-first web.1 on h1 image
+        0 ready/h1/shop-web-1-#1
+        1 stop/h1/shop-web-1-#2 < 0
+        ",
+    );
+    assert!(case.plan().is_empty());
+}
+
+#[test]
+fn what_may_never_have_served_is_waited_for_before_others_are_updated() {
+    let mut case = broken_off();
+    let old = |c: &cloudpad_plugin_api::stage::deploy::Container| c.state == State::Running;
+    case.seen("h1").containers.retain(|c| !old(c));
+    check(
+        &case.deploy(),
+        "
+        await web.1 on h1
+        start-first web.1 on h2 image
+        start-first web.1 on h3 image
+        0 ready/h1/shop-web-1-#1
+        1 push/h2/shop.web:v2
+        2 start/h2/shop-web-1-#1 < 0 1
+        3 ready/h2/shop-web-1-#1 < 2
+        4 stop/h2/shop-web-1-#2 < 3
+        5 push/h3/shop.web:v2
+        6 start/h3/shop-web-1-#1 < 2 5
+        7 ready/h3/shop-web-1-#1 < 6
+        8 stop/h3/shop-web-1-#2 < 7
+        ",
+    );
+    assert!(case.plan().is_empty());
+}
+
+#[test]
+fn what_may_never_have_served_is_waited_for_though_nothing_else_is_to_be_done() {
+    let mut case = case();
+    case.deploy();
+    case.seen("h2").containers[0].state = State::Starting;
+    check(
+        &case.deploy(),
+        "
+        await web.1 on h2
+        0 ready/h2/shop-web-1-#1
+        ",
+    );
+    assert!(case.plan().is_empty());
+}
+
+#[test]
+fn what_may_never_have_served_is_waited_for_before_others_are_removed() {
+    let mut case = case();
+    case.config.deploy.min_healthy = Amount::Count(1);
+    case.service("web", |web| web.count = Count::Replicas(3));
+    case.deploy();
+    case.service("web", |web| web.count = Count::Replicas(1));
+    case.seen("h1").containers[0].state = State::Starting;
+    check(
+        &case.deploy(),
+        "
+        await web.1 on h1
+        remove web.2 on h2
+        remove web.3 on h3
+        0 ready/h1/shop-web-1-#1
+        1 stop/h2/shop-web-2-#1 < 0
+        2 stop/h3/shop-web-3-#1 < 0
+        3 remove/h2 < 1 2
+        4 remove/h3 < 3
+        ",
+    );
 }
 
 #[test]

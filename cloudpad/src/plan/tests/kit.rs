@@ -204,6 +204,7 @@ pub fn text(plan: &Plan) -> String {
             ChangeKind::ReplaceStopFirst => "stop-first",
             ChangeKind::Start => "start",
             ChangeKind::Remove => "remove",
+            ChangeKind::Await => "await",
         };
         _ = writeln!(out, "{kind} {} on {} {}", change.instance, change.host, change.why.join(" "));
     }

@@ -167,6 +167,7 @@ fn what_does_not_serve_yet_is_waited_for_before_others_are_stopped() {
     check(
         &case.plan(),
         "
+        await web.1 on h1
         stop-first web.1 on h2 image
         stop-first web.1 on h3 image
         0 ready/h1/shop-web-1-#1
@@ -175,7 +176,7 @@ fn what_does_not_serve_yet_is_waited_for_before_others_are_stopped() {
         3 start/h2/shop-web-1-#1 < 2
         4 ready/h2/shop-web-1-#1 < 3
         5 push/h3/shop.web:v2
-        6 stop/h3/shop-web-1-#2 < 4 5
+        6 stop/h3/shop-web-1-#2 < 2 4 5
         7 start/h3/shop-web-1-#1 < 6
         8 ready/h3/shop-web-1-#1 < 7
         ",
