@@ -8,12 +8,14 @@ use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::{Cancel, Failure};
 use cloudpad_transport::{Options, Stream, Transport};
 use tokio::sync::OnceCell;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::connector::Connector;
 use crate::sender::Sender;
 use crate::{Endpoint, failure};
 
-/// How long an engine may take to begin its answer to a request that needs no work.
+/// How long an engine may take to begin its answer to a request that needs no work. One that is hung
+/// altogether is found out by [`Engine::silent_for`].
 const QUICK: Duration = Duration::from_secs(60);
 
 /// Pulls, loads and waits answer when they are done, however long that takes.
@@ -75,8 +77,7 @@ impl Engine {
         Ok(self.docker().await?.with_timeout(PATIENT))
     }
 
-    /// The client, for requests that answer when work of a known length is done: a hung engine, whose
-    /// host is well, is found out only by the time that it takes.
+    /// The client, for requests that answer when work of a known length is done.
     ///
     /// # Errors
     /// `unreachable` when the engine does not answer.
@@ -103,6 +104,32 @@ impl Engine {
     /// `unreachable` when the engine does not answer.
     pub async fn stream(&self) -> Result<Stream, Failure> {
         self.connector.clone().open().await
+    }
+
+    /// Comes back when the engine has neither answered a request nor taken a piece of one for `limit`,
+    /// though it was asked for a sign of life. So a hung engine whose host is well is told from one that
+    /// has long work to do; the limits on single requests cannot do that.
+    pub async fn silent_for(&self, limit: Duration) {
+        let mut since = Instant::now();
+        loop {
+            since = since.max(self.sender.heard());
+            sleep_until(since + limit / 4).await;
+            if self.sender.heard() > since {
+                continue;
+            }
+            match timeout_at(since + limit, self.ping()).await {
+                Ok(Ok(())) => {}
+                // It cannot be reached, which whoever has sent a request is told.
+                Ok(Err(_)) => since = Instant::now(),
+                Err(_) if self.sender.heard() > since => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    async fn ping(&self) -> Result<(), Failure> {
+        let ping = self.client(API_DEFAULT_VERSION)?.with_timeout(PATIENT);
+        ping.ping().await.map(drop).map_err(|error| failure("could not ping the engine", &error))
     }
 
     /// How many requests were sent so far.

@@ -11,9 +11,10 @@ pub fn failure(tried: &str, error: &Error) -> Failure {
         Error::DockerResponseServerError { message, .. } | Error::DockerStreamError { error: message } => {
             Failure::failed(format!("{tried}: {}", message.trim().trim_end_matches('.')))
         }
+        // Asking once more would take as long once more.
         Error::RequestTimeoutError => {
             Failure::new(FailureKind::Unreachable, format!("{tried}: the engine did not answer in time"))
-                .retryable()
+                .hint("look at the engine on that machine: `systemctl status docker`, `journalctl -u docker`")
         }
         Error::HyperLegacyError { .. } | Error::HyperResponseError { .. } | Error::IOError { .. } => {
             connection(error).unwrap_or_else(|| broken(&format!("{tried}: the connection broke off"), error))
@@ -77,8 +78,8 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_unreachable_and_worth_another_try() {
+    fn silence_is_unreachable_and_not_worth_another_try() {
         let got = failure("could not look", &Error::RequestTimeoutError);
-        assert!(got.kind == FailureKind::Unreachable && got.retryable);
+        assert!(got.kind == FailureKind::Unreachable && !got.retryable);
     }
 }

@@ -1,35 +1,39 @@
 //! Carries the client's requests to the engine, over connections that are kept and used again. I/O.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bollard::BollardRequest;
 use bollard::errors::Error;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use http_body_util::combinators::UnsyncBoxBody;
 use hyper::Response;
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
+use tokio::time::Instant;
 
 use crate::connector::Connector;
 
 /// Sends requests, and counts them.
 #[derive(Clone)]
 pub(crate) struct Sender {
-    http: Client<Connector, Body>,
+    http: Client<Connector, UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>>,
     requests: Arc<AtomicU64>,
+    heard: Heard,
 }
 
-/// The client's body type has no public name of its own.
-type Body = <BollardRequest as Parts>::Body;
+/// When the engine has last answered a request, or taken a piece of one.
+#[derive(Clone)]
+struct Heard(Arc<Mutex<Instant>>);
 
-trait Parts {
-    type Body;
-}
-
-impl<B> Parts for hyper::Request<B> {
-    type Body = B;
+impl Heard {
+    fn now(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
 }
 
 impl Sender {
@@ -37,7 +41,14 @@ impl Sender {
         let mut builder = Client::builder(TokioExecutor::new());
         // A connection is a channel of the transport: it costs nothing while it idles.
         builder.pool_idle_timeout(None::<Duration>);
-        Self { http: builder.build(connector), requests: Arc::default() }
+        let heard = Heard(Arc::new(Mutex::new(Instant::now())));
+        Self { http: builder.build(connector), requests: Arc::default(), heard }
+    }
+
+    /// When the engine has last answered a request, or taken a piece of one. One that is hung takes what
+    /// fits into the buffers on the way to it, and no more.
+    pub(crate) fn heard(&self) -> Instant {
+        *self.heard.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn requests(&self) -> u64 {
@@ -46,7 +57,17 @@ impl Sender {
 
     pub(crate) async fn send(self, request: BollardRequest) -> Result<Response<Incoming>, Error> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        self.http.request(url_safe_credentials(request)).await.map_err(Error::from)
+        let heard = self.heard.clone();
+        let request = url_safe_credentials(request).map(|body| {
+            let taken = move |frame| {
+                heard.now();
+                frame
+            };
+            body.map_frame(taken).boxed_unsync()
+        });
+        let response = self.http.request(request).await?;
+        self.heard.now();
+        Ok(response)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Runs one call on this plugin's runtime, and on the connection to its host. I/O.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::{Cancel, Context, Failure, FailureKind, Outcome};
@@ -23,21 +24,49 @@ fn runtime() -> Result<&'static Runtime, Failure> {
     RUNTIME.get_or_init(build).as_ref().map_err(refused)
 }
 
+/// What a call is to its host.
+#[derive(Clone, Copy)]
+pub(crate) enum Call {
+    /// It looks. Whoever waits for it has nothing to do meanwhile.
+    Look,
+    /// It waits for what is there.
+    Wait,
+    /// It changes something, and may be broken off in the middle.
+    Change,
+}
+
+impl Call {
+    /// How long the engine may give no sign of life. One that is busy gives some, if late.
+    fn patience(self) -> Duration {
+        Duration::from_secs(if matches!(self, Call::Look) { 15 } else { 45 })
+    }
+
+    /// What is left behind when it is broken off.
+    fn broken_off(self) -> Outcome {
+        if matches!(self, Call::Change) { Outcome::Unknown } else { Outcome::None }
+    }
+}
+
 /// Does `work` for `host`, on the caller's thread. What fails because a connection from an earlier call
-/// is dead is tried once more on a new one: every method is idempotent.
-///
-/// `broken_off` is what is left behind when the caller's request to stop comes in the middle.
+/// is dead is tried once more on a new one: every method is idempotent. An engine that is hung is not
+/// asked again.
 pub(crate) fn on_host<T>(
     cx: &Context,
     host: &Host,
-    broken_off: Outcome,
+    call: Call,
     work: impl AsyncFn(Arc<Connection>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let config: Config = cx.config()?;
+    let work = async |connection: Arc<Connection>| {
+        tokio::select! {
+            done = work(connection.clone()) => done,
+            () = connection.engine.silent_for(call.patience()) => Err(hung(host, call)),
+        }
+    };
     let whole = async {
         let Lease { connection, reused } = pool::lease(host, &config, cx.cancel()).await?;
         match work(connection.clone()).await {
-            Err(failure) if failure.kind == FailureKind::Unreachable => {
+            Err(failure) if failure.kind == FailureKind::Unreachable && failure.retryable => {
                 pool::forget(host, &config, &connection).await;
                 if !reused {
                     return Err(failure);
@@ -50,10 +79,19 @@ pub(crate) fn on_host<T>(
     let result = runtime()?.block_on(async {
         tokio::select! {
             result = whole => result,
-            () = cancelled(cx.cancel()) => Err(stopped().outcome(broken_off)),
+            () = cancelled(cx.cancel()) => Err(stopped().outcome(call.broken_off())),
         }
     });
     result.map_err(|failure| failure.on(&host.name))
+}
+
+fn hung(host: &Host, call: Call) -> Failure {
+    let (name, seconds) = (&host.name, call.patience().as_secs());
+    let message =
+        format!("the engine of `{name}` does not answer: it has given no sign of life for {seconds} s");
+    Failure::new(FailureKind::Unreachable, message)
+        .outcome(call.broken_off())
+        .hint("look at it there (`systemctl status docker`, `journalctl -u docker`), or restart it")
 }
 
 async fn cancelled(cancel: &Cancel) {

@@ -18,9 +18,9 @@ mod verdict;
 use cloudpad_plugin_api::stage::deploy::{
     BecameReady, Deploy, Observation, Observe, Pull, Pulled, Ready, Remove, Start, Started, Stop,
 };
-use cloudpad_plugin_api::{Context, Failure, Outcome};
+use cloudpad_plugin_api::{Context, Failure};
 
-use crate::call::on_host;
+use crate::call::{Call, on_host};
 use crate::config::Config;
 pub(crate) use networks::Networks;
 pub(crate) use pull::name;
@@ -34,26 +34,26 @@ impl Deploy for Deployer {
     }
 
     fn observe(&self, cx: &Context, request: &Observe) -> Result<Observation, Failure> {
-        on_host(cx, &request.host, Outcome::None, async |host| observe::observe(&host, request).await)
+        on_host(cx, &request.host, Call::Look, async |host| observe::observe(&host, request).await)
     }
 
     fn pull(&self, cx: &Context, request: &Pull) -> Result<Pulled, Failure> {
-        on_host(cx, &request.host, Outcome::Unknown, async |host| pull::pull(cx, &host.engine, request).await)
+        on_host(cx, &request.host, Call::Change, async |host| pull::pull(cx, &host.engine, request).await)
     }
 
     fn start(&self, cx: &Context, request: &Start) -> Result<Started, Failure> {
-        on_host(cx, &request.host, Outcome::Unknown, async |host| start::start(&host, request).await)
+        on_host(cx, &request.host, Call::Change, async |host| start::start(&host, request).await)
     }
 
     fn ready(&self, cx: &Context, request: &Ready) -> Result<BecameReady, Failure> {
-        on_host(cx, &request.host, Outcome::None, async |host| ready::ready(&host, request).await)
+        on_host(cx, &request.host, Call::Wait, async |host| ready::ready(&host, request).await)
     }
 
     fn stop(&self, cx: &Context, request: &Stop) -> Result<(), Failure> {
-        on_host(cx, &request.host, Outcome::Unknown, async |host| stop::stop(&host.engine, request).await)
+        on_host(cx, &request.host, Call::Change, async |host| stop::stop(&host.engine, request).await)
     }
 
     fn remove(&self, cx: &Context, request: &Remove) -> Result<(), Failure> {
-        on_host(cx, &request.host, Outcome::Unknown, async |host| remove::remove(&host, request).await)
+        on_host(cx, &request.host, Call::Change, async |host| remove::remove(&host, request).await)
     }
 }

@@ -18,9 +18,9 @@ use bollard::models::ImageInspect;
 use cloudpad_engine::Engine;
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
-use cloudpad_plugin_api::{Context, Failure, Level, Outcome, PushScope};
+use cloudpad_plugin_api::{Context, Failure, Level, PushScope};
 
-use crate::call::on_host;
+use crate::call::{Call, on_host};
 use crate::config::Config;
 use crate::pool::{self, Connection};
 use present::Present;
@@ -41,7 +41,7 @@ impl Push for Pusher {
     fn run(&self, cx: &Context, request: &Run) -> Result<Pushed, Failure> {
         let no_host = || Failure::invalid("a push without a registry needs a host to push to");
         let host = request.host.as_ref().ok_or_else(no_host)?;
-        on_host(cx, host, Outcome::Unknown, async |to| push(cx, host, &to, request).await)
+        on_host(cx, host, Call::Change, async |to| push(cx, host, &to, request).await)
     }
 }
 
