@@ -62,6 +62,13 @@ pub enum Event {
         /// What happens.
         detail: cloudpad_plugin_api::Event,
     },
+    /// Actions have been under way for long.
+    Waiting {
+        /// The phase they belong to.
+        phase: Phase,
+        /// Each of them.
+        actions: Vec<Waiting>,
+    },
     /// An action is done.
     Done {
         /// The phase it belongs to.
@@ -156,6 +163,16 @@ fn object(request: &Request) -> String {
     }
 }
 
+/// An action that has been under way for long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// What is done.
+    #[serde(flatten)]
+    pub action: Subject,
+    /// For how many milliseconds.
+    pub ms: u64,
+}
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -241,6 +258,7 @@ impl Tally {
             | Event::Phase { phase: Phase::Look, .. }
             | Event::Started { .. }
             | Event::During { .. }
+            | Event::Waiting { .. }
             | Event::Report(_) => {}
         }
     }

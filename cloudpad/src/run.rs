@@ -4,6 +4,7 @@
 //! and after an interrupt only what finishes an instance that was begun.
 //! What to do about it is another plan.
 
+mod patience;
 mod record;
 mod stop;
 
@@ -12,12 +13,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cloudpad_plugin_api::{Failure, Reply, Request};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::plan::queue::{Limits, Queue};
 use crate::plan::{Action, Plan};
 use crate::plugin::Providers;
 use crate::report::{Event, Phase, Subject};
+use patience::Patience;
 pub use record::Record;
 pub use stop::Stop;
 
@@ -29,6 +31,9 @@ const MOST_PER_HOST: usize = 6;
 
 /// What came of actions, by number. Those that were not begun are not there.
 pub type Outcomes = BTreeMap<u32, Result<Reply, Failure>>;
+
+/// The actions under way, and what came of each.
+type UnderWay = JoinSet<(u32, Result<Reply, Failure>)>;
 
 /// What is needed to carry plans out.
 #[derive(Clone)]
@@ -46,24 +51,49 @@ impl Runner {
     /// (looks go on all the same: one host's failure must not hide another's), or the user says stop.
     pub async fn carry_out(&self, phase: Phase, plan: &Plan) -> Outcomes {
         let mut queue = Queue::of(plan, Limits { per_host: MOST_PER_HOST, overall: MOST_AT_ONCE });
-        let mut under_way = JoinSet::new();
+        let mut under_way = UnderWay::new();
+        let mut patience = Patience::default();
         let mut outcomes = Outcomes::new();
         loop {
             if self.stop.is_requested() {
                 queue.stop();
             }
             while let Some(id) = queue.next() {
-                under_way.spawn(self.clone().send(phase, plan.actions[id as usize].clone(), &outcomes));
+                let action = plan.actions[id as usize].clone();
+                patience.begin(Subject::of(&action), Instant::now());
+                under_way.spawn(self.clone().send(phase, action, &outcomes));
             }
-            let Some(finished) = under_way.join_next().await else { return outcomes };
+            let Some(finished) = self.next_end(phase, &mut under_way, &mut patience).await else {
+                return outcomes;
+            };
             // `send` neither panics nor is aborted; were it so, its action would count as not begun.
             let Ok((id, outcome)) = finished else { continue };
+            patience.end(id);
             match (&outcome, phase) {
                 (Err(_), Phase::Apply | Phase::Undo) => queue.failed(id),
                 _ => queue.done(id),
             }
             outcomes.insert(id, outcome);
         }
+    }
+
+    /// What ends next; none when nothing is under way. Until then it tells what takes long.
+    async fn next_end(
+        &self,
+        phase: Phase,
+        under_way: &mut UnderWay,
+        patience: &mut Patience,
+    ) -> Option<Result<(u32, Result<Reply, Failure>), JoinError>> {
+        while let Some(due) = patience.due() {
+            match tokio::time::timeout_at(due.into(), under_way.join_next()).await {
+                Ok(ended) => return ended,
+                Err(_) => {
+                    let actions = patience.tell(Instant::now());
+                    self.record.event(Event::Waiting { phase, actions });
+                }
+            }
+        }
+        under_way.join_next().await
     }
 
     /// Sends one request, on a thread of its own, and records what comes of it.

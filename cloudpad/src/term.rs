@@ -158,12 +158,20 @@ impl Term {
                     self.line(GREEN, action, &format!("{what} {DIM}({}){RESET}", words::seconds(*ms)));
                 }
             }
+            // A bar tells by itself how long it has been there.
+            Event::Waiting { actions, .. } if self.bars.is_none() => {
+                words::waiting(actions).iter().for_each(|line| self.status(line));
+            }
             Event::Failed { phase, action, ms: _, error } => self.failed(*phase, action, error),
             Event::Phase { phase: Phase::Undo, notes, .. } => {
                 self.status("bringing back what ran before");
                 notes.iter().for_each(|note| self.warn(&note.message));
             }
-            Event::Run { .. } | Event::Plan { .. } | Event::Phase { .. } | Event::Report(_) => {}
+            Event::Run { .. }
+            | Event::Plan { .. }
+            | Event::Phase { .. }
+            | Event::Waiting { .. }
+            | Event::Report(_) => {}
         }
     }
 

@@ -7,7 +7,7 @@ use cloudpad_plugin_api::{Failure, Reply, Request};
 
 use crate::config::Problem;
 use crate::plan::{Change, ChangeKind, Plan};
-use crate::report::{Ending, Report, Subject};
+use crate::report::{Ending, Report, Subject, Waiting};
 
 /// What an action that has begun is doing.
 pub fn doing(subject: &Subject) -> String {
@@ -27,6 +27,25 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.remove" => format!("removing {object}"),
         method => format!("{method} {object}"),
     }
+}
+
+/// What takes long: each action on a line of its own, or all on one where there are many.
+pub fn waiting(actions: &[Waiting]) -> Vec<String> {
+    const SHOWN: usize = 4;
+    let seconds = |waiting: &Waiting| waiting.ms / 1000;
+    let host = |waiting: &Waiting| waiting.action.host.clone();
+    if actions.len() > SHOWN {
+        let longest = actions.iter().map(seconds).max().unwrap_or_default();
+        let mut hosts: Vec<_> = actions.iter().filter_map(host).collect();
+        hosts.dedup();
+        let on = if hosts.is_empty() { String::new() } else { format!(" on {}", some_of(&hosts)) };
+        return vec![format!("still under way after {longest} s: {}{on}", plural(actions.len(), "action"))];
+    }
+    let line = |waiting: &Waiting| {
+        let host = host(waiting).map(|host| format!("{host}: ")).unwrap_or_default();
+        format!("{host}still {} ({} s)", doing(&waiting.action), seconds(waiting))
+    };
+    actions.iter().map(line).collect()
 }
 
 /// What an action has done.
@@ -238,7 +257,20 @@ pub fn bytes(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::bytes;
+    use super::{bytes, waiting};
+    use crate::report::{Subject, Waiting};
+
+    #[test]
+    fn what_takes_long_is_told_one_by_one_where_it_is_little() {
+        let on = |host: &str, ms| {
+            let (object, host) = ("web-1".to_owned(), (!host.is_empty()).then(|| host.to_owned()));
+            Waiting { action: Subject { id: 0, method: "deploy.start", host, object }, ms }
+        };
+        let lines = waiting(&[on("h1", 10_200), on("", 40_000)]);
+        assert_eq!(lines, ["h1: still starting web-1 (10 s)", "still starting web-1 (40 s)"]);
+        let many = ["h1", "h1", "h2", "h3", "h4"].map(|host| on(host, 10_000));
+        assert_eq!(waiting(&many), ["still under way after 10 s: 5 actions on h1, h2, h3, h4"]);
+    }
 
     #[test]
     fn bytes_are_decimal() {

@@ -152,6 +152,19 @@ fn a_host_that_hangs_does_not_hang_the_deploy() {
     assert_eq!(get(&project.lab.host(1).direct, project.port, "/"), Ok((200, "one".into())));
 }
 
+#[test]
+fn an_engine_that_hangs_is_named_and_so_is_the_wait_for_it() {
+    let project = Project::with(Lab::alone(), "hung");
+    project.configure(&project.web());
+    let _mended = Broken::engine(&project, 3);
+    project
+        .run(&["deploy", "--yes"])
+        .expect(2)
+        .says("h3: still looking (10 s)")
+        .says("the engine of `h3` does not answer");
+    assert_eq!([1, 2].map(|number| project.containers(number).len()), [0, 0]);
+}
+
 /// A host that is broken until this is dropped.
 struct Broken {
     container: String,
@@ -164,6 +177,13 @@ impl Broken {
         docker(&[how, &container]);
         Self { container }
     }
+
+    /// Hangs the engine of host `number`.
+    fn engine(project: &Project, number: usize) -> Self {
+        let host = project.lab.host(number);
+        host.run("kill -STOP $(cat /run/docker.pid)");
+        Self { container: host.container.clone() }
+    }
 }
 
 impl Drop for Broken {
@@ -171,7 +191,7 @@ impl Drop for Broken {
         let paused = docker(&["inspect", "--format", "{{.State.Paused}}", &self.container]);
         docker(&[if paused == "true" { "unpause" } else { "start" }, &self.container]);
         // The host is back when its engine is; the next test counts on it.
-        let wait = "for n in $(seq 300); do docker info >/dev/null 2>&1 && exit; sleep 0.1; done; exit 1";
+        let wait = "kill -CONT $(cat /run/docker.pid); for n in $(seq 300); do docker info >/dev/null 2>&1 && exit; sleep 0.1; done; exit 1";
         docker(&["exec", &self.container, "sh", "-c", wait]);
     }
 }
