@@ -10,10 +10,13 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use crate::report::{Phase, Subject};
 use crate::words;
 
+/// What tells actions apart: their numbers do not where several plans are looked at in one phase.
+type Key = (u8, &'static str, Option<String>, String);
+
 /// The lines of all actions under way.
 pub(super) struct Bars {
     multi: MultiProgress,
-    running: Mutex<BTreeMap<(u8, u32), ProgressBar>>,
+    running: Mutex<BTreeMap<Key, ProgressBar>>,
 }
 
 impl Bars {
@@ -61,13 +64,13 @@ impl Bars {
         self.multi.suspend(write);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<(u8, u32), ProgressBar>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<Key, ProgressBar>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn key(phase: Phase, action: &Subject) -> (u8, u32) {
-    (phase as u8, action.id)
+fn key(phase: Phase, action: &Subject) -> Key {
+    (phase as u8, action.method, action.host.clone(), action.object.clone())
 }
 
 /// The templates are ours and valid; a plain spinner stands in for one that is not.
