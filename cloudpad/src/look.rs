@@ -5,9 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
 
 use cloudpad_plugin_api::stage::inventory::List;
-use cloudpad_plugin_api::{Failure, Reply, Request};
+use cloudpad_plugin_api::{Failure, FailureKind, Reply, Request};
+use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use crate::config::Config;
 use crate::inventory::{Inventory, Selection};
@@ -16,6 +20,10 @@ use crate::plan::{self, Action, Plan, Scope};
 use crate::refusal::Refusal;
 use crate::report::Phase;
 use crate::run::Runner;
+
+/// How much longer than for the others one waits for hosts on which there can only be something to clear
+/// away: it can be cleared away another time.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// What there is, and what of it is meant.
 pub struct Looked {
@@ -56,7 +64,11 @@ pub async fn look(
         if at == At::Images {
             return BTreeMap::new();
         }
-        look_at_hosts(runner, plan::look_hosts(config, &inventory, &scope)).await
+        let (needed, others) = plan::look_hosts(config, &inventory, &scope);
+        match at {
+            At::Everything if !needed.is_empty() => look_around(runner, needed, others).await,
+            _ => look_at_hosts(runner, [needed, others].concat()).await,
+        }
     };
     let images = async {
         if at == At::Hosts {
@@ -68,7 +80,49 @@ pub async fn look(
     Ok(Looked { observed: Observed { hosts, ..images? }, inventory, scope })
 }
 
-/// Looks at these hosts again, after something was done to them.
+/// Looks at the hosts that are needed, and at others that are not waited for much longer.
+async fn look_around(
+    runner: &Runner,
+    needed: Vec<Request>,
+    others: Vec<Request>,
+) -> BTreeMap<String, HostState> {
+    let enough = Notify::new();
+    let apart = Runner { stop: runner.stop.apart(), ..runner.clone() };
+    let needed = async {
+        let seen = look_at_hosts(runner, needed).await;
+        enough.notify_one();
+        seen
+    };
+    let others = async {
+        let mut look = pin!(look_at_hosts(&apart, others));
+        let late = async {
+            enough.notified().await;
+            sleep(GRACE).await;
+        };
+        tokio::select! {
+            seen = &mut look => return seen,
+            () = late => apart.stop.cancel().cancel(),
+        }
+        look.await.into_iter().map(|(host, state)| (host, unless_broken_off(state))).collect()
+    };
+    let (mut seen, others) = tokio::join!(needed, others);
+    seen.extend::<BTreeMap<_, _>>(others);
+    seen
+}
+
+fn unless_broken_off(state: HostState) -> HostState {
+    match state {
+        HostState::Unseen(failure) if failure.kind == FailureKind::Cancelled => {
+            let seconds = GRACE.as_secs();
+            let message =
+                format!("nothing is to run there, and it did not answer {seconds} s after the others");
+            HostState::Unseen(Failure::new(FailureKind::Unreachable, message))
+        }
+        state => state,
+    }
+}
+
+/// Looks at these hosts, all of them.
 pub async fn look_at_hosts(runner: &Runner, requests: Vec<Request>) -> BTreeMap<String, HostState> {
     let plan = as_plan(requests);
     let mut outcomes = runner.carry_out(Phase::Look, &plan).await;

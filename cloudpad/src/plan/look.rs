@@ -94,9 +94,15 @@ pub fn repository(project: &Project, image: &str) -> String {
     format!("{}.{image}", project.name)
 }
 
-/// One `deploy.observe` for each host of the scope.
-pub fn look_hosts(config: &Config, inventory: &Inventory, scope: &Scope) -> Vec<Request> {
-    scope.look.iter().map(|&index| look_host(config, &inventory.hosts()[index])).collect()
+/// One `deploy.observe` for each host of the scope: those on which something may have to be done or the
+/// decision depends, and the others.
+pub fn look_hosts(config: &Config, inventory: &Inventory, scope: &Scope) -> (Vec<Request>, Vec<Request>) {
+    let (needed, others): (Vec<usize>, Vec<usize>) =
+        scope.look.iter().partition(|&&host| scope.depends_on(host));
+    let look = |hosts: Vec<usize>| {
+        hosts.into_iter().map(|index| look_host(config, &inventory.hosts()[index])).collect()
+    };
+    (look(needed), look(others))
 }
 
 /// The `deploy.observe` of one host.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cloudpad_plugin_api::stage::build::Arg;
 
 use super::spec;
-use crate::config::{Config, Count, Image, Problem, Service};
+use crate::config::{Amount, Config, Count, Image, Problem, Service};
 use crate::inventory::{Inventory, Selection, list, select};
 
 /// What a goal is about.
@@ -27,6 +27,12 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// Whether something may have to be done on a host, or the decision depends on it. On the others there
+    /// can only be something to clear away.
+    pub fn depends_on(&self, host: usize) -> bool {
+        self.services.values().any(|eligible| eligible.contains(&host))
+    }
+
     /// Whether containers of `service` are meant.
     pub fn covers(&self, service: &str, config: &Config) -> bool {
         self.services.contains_key(service) || (self.gone_too && !config.services.contains_key(service))
@@ -138,13 +144,14 @@ fn eligible(name: &str, service: &Service, inventory: &Inventory, problems: &mut
     eligible.into_iter().collect()
 }
 
-/// A selected host alone does not tell where the other replicas are, nor whether enough of the
-/// others serve for one to be stopped; those services' other hosts are looked at, not changed.
+/// A selected host alone does not tell where the other replicas are, nor, where a number of them has to
+/// serve, whether one may be stopped; those services' other hosts are looked at, not changed.
 fn look(config: &Config, services: &BTreeMap<String, Vec<usize>>, chosen: &BTreeSet<usize>) -> Vec<usize> {
     let mut look = chosen.clone();
+    let all_may_stop = matches!(config.deploy.min_healthy, Amount::Count(0) | Amount::Percent(0));
     for (name, eligible) in services {
         let service = &config.services[name];
-        if matches!(service.count, Count::Replicas(_)) || spec::stops_first(service) {
+        if matches!(service.count, Count::Replicas(_)) || (spec::stops_first(service) && !all_may_stop) {
             look.extend(eligible);
         }
     }

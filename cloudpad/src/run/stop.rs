@@ -45,6 +45,14 @@ impl Stop {
         }
     }
 
+    /// The same wish, and a way of its own to break off what is under way.
+    pub fn apart(&self) -> Self {
+        let apart = Self { requested: self.requested.clone(), cancel: Cancel::new() };
+        let cancel = apart.cancel.clone();
+        self.cancel.on_cancel(move || cancel.cancel());
+        apart
+    }
+
     /// Whether the user wants to stop.
     pub fn is_requested(&self) -> bool {
         self.requested.load(Ordering::SeqCst)

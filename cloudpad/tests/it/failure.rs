@@ -165,6 +165,23 @@ fn an_engine_that_hangs_is_named_and_so_is_the_wait_for_it() {
     assert_eq!([1, 2].map(|number| project.containers(number).len()), [0, 0]);
 }
 
+#[test]
+fn a_host_that_hangs_and_is_not_needed_is_hardly_waited_for_or_not_at_all() {
+    let project = Project::with(Lab::alone(), "spare");
+    let hosts = "[hosts.h1]\naddress = \"h1\"\nroles = [\"web\"]\n[hosts.h3]\naddress = \"h3\"\n";
+    project.configure_hosts(hosts, &(project.web() + "roles = [\"web\"]\n"));
+    let _mended = Broken::engine(&project, 3);
+    project
+        .run(&["deploy", "--yes"])
+        .expect(0)
+        .says("`h3` cannot be looked at: nothing is to run there, and it did not answer 5 s after");
+    let alone = project.run(&["deploy", "--yes", "--host", "h1"]).expect(0);
+    assert!(!alone.stderr.contains("h3"), "{}", alone.text());
+    project.configure_hosts(hosts, &project.web());
+    let alone = project.run(&["deploy", "--yes", "--host", "h1"]).expect(0);
+    assert!(!alone.stderr.contains("h3"), "{}", alone.text());
+}
+
 /// A host that is broken until this is dropped.
 struct Broken {
     container: String,

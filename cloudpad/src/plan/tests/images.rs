@@ -209,7 +209,7 @@ fn the_looks_cover_what_is_selected() {
     };
     let repositories: Vec<_> = images.recipes.iter().map(|recipe| recipe.repository.as_str()).collect();
     assert_eq!(repositories, ["shop.base", "shop.web"]);
-    assert_eq!(look_hosts(&case.config, &inventory, &scope).len(), 2);
+    assert_eq!(look_hosts(&case.config, &inventory, &scope).0.len(), 2);
 }
 
 #[test]

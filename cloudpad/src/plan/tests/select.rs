@@ -1,7 +1,7 @@
 //! Which part of a project a selection means.
 
 use super::kit::*;
-use crate::config::Count;
+use crate::config::{Amount, Count, Update};
 use crate::inventory::Selection;
 use crate::plan::{Scope, scope};
 
@@ -70,6 +70,20 @@ fn where_other_hosts_matter_they_are_looked_at_too() {
     case.service("web", |web| web.count = Count::Replicas(2));
     let scope = found(&case, &selection).unwrap();
     assert_eq!((scope.hosts, scope.look), (vec![0], vec![0, 1]));
+
+    case.service("web", |web| (web.count, web.update) = (Count::PerHost(1), Update::StopFirst));
+    assert_eq!(found(&case, &selection).unwrap().look, [0], "all of them may be stopped");
+    case.config.deploy.min_healthy = Amount::Count(1);
+    assert_eq!(found(&case, &selection).unwrap().look, [0, 1]);
+}
+
+#[test]
+fn on_hosts_where_no_service_may_run_there_is_only_something_to_clear_away() {
+    let mut case = project();
+    case.config.services.remove("tool");
+    let scope = found(&case, &Selection::default()).unwrap();
+    let depends: Vec<_> = scope.look.iter().map(|&host| scope.depends_on(host)).collect();
+    assert_eq!(depends, [true, true, false]);
 }
 
 #[test]
