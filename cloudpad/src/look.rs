@@ -16,6 +16,7 @@ use tokio::time::sleep;
 use crate::config::Config;
 use crate::inventory::{Inventory, Selection};
 use crate::observed::{HostState, Observed};
+use crate::plan::queue::Mode;
 use crate::plan::{self, Action, Plan, Scope};
 use crate::refusal::Refusal;
 use crate::report::Phase;
@@ -125,7 +126,7 @@ fn unless_broken_off(state: HostState) -> HostState {
 /// Looks at these hosts, all of them.
 pub async fn look_at_hosts(runner: &Runner, requests: Vec<Request>) -> BTreeMap<String, HostState> {
     let plan = as_plan(requests);
-    let mut outcomes = runner.carry_out(Phase::Look, &plan).await;
+    let mut outcomes = runner.carry_out(Phase::Look, &plan, Mode::Open).await;
     let states = plan.actions.iter().map(|action| {
         let state = match outcomes.remove(&action.id) {
             Some(Ok(Reply::Observation(seen))) => HostState::Seen(*seen),
@@ -174,7 +175,7 @@ async fn look_at_images(
 /// Sends requests that have to succeed, all at once.
 async fn ask(runner: &Runner, requests: Vec<Request>) -> Result<Vec<Reply>, Refusal> {
     let plan = as_plan(requests);
-    let outcomes = runner.carry_out(Phase::Look, &plan).await;
+    let outcomes = runner.carry_out(Phase::Look, &plan, Mode::Open).await;
     let (mut replies, mut failures) = (Vec::new(), Vec::new());
     for outcome in outcomes.into_values() {
         match outcome {

@@ -8,6 +8,7 @@ use crate::config::{Config, OnFailure};
 use crate::inventory::Inventory;
 use crate::look;
 use crate::observed::Observed;
+use crate::plan::queue::Mode;
 use crate::plan::{self, Goal, Note, Plan};
 use crate::report::{Event, Phase};
 use crate::run::{Outcomes, Runner};
@@ -27,7 +28,12 @@ pub struct Basis<'a> {
 /// Carries `plan` out. When an action fails and the policy says so, what ran before is brought back,
 /// as a plan of its own made from a fresh look.
 pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) {
-    let outcomes = begin(runner, Phase::Apply, plan, Vec::new()).await;
+    let after_failure = match basis.config.deploy.on_failure {
+        // What is taken back in a moment need not be finished before.
+        OnFailure::Rollback => Mode::Closed,
+        OnFailure::Stop => Mode::Finishing,
+    };
+    let outcomes = begin(runner, Phase::Apply, plan, after_failure, Vec::new()).await;
     // When it is only what tidies up in the end that fails, there is nothing to bring back.
     let mut work = plan.actions.iter().filter(|action| !action.is_cleanup());
     let failed = work.any(|action| matches!(outcomes.get(&action.id), Some(Err(_))));
@@ -40,9 +46,9 @@ pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) {
     }
 }
 
-async fn begin(runner: &Runner, phase: Phase, plan: &Plan, notes: Vec<Note>) -> Outcomes {
+async fn begin(runner: &Runner, phase: Phase, plan: &Plan, after: Mode, notes: Vec<Note>) -> Outcomes {
     runner.record.event(Event::Phase { phase, actions: plan.actions.len(), notes });
-    runner.carry_out(phase, plan).await
+    runner.carry_out(phase, plan, after).await
 }
 
 async fn undo(runner: &Runner, plan: &Plan, touched: &BTreeSet<String>, basis: Basis<'_>) {
@@ -52,7 +58,8 @@ async fn undo(runner: &Runner, plan: &Plan, touched: &BTreeSet<String>, basis: B
     let hosts = look::look_at_hosts(runner, looks.collect()).await;
     let now = Observed { hosts, ..observed.clone() };
     let undo = plan::undo(plan, observed, &now, config, inventory, goal);
-    begin(runner, Phase::Undo, &undo, undo.notes.clone()).await;
+    // No other plan follows that would mend what this one leaves, so as much as can be is brought back.
+    begin(runner, Phase::Undo, &undo, Mode::Open, undo.notes.clone()).await;
 }
 
 /// Hosts on which an action that changes containers was begun.

@@ -1,8 +1,7 @@
 //! Carries plans out: sends what may be sent, records what happens, stops when told to. I/O: plugins, signals, clock.
 //!
-//! There are no choices in here but one: after a failure of a plan's action nothing new is handed out,
-//! and after an interrupt only what finishes an instance that was begun.
-//! What to do about it is another plan.
+//! There are no choices in here: whoever has a plan carried out says what of it goes on after a failure, and
+//! after an interrupt only what finishes an instance that was begun does. What to do about it is another plan.
 
 mod patience;
 mod record;
@@ -15,7 +14,7 @@ use std::time::Instant;
 use cloudpad_plugin_api::{Failure, Reply, Request};
 use tokio::task::{JoinError, JoinSet};
 
-use crate::plan::queue::{Limits, Queue};
+use crate::plan::queue::{Limits, Mode, Queue};
 use crate::plan::{Action, Plan};
 use crate::plugin::Providers;
 use crate::report::{Event, Phase, Subject};
@@ -47,16 +46,16 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Sends a plan's requests in an order that its graph allows, until all are done, one has failed
-    /// (looks go on all the same: one host's failure must not hide another's), or the user says stop.
-    pub async fn carry_out(&self, phase: Phase, plan: &Plan) -> Outcomes {
+    /// Sends a plan's requests in an order that its graph allows, until all are done that can be. When one
+    /// has failed, `after_failure` is what of the others is still begun.
+    pub async fn carry_out(&self, phase: Phase, plan: &Plan, after_failure: Mode) -> Outcomes {
         let mut queue = Queue::of(plan, Limits { per_host: MOST_PER_HOST, overall: MOST_AT_ONCE });
         let mut under_way = UnderWay::new();
         let mut patience = Patience::default();
         let mut outcomes = Outcomes::new();
         loop {
             if self.stop.is_requested() {
-                queue.stop();
+                queue.narrow(Mode::Finishing);
             }
             while let Some(id) = queue.next() {
                 let action = plan.actions[id as usize].clone();
@@ -69,9 +68,12 @@ impl Runner {
             // `send` neither panics nor is aborted; were it so, its action would count as not begun.
             let Ok((id, outcome)) = finished else { continue };
             patience.end(id);
-            match (&outcome, phase) {
-                (Err(_), Phase::Apply | Phase::Undo) => queue.failed(id),
-                _ => queue.done(id),
+            match &outcome {
+                Ok(_) => queue.done(id),
+                Err(_) => {
+                    queue.failed(id);
+                    queue.narrow(after_failure);
+                }
             }
             outcomes.insert(id, outcome);
         }

@@ -1,8 +1,8 @@
 //! Which actions may run next. It starts nothing; whoever runs them says what became of them. Pure.
 //!
 //! [`Queue::next`] hands out the lowest-numbered action whose needs are done and for which there is
-//! room; [`Queue::done`] and [`Queue::failed`] take it back. After a failure nothing new is handed out;
-//! after [`Queue::stop`] only what goes on with what was begun. The rest is [`Queue::not_run`].
+//! room; [`Queue::done`] and [`Queue::failed`] take it back. What needs a failed action is never handed
+//! out; [`Queue::narrow`] says what of the rest still is. What was not is [`Queue::not_run`].
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -30,8 +30,8 @@ pub struct Queue {
 }
 
 /// What is handed out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Mode {
     /// Everything.
     Open,
     /// Only what goes on with what was begun.
@@ -159,17 +159,14 @@ impl Queue {
         }
     }
 
-    /// Says that an action which was handed out has failed. Nothing new is handed out from here on.
+    /// Says that an action which was handed out has failed. What needs it is not handed out any more.
     pub fn failed(&mut self, id: u32) {
         self.settle(id);
-        self.mode = Mode::Closed;
     }
 
-    /// Hands out from here on only what goes on with what was begun.
-    pub fn stop(&mut self) {
-        if self.mode == Mode::Open {
-            self.mode = Mode::Finishing;
-        }
+    /// Hands out no more than this from here on.
+    pub fn narrow(&mut self, mode: Mode) {
+        self.mode = self.mode.max(mode);
     }
 
     fn settle(&mut self, id: u32) -> bool {
@@ -200,101 +197,4 @@ impl Queue {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const WIDE: Limits = Limits { per_host: 100, overall: 100 };
-
-    fn queue(items: &[(&'static str, &'static [u32])], limits: Limits) -> Queue {
-        let items = items.iter();
-        Queue::new(items.map(|&(host, needs)| ((!host.is_empty()).then_some(host), needs, false)), limits)
-    }
-
-    fn drain(queue: &mut Queue) -> Vec<u32> {
-        std::iter::from_fn(|| queue.next()).collect()
-    }
-
-    #[test]
-    fn hands_out_what_needs_nothing_and_then_what_needed_that() {
-        let mut queue = queue(&[("", &[]), ("", &[0]), ("", &[]), ("", &[1, 2])], WIDE);
-        assert_eq!(drain(&mut queue), [0, 2]);
-        queue.done(0);
-        assert_eq!(drain(&mut queue), [1]);
-        queue.done(1);
-        assert_eq!(drain(&mut queue), [0; 0]);
-        queue.done(2);
-        assert_eq!(drain(&mut queue), [3]);
-        queue.done(3);
-        assert_eq!(drain(&mut queue), [0; 0]);
-        assert_eq!(queue.not_run(), [0; 0]);
-    }
-
-    #[test]
-    fn a_busy_host_does_not_keep_others_waiting() {
-        let items: [(&str, &[u32]); 4] = [("a", &[]), ("a", &[]), ("b", &[]), ("", &[])];
-        let mut queue = queue(&items, Limits { per_host: 1, overall: 100 });
-        assert_eq!(drain(&mut queue), [0, 2, 3]);
-        queue.done(2);
-        assert_eq!(drain(&mut queue), [0; 0]);
-        queue.done(0);
-        assert_eq!(drain(&mut queue), [1]);
-    }
-
-    #[test]
-    fn no_more_at_once_than_allowed() {
-        let mut queue = queue(&[("", &[]), ("", &[]), ("", &[])], Limits { per_host: 1, overall: 2 });
-        assert_eq!(drain(&mut queue), [0, 1]);
-        queue.done(1);
-        assert_eq!(drain(&mut queue), [2]);
-    }
-
-    #[test]
-    fn after_a_failure_what_runs_settles_and_the_rest_is_not_run() {
-        let mut queue = queue(&[("a", &[]), ("b", &[]), ("a", &[0]), ("b", &[1])], WIDE);
-        assert_eq!(drain(&mut queue), [0, 1]);
-        queue.failed(0);
-        queue.done(1);
-        assert_eq!(drain(&mut queue), [0; 0]);
-        assert_eq!(queue.not_run(), [2, 3]);
-    }
-
-    #[test]
-    fn a_stopped_queue_hands_out_nothing() {
-        let mut queue = queue(&[("a", &[]), ("a", &[])], WIDE);
-        assert_eq!(queue.next(), Some(0));
-        queue.stop();
-        assert_eq!(queue.next(), None);
-        queue.done(0);
-        assert_eq!(queue.not_run(), [1]);
-    }
-
-    #[test]
-    fn a_stopped_queue_lets_be_done_what_was_begun() {
-        let none: &[u32] = &[];
-        // Two instances of two steps on a host that takes one action at a time, one of which is begun.
-        let items = [
-            (Some("a"), none, false),
-            (Some("a"), none, false),
-            (Some("a"), &[0], true),
-            (Some("a"), &[1], true),
-        ];
-        let mut queue = Queue::new(items, Limits { per_host: 1, overall: 100 });
-        assert_eq!(drain(&mut queue), [0]);
-        queue.stop();
-        queue.done(0);
-        assert_eq!(drain(&mut queue), [2]);
-        queue.done(2);
-        assert_eq!(drain(&mut queue), [0; 0]);
-        assert_eq!(queue.not_run(), [1, 3]);
-    }
-
-    #[test]
-    fn what_is_said_twice_counts_once() {
-        let mut queue = queue(&[("a", &[]), ("a", &[0])], WIDE);
-        assert_eq!(drain(&mut queue), [0]);
-        queue.done(0);
-        queue.done(0);
-        assert_eq!(drain(&mut queue), [1]);
-        assert_eq!(queue.running(), 1);
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@
 //! side; one that breaks a host takes the whole lab ([`support::Lab::alone`]).
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod aftermath;
 mod deploy;
 mod failure;
 mod interrupt;
