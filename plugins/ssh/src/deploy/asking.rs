@@ -46,7 +46,7 @@ impl Asking<'_> {
     async fn until_served(&self, engine: &Engine, found: &Inspected) -> Result<u32, NotReady> {
         let name = &self.request.container;
         if verdict::of_state(found.state.as_ref()) == Verdict::Ended {
-            return Err(NotReady::Ended(None));
+            return Err(NotReady::Ended(verdict::exit_code(found.state.as_ref())));
         }
         let address = verdict::address(found).ok_or_else(|| unaddressed(name))?;
         let target = Target { address, port: self.port };

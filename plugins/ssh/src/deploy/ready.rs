@@ -80,7 +80,7 @@ async fn settled(engine: &Engine, request: &Ready) -> Result<u32, NotReady> {
     let found = inspect(engine, &request.container).await?;
     let restarted = found.restart_count.unwrap_or_default() > 0;
     if restarted || verdict::of_state(found.state.as_ref()) == Verdict::Ended {
-        return Err(NotReady::Ended(None));
+        return Err(NotReady::Ended(verdict::exit_code(found.state.as_ref())));
     }
     Ok(1)
 }

@@ -51,6 +51,11 @@ pub(super) fn since(found: &Inspected) -> Option<String> {
     Some(format!("{}.{:09}", started.timestamp(), started.timestamp_subsec_nanos()))
 }
 
+/// The exit code of a container that does not run. The engine may start it again in a moment, and forget.
+pub(super) fn exit_code(state: Option<&ContainerState>) -> Option<i64> {
+    state.filter(|state| of_state(Some(state)) == Verdict::Ended)?.exit_code
+}
+
 /// How a container ended, for people. `code` is what was heard when it did: the engine may have started
 /// it again by now, and forgotten.
 pub(super) fn ending(state: Option<&ContainerState>, code: Option<i64>) -> String {
@@ -126,6 +131,9 @@ mod tests {
             assert_eq!(ending(Some(&state), code), expected);
         }
         assert_eq!(ending(None, Some(3)), "is gone");
+        let restarting = ContainerState { restarting: Some(true), exit_code: Some(3), ..state(true, None) };
+        assert_eq!(exit_code(Some(&restarting)), Some(3));
+        assert_eq!(exit_code(Some(&ContainerState { exit_code: Some(0), ..state(true, None) })), None);
     }
 
     #[test]
