@@ -7,10 +7,10 @@ use cloudpad_plugin_api::{Failure, FailureKind};
 
 /// The failure that `error` is, when `tried` was tried: such as "could not list the containers".
 pub fn failure(tried: &str, error: &Error) -> Failure {
+    if let Some(said) = said(error) {
+        return Failure::failed(format!("{tried}: {said}"));
+    }
     match error {
-        Error::DockerResponseServerError { message, .. } | Error::DockerStreamError { error: message } => {
-            Failure::failed(format!("{tried}: {}", message.trim().trim_end_matches('.')))
-        }
         // Asking once more would take as long once more.
         Error::RequestTimeoutError => {
             Failure::new(FailureKind::Unreachable, format!("{tried}: the engine did not answer in time"))
@@ -29,6 +29,16 @@ pub fn failure(tried: &str, error: &Error) -> Failure {
 fn broken(message: &str, error: &Error) -> Failure {
     let failure = Failure::new(FailureKind::Unreachable, message).retryable();
     chain(error).into_iter().fold(failure, Failure::cause)
+}
+
+/// The engine's own words, where it has answered with an error.
+pub fn said(error: &Error) -> Option<&str> {
+    match error {
+        Error::DockerResponseServerError { message, .. } | Error::DockerStreamError { error: message } => {
+            Some(message.trim().trim_end_matches('.'))
+        }
+        _ => None,
+    }
 }
 
 /// The engine's HTTP status, where it has answered with an error.

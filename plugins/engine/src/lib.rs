@@ -3,19 +3,23 @@
 //! - [`Engine`] speaks to one engine: this machine's ([`Engine::local`]) or that at the far end of a
 //!   [`Transport`](cloudpad_transport::Transport) ([`Engine::over`]).
 //! - [`failure`] turns what the engine's client reports into a [`Failure`](cloudpad_plugin_api::Failure).
-//! - [`credentials`] finds what the user's Docker configuration says about a registry.
+//! - [`credentials`] finds what the user's Docker configuration says about a registry, [`Access`] whose they
+//!   are, and [`refusal`] what a registry's no means. Pure.
 //! - [`Reference`] takes an image reference apart. Pure.
 
+mod access;
 mod connector;
 pub mod credentials;
 mod endpoint;
 mod engine;
 mod failure;
 mod reference;
+pub mod refusal;
 mod sender;
 
+pub use access::Access;
 pub use bollard;
 pub use endpoint::{DEFAULT_SOCKET, Endpoint};
 pub use engine::{Engine, Version};
-pub use failure::{failure, status};
+pub use failure::{failure, said, status};
 pub use reference::Reference;

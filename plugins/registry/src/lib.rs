@@ -6,26 +6,23 @@
 //! own would have to be told all of that a second time. Credentials are the user's, from Docker's
 //! configuration and its credential helpers.
 //!
-//! Read in this order: `target` (which reference, pure), `access` (as whom), `push` (the one request that matters),
-//! `progress` (what the engine says meanwhile, pure), `refusal` (what a registry's no means, pure).
+//! Read in this order: `target` (which reference, pure), `push` (the one request that matters), `progress` (what
+//! the engine says meanwhile, pure). As whom a registry is asked, and what its no means, `cloudpad_engine` knows.
 
 use std::future::Future;
 
 use cloudpad_engine::bollard::errors::Error;
 use cloudpad_engine::bollard::query_parameters::{RemoveImageOptions, TagImageOptionsBuilder};
-use cloudpad_engine::{Engine, Reference, failure};
+use cloudpad_engine::{Access, Engine, Reference, failure, refusal};
 use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
 use cloudpad_plugin_api::{
     Context, Failure, FailureKind, Handler, Level, Outcome, Provider, PushScope, inventory,
 };
 
-mod access;
 mod progress;
 mod push;
-mod refusal;
 mod target;
 
-use access::Access;
 use target::{Config, Target};
 
 inventory::submit! {
@@ -87,7 +84,7 @@ async fn find(
         Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
         Err(Error::DockerResponseServerError { message, .. }) => {
             let tried = format!("could not look for `{}`", target.reference());
-            let refused = refusal::explain(&tried, &message, &target.registry, &access.who);
+            let refused = refusal::explain(&tried, &message, "push", &target.registry, access);
             // Many registries say so of a repository that the first push will make.
             if refused.denied { Ok(None) } else { Err(refused.failure) }
         }

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
-use cloudpad_engine::Engine;
+use cloudpad_engine::{Access, Engine, refusal};
 use cloudpad_plugin_api::{Context, Failure, FailureKind, Outcome};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
@@ -13,9 +13,7 @@ use hyper::client::conn::http1;
 use hyper::{Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 
-use crate::access::Access;
 use crate::progress::{Layers, Line};
-use crate::refusal;
 use crate::target::Target;
 
 /// A push that was done.
@@ -36,7 +34,7 @@ pub async fn run(cx: &Context, engine: &Engine, target: &Target, access: &Access
     let mut lines = Lines { body: response.into_body(), rest: Vec::new() };
     let refused = |said: &str, layers: &Layers| {
         let tried = format!("could not push `{}`", target.reference());
-        let failure = refusal::explain(&tried, said, &target.registry, &access.who).failure;
+        let failure = refusal::explain(&tried, said, "push", &target.registry, access).failure;
         failure.outcome(if layers.done() == 0 { Outcome::None } else { Outcome::Partial })
     };
     let mut layers = Layers::default();

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use bollard::errors::Error;
 use bollard::models::CreateImageInfo;
 use bollard::query_parameters::{CreateImageOptionsBuilder, TagImageOptionsBuilder};
-use cloudpad_engine::{Engine, Reference, credentials, failure, status};
+use cloudpad_engine::{Access, Engine, Reference, failure, refusal, said, status};
 use cloudpad_plugin_api::stage::deploy::{Pull, Pulled};
-use cloudpad_plugin_api::{Context, Failure};
+use cloudpad_plugin_api::{Context, Failure, FailureKind};
 use futures_util::TryStreamExt;
 
 pub(super) async fn pull(cx: &Context, engine: &Engine, request: &Pull) -> Result<Pulled, Failure> {
@@ -37,15 +38,17 @@ async fn find(engine: &Engine, image: &str) -> Result<Option<String>, Failure> {
 }
 
 async fn fetch(cx: &Context, engine: &Engine, image: &str, reference: &Reference) -> Result<String, Failure> {
-    let login = credentials::for_engine(reference).await?;
+    let access = Access::to(reference).await?;
     // Without a tag, an engine pulls every tag there is.
     let tag = reference.digest.as_deref().or(reference.tag_or_latest()).unwrap_or_default();
     let options = CreateImageOptionsBuilder::new().from_image(&reference.name()).tag(tag).build();
     let docker = engine.patient().await?;
-    let mut steps = docker.create_image(Some(options), None, login);
+    let mut steps = docker.create_image(Some(options), None, Some(access.credentials.clone()));
     let mut bytes = Bytes::default();
     let tried = format!("could not pull `{image}`");
-    while let Some(step) = steps.try_next().await.map_err(|error| failure(&tried, &error))? {
+    while let Some(step) =
+        steps.try_next().await.map_err(|error| refused(&tried, &error, reference, &access))?
+    {
         if bytes.take(step) {
             let (done, total) = bytes.sum();
             cx.bytes("pulling", done, Some(total));
@@ -53,6 +56,13 @@ async fn fetch(cx: &Context, engine: &Engine, image: &str, reference: &Reference
     }
     let missing = || Failure::failed(format!("{tried}: the engine has pulled it and does not have it"));
     find(engine, image).await?.ok_or_else(missing)
+}
+
+/// Why the host has not got it. It is the registry that said no: the host itself was reached.
+fn refused(tried: &str, error: &Error, reference: &Reference, access: &Access) -> Failure {
+    let Some(said) = said(error) else { return failure(tried, error) };
+    let refusal = refusal::explain(tried, said, "pull", &reference.registry, access);
+    Failure { kind: FailureKind::Failed, ..refusal.failure }
 }
 
 /// Gives an image of the host another name.

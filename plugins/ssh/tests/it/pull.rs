@@ -67,6 +67,21 @@ fn an_image_that_the_registry_lacks_is_named() {
     assert!(failure.message.contains(&image), "{failure}");
 }
 
+#[test]
+fn a_registry_with_an_unknown_authority_is_named_with_what_to_do() {
+    let world = World::new("pullca");
+    // By the address that hosts know, this machine's engine wants to know whose certificate it is.
+    let hosts = String::from_utf8(lab::ssh(HOST, &["cat", "/etc/hosts"]).output().unwrap().stdout).unwrap();
+    let line = hosts.lines().find(|line| line.ends_with("registry.lab")).unwrap();
+    let registry = format!("{}:5443", line.split_whitespace().next().unwrap());
+    let image = ImageRef::Known(format!("{registry}/x:1"));
+    let pull = Pull { host: world.host.clone(), image, tag: None };
+    let failure = Deployer.pull(&world.context(), &pull).unwrap_err();
+    assert_eq!((failure.kind, failure.host.as_deref()), (FailureKind::Failed, Some("here")));
+    assert!(failure.message.contains(&format!("`{registry}/x:1`")), "{failure}");
+    assert!(failure.hint.unwrap().contains(&format!("`/etc/docker/certs.d/{registry}/ca.crt`")));
+}
+
 const AS_CHILD: &str = "CPT_PULL_IMAGE";
 
 /// Credentials come from the user's Docker configuration, and that from the environment, so the pull is
@@ -92,8 +107,16 @@ fn a_private_registry_is_asked_with_the_users_credentials() {
         std::fs::write(config.path().join("config.json"), json!({ "auths": auths }).to_string()).unwrap();
         let mut child = Command::new(std::env::current_exe().unwrap());
         child.args(["--exact", "pull::a_private_registry_is_asked_with_the_users_credentials"]);
-        child.env("DOCKER_CONFIG", config.path()).env(AS_CHILD, &image).output().unwrap().status.success()
+        let output = child.env("DOCKER_CONFIG", config.path()).env(AS_CHILD, &image).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
     };
-    assert!(!as_child(json!({})), "the registry asks for a password");
-    assert!(as_child(json!({ &registry: { "username": user, "password": password } })));
+    let (pulled, said) = as_child(json!({}));
+    assert!(!pulled, "the registry asks for a password");
+    for part in
+        ["without credentials", &format!("docker login {registry}"), "a user who may pull there", HOST]
+    {
+        assert!(said.contains(part), "no `{part}` in {said}");
+    }
+    let (pulled, said) = as_child(json!({ &registry: { "username": user, "password": password } }));
+    assert!(pulled, "{said}");
 }

@@ -3,8 +3,9 @@
 //! The engine passes on what the registry or its own HTTP client has said, as text and mostly with status
 //! 500, so the text is all there is to tell by.
 
-use cloudpad_engine::Reference;
 use cloudpad_plugin_api::{Failure, FailureKind};
+
+use crate::{Access, Reference};
 
 /// What the engine has said, understood.
 pub struct Refusal {
@@ -28,9 +29,9 @@ const UNREACHABLE: [&str; 8] = [
     "eof",
 ];
 
-/// What it means that `said` is the engine's answer, when `tried` was tried with `registry`, which was asked
-/// as `who` says.
-pub fn explain(tried: &str, said: &str, registry: &str, who: &str) -> Refusal {
+/// What it means that `said` is the engine's answer, when `tried` was tried: to `push` or to `pull` (`doing`)
+/// an image of `registry`.
+pub fn explain(tried: &str, said: &str, doing: &str, registry: &str, access: &Access) -> Refusal {
     let failure = Failure::failed(format!("{tried}: {said}"));
     // URLs stand in quotes, and an image may be called anything.
     let words = said.split('"').step_by(2).collect::<String>().to_lowercase();
@@ -48,9 +49,9 @@ pub fn explain(tried: &str, said: &str, registry: &str, who: &str) -> Refusal {
         return unreachable(failure, hint);
     }
     if has(&DENIED) {
-        let failure = failure.cause(format!("registry `{registry}` was asked {who}"));
+        let failure = failure.cause(format!("registry `{registry}` was asked {}", access.who));
         let login = if registry == Reference::HUB { String::new() } else { format!(" {registry}") };
-        let hint = format!("log in with `docker login{login}` as a user who may push there");
+        let hint = format!("log in with `docker login{login}` as a user who may {doing} there");
         return Refusal { denied: true, ..unreachable(failure, hint) };
     }
     if has(&UNREACHABLE) {
@@ -69,7 +70,8 @@ mod tests {
     use super::*;
 
     fn explained(said: &str) -> Refusal {
-        explain("could not push `r.io/denied:1`", said, "r.io", "as user `ann`")
+        let access = Access { credentials: Default::default(), who: "as user `ann`".to_owned() };
+        explain("could not push `r.io/denied:1`", said, "push", "r.io", &access)
     }
 
     #[test]
@@ -83,7 +85,10 @@ mod tests {
             let refusal = explained(said);
             assert!(refusal.denied && refusal.failure.kind == FailureKind::Unreachable, "{said}");
             assert_eq!(refusal.failure.causes, ["registry `r.io` was asked as user `ann`"]);
-            assert!(refusal.failure.hint.unwrap().contains("`docker login r.io`"));
+            assert_eq!(
+                refusal.failure.hint.unwrap(),
+                "log in with `docker login r.io` as a user who may push there"
+            );
         }
     }
 

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use cloudpad_engine::bollard::auth::DockerCredentials;
-use cloudpad_engine::{Reference, credentials};
+use bollard::auth::DockerCredentials;
 use cloudpad_plugin_api::Failure;
 use serde_json::Value;
+
+use crate::{Reference, credentials};
 
 /// The user's credentials for a registry.
 pub struct Access {
