@@ -98,7 +98,7 @@ pub fn main() -> u8 {
     };
     ended.unwrap_or_else(|refused| {
         refused.show(&term);
-        exit::REFUSED
+        refused.refusal.exit_code()
     })
 }
 

@@ -184,7 +184,7 @@ async fn ask(runner: &Runner, requests: Vec<Request>) -> Result<Vec<Reply>, Refu
         }
     }
     if failures.is_empty() && replies.len() < plan.actions.len() {
-        return Err(Refusal::new("stopped before anything was done"));
+        return Err(Refusal::Stopped);
     }
     if failures.is_empty() { Ok(replies) } else { Err(Refusal::Failures(failures)) }
 }

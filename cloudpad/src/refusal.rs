@@ -4,8 +4,9 @@ use cloudpad_plugin_api::Failure;
 use serde::Serialize;
 
 use crate::config::{Position, Problem};
+use crate::report::exit;
 
-/// Why a command did nothing. Its exit code is always [`exit::REFUSED`](crate::report::exit::REFUSED).
+/// Why a command did nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Something is wrong outside the config.
@@ -19,9 +20,22 @@ pub enum Refusal {
     Problems(Vec<Problem>),
     /// Providers could not find out what is so.
     Failures(Vec<Failure>),
+    /// The user stopped it.
+    Stopped,
 }
 
 impl Refusal {
+    /// What is said of [`Refusal::Stopped`].
+    pub const STOPPED: &str = "stopped before anything was done";
+
+    /// The exit code that goes with it.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Stopped => exit::INTERRUPTED,
+            Self::Message { .. } | Self::Problems(_) | Self::Failures(_) => exit::REFUSED,
+        }
+    }
+
     /// A message with no hint.
     pub fn new(message: impl Into<String>) -> Self {
         Self::Message { message: message.into(), hint: None }
@@ -69,6 +83,9 @@ impl Told {
             }
             Refusal::Problems(problems) => problems.iter().map(|p| ToldProblem::of(p, locate(p))).collect(),
             Refusal::Failures(failures) => failures.iter().cloned().map(ToldProblem::from).collect(),
+            Refusal::Stopped => {
+                vec![ToldProblem { message: Refusal::STOPPED.to_owned(), ..ToldProblem::default() }]
+            }
         };
         Self { event: "refused", problems }
     }

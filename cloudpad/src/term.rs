@@ -121,6 +121,7 @@ impl Term {
                 self.error(&format!("{message}{hint}"));
             }
             Refusal::Problems(problems) => self.say(render(problems).trim_end()),
+            Refusal::Stopped => self.error(Refusal::STOPPED),
             Refusal::Failures(failures) => {
                 for failure in failures {
                     self.error(&with_host(failure));

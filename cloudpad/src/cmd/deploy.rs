@@ -37,12 +37,12 @@ impl Args {
             show(&plan, term);
             return Ok(session.finish());
         }
-        self.consent(&plan, term)?;
+        self.consent(&plan, &session)?;
         session.carry_out(&plan, &looked, &goal)
     }
 
-    fn consent(&self, plan: &Plan, term: &Term) -> Result<(), Refusal> {
-        let text = words::plan(plan);
+    fn consent(&self, plan: &Plan, session: &Session) -> Result<(), Refusal> {
+        let (term, text) = (&session.term, words::plan(plan));
         if self.yes || !term.is_interactive() {
             term.status(text.trim_end());
         } else {
@@ -56,7 +56,7 @@ impl Args {
             return Err(Refusal::new("nothing was done: there is no terminal to ask on")
                 .hint("`--yes` goes ahead without asking"));
         }
-        if term.confirm("go ahead?") { Ok(()) } else { Err(Refusal::new("nothing was done")) }
+        session.confirm("go ahead?")
     }
 }
 

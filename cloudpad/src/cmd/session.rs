@@ -97,7 +97,33 @@ impl Session {
     /// Looks at what is meant.
     pub(super) fn look(&self, selection: &Selection, at: At) -> Result<Looked, Refused> {
         let look = look::look(&self.runner, &self.config, selection, at, &self.cache);
-        self.wait_for(look).map_err(|refusal| self.refuses(refusal))
+        let looked = self.wait_for(look);
+        // What was not seen because the user had enough is no host's or source's fault.
+        if self.runner.stop.is_requested() {
+            return Err(Refusal::Stopped.into());
+        }
+        looked.map_err(|refusal| self.refuses(refusal))
+    }
+
+    /// Asks whether to go ahead. The question has a thread of its own, which ends with the program, since
+    /// nobody answers a question that was interrupted.
+    ///
+    /// # Errors
+    /// When the answer is no, or the user stops it.
+    pub(super) fn confirm(&self, question: &'static str) -> Result<(), Refusal> {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let term = self.term.clone();
+        std::thread::spawn(move || answer.send(term.confirm(question)));
+        self.wait_for(async {
+            tokio::select! {
+                biased;
+                () = self.runner.stop.requested() => Err(Refusal::Stopped),
+                said = answered => match said {
+                    Ok(true) => Ok(()),
+                    _ => Err(Refusal::new("nothing was done")),
+                },
+            }
+        })
     }
 
     /// What is asked for, now that `looked` is known.

@@ -1,17 +1,17 @@
 //! The user's wish to stop: once to begin nothing new, twice to break off what is under way. I/O: signals.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use cloudpad_plugin_api::Cancel;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::term::Term;
 
 /// Whether the user wants to stop. Cheap to clone; all clones are one.
 #[derive(Clone, Default)]
 pub struct Stop {
-    requested: Arc<AtomicBool>,
+    requested: watch::Sender<bool>,
     cancel: Cancel,
 }
 
@@ -22,20 +22,19 @@ impl Stop {
     /// When the system does not let us listen.
     pub fn on_signals(term: Arc<Term>) -> std::io::Result<Self> {
         let stop = Self::default();
-        let (mut interrupt, mut terminate) =
-            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        let wish = stop.clone();
-        tokio::spawn(async move {
-            loop {
-                tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-                wish.heard(&term);
-            }
-        });
+        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+            let (mut signal, wish, term) = (signal(kind)?, stop.clone(), term.clone());
+            tokio::spawn(async move {
+                while signal.recv().await.is_some() {
+                    wish.heard(&term);
+                }
+            });
+        }
         Ok(stop)
     }
 
     fn heard(&self, term: &Term) {
-        if self.requested.swap(true, Ordering::SeqCst) {
+        if self.requested.send_replace(true) {
             term.warn("stopping now");
             self.cancel.cancel();
         } else {
@@ -55,7 +54,13 @@ impl Stop {
 
     /// Whether the user wants to stop.
     pub fn is_requested(&self) -> bool {
-        self.requested.load(Ordering::SeqCst)
+        *self.requested.borrow()
+    }
+
+    /// Comes back when the user wants to stop.
+    pub async fn requested(&self) {
+        // It cannot be closed, since `self` holds the sender.
+        let _ = self.requested.subscribe().wait_for(|requested| *requested).await;
     }
 
     /// What breaks off actions under way.

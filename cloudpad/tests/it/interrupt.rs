@@ -19,18 +19,39 @@ fn deploy_until(project: &Project, method: &str) -> (Child, impl BufRead + use<>
     (child, out)
 }
 
+/// Sends the signal to a deploy's process, and returns the last line that it prints.
+fn end_by(signal: &str, child: &Child, out: impl BufRead) -> String {
+    let kill = Command::new("kill").args([signal, &child.id().to_string()]).status();
+    assert!(kill.is_ok_and(|status| status.success()));
+    out.lines().map_while(Result::ok).last().unwrap_or_default()
+}
+
 #[test]
 fn after_an_interrupt_nothing_new_is_begun_and_the_next_deploy_goes_on() {
-    let project = Project::new("interrupt");
+    build_ended_by("-INT", &Project::new("interrupt"));
+}
+
+#[test]
+fn an_interrupt_before_anything_was_done_is_told_as_one() {
+    let project = Project::new("early");
+    project.configure(
+        &("[sources.app]\npath = \".\"\nprepare = [\"sleep 1\"]\n".to_owned()
+            + &project.web().replace("[images.web]", "[images.web]\nsource = \"app\"")),
+    );
+    let (mut child, out) = deploy_until(&project, "source.fetch");
+    let last = end_by("-INT", &child, out);
+    assert!(last.contains("stopped before anything was done"), "{last}");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+}
+
+fn build_ended_by(signal: &str, project: &Project) {
     let dockerfile = std::fs::read_to_string(project.path("Dockerfile")).expect("a Dockerfile");
     // Each test's build has to take its time, so it must not come from the cache.
     let slow = format!("RUN sleep 2; echo {}\nSTOPSIGNAL", project.name);
     project.write("Dockerfile", dockerfile.replace("STOPSIGNAL", &slow));
     project.configure(&project.web());
-    let (mut child, out) = deploy_until(&project, "build.run");
-    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(kill.is_ok_and(|status| status.success()));
-    let last = out.lines().map_while(Result::ok).last().unwrap_or_default();
+    let (mut child, out) = deploy_until(project, "build.run");
+    let last = end_by(signal, &child, out);
     assert!(last.contains("\"interrupted\""), "{last}");
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
     assert_eq!(project.all_containers(), vec![vec![]; 3]);

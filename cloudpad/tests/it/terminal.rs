@@ -19,6 +19,17 @@ fn a_person_is_shown_the_plan_and_asked() {
 }
 
 #[test]
+fn an_interrupt_is_an_answer() {
+    let project = Project::new("ctrlc");
+    project.configure(&project.web());
+    project
+        .interrupted_on_terminal(&["deploy"], "[y/N] ")
+        .expect(130)
+        .says("stopped before anything was done");
+    assert_eq!(project.all_containers(), vec![vec![]; 3]);
+}
+
+#[test]
 fn each_host_has_a_line_while_something_is_done_there() {
     let project = Project::new("bars");
     project.configure(&project.web());

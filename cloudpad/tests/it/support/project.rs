@@ -128,6 +128,11 @@ impl Project {
         super::tty::run(self.command(args), answer)
     }
 
+    /// Runs the program on a terminal, and interrupts it once it has shown `text`.
+    pub fn interrupted_on_terminal(&self, args: &[&str], text: &str) -> Outcome {
+        super::tty::interrupt(self.command(args), text)
+    }
+
     /// The program in the project's folder, with nothing of the caller's environment but PATH.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cloudpad"));

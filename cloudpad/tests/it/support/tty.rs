@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::process::Command;
+use std::process::{Child, Command};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -13,7 +13,25 @@ use super::Outcome;
 
 /// Runs `command` on a terminal of 120 columns, types `answer` into it, and returns all that it has shown:
 /// as it came as stdout, and without control sequences as stderr.
-pub fn run(mut command: Command, answer: &str) -> Outcome {
+pub fn run(command: Command, answer: &str) -> Outcome {
+    with(command, |_, person| person.write_all(answer.as_bytes()).expect("the terminal takes the answer"))
+}
+
+/// Runs `command` on such a terminal, and interrupts it once it has shown `text`.
+pub fn interrupt(command: Command, text: &str) -> Outcome {
+    with(command, |child, person| {
+        let (mut shown, mut byte) = (Vec::new(), [0]);
+        while !shown.ends_with(text.as_bytes()) {
+            person.read_exact(&mut byte).expect("the program ended before it has shown the text");
+            shown.extend(byte);
+        }
+        let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        assert!(kill.is_ok_and(|status| status.success()));
+    })
+}
+
+/// Runs `command` on a terminal on which `act` is what the person does.
+fn with(mut command: Command, act: impl FnOnce(&Child, &mut File)) -> Outcome {
     let (person, terminal) = open().expect("no pseudoterminal");
     let copy = || terminal.try_clone().expect("no file descriptor");
     command.env("TERM", "xterm").stdin(copy()).stdout(copy()).stderr(terminal);
@@ -22,7 +40,7 @@ pub fn run(mut command: Command, answer: &str) -> Outcome {
     let line = format!("{command:?}");
     drop(command);
     let mut person = File::from(person);
-    person.write_all(answer.as_bytes()).expect("the terminal takes the answer");
+    act(&child, &mut person);
     let mut shown = Vec::new();
     // Linux ends a terminal that nobody has open any more with an error.
     let _ = person.read_to_end(&mut shown);
