@@ -16,13 +16,18 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Listens for SIGINT and SIGTERM, for as long as the runtime lives.
+    /// Listens for SIGINT, SIGTERM and SIGHUP, for as long as the runtime lives. A terminal that is closed, or a
+    /// connection to it that breaks, would else leave instances without service that are being replaced.
     ///
     /// # Errors
     /// When the system does not let us listen.
     pub fn on_signals(term: Arc<Term>) -> std::io::Result<Self> {
         let stop = Self::default();
-        for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+        if hangup_counts() {
+            kinds.push(SignalKind::hangup());
+        }
+        for kind in kinds {
             let (mut signal, wish, term) = (signal(kind)?, stop.clone(), term.clone());
             tokio::spawn(async move {
                 while signal.recv().await.is_some() {
@@ -66,5 +71,34 @@ impl Stop {
     /// What breaks off actions under way.
     pub fn cancel(&self) -> &Cancel {
         &self.cancel
+    }
+}
+
+/// Whether to listen for SIGHUP. Who has started us with `nohup` wants it to be ignored, and listening would end
+/// that; where it cannot be found out, the system's own handling stays.
+fn hangup_counts() -> bool {
+    std::fs::read_to_string("/proc/self/status").is_ok_and(|status| hangup_is_not_ignored(&status))
+}
+
+/// Reads the set of ignored signals in the form of Linux' `/proc/PID/status`, in which SIGHUP is the lowest bit.
+fn hangup_is_not_ignored(status: &str) -> bool {
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hangup_is_not_ignored;
+
+    #[test]
+    fn an_ignored_hangup_stays_ignored() {
+        let cases = [
+            ("Name:\tcloudpad\nSigIgn:\t0000000000001000\nSigCgt:\t0000000000000001\n", true),
+            ("SigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n", false),
+            ("nothing that is known", false),
+        ];
+        for (status, expected) in cases {
+            assert_eq!(hangup_is_not_ignored(status), expected, "{status}");
+        }
     }
 }

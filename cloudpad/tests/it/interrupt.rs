@@ -32,6 +32,11 @@ fn after_an_interrupt_nothing_new_is_begun_and_the_next_deploy_goes_on() {
 }
 
 #[test]
+fn a_terminal_that_is_closed_interrupts() {
+    build_ended_by("-HUP", &Project::new("hangup"));
+}
+
+#[test]
 fn an_interrupt_before_anything_was_done_is_told_as_one() {
     let project = Project::new("early");
     project.configure(
