@@ -143,6 +143,13 @@ pub struct Service {
     pub labels: BTreeMap<String, String>,
 }
 
+impl Service {
+    /// Whether its containers have the host's own network, and with it the same ports.
+    pub fn is_on_host_network(&self) -> bool {
+        self.networks.iter().any(|network| network == "host")
+    }
+}
+
 /// How many containers a service has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Count {

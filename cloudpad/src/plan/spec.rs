@@ -101,7 +101,9 @@ pub(super) fn stops_first(service: &Service) -> bool {
         Update::StopFirst => true,
         Update::StartFirst => false,
         Update::Auto => {
-            !service.ports.is_empty() || service.volumes.iter().any(|m| m.mode == MountMode::Exclusive)
+            !service.ports.is_empty()
+                || service.is_on_host_network()
+                || service.volumes.iter().any(|m| m.mode == MountMode::Exclusive)
         }
     }
 }

@@ -27,6 +27,7 @@ fn networks(name: &str, service: &Service, problems: &mut Vec<Problem>) {
     if network == "bridge" {
         return;
     }
+    let asks = is_asked(service);
     if !service.ports.is_empty() {
         let message = format!("on the network `{network}` no port can be published");
         let hint = match network.as_str() {
@@ -35,10 +36,6 @@ fn networks(name: &str, service: &Service, problems: &mut Vec<Problem>) {
         };
         problems.push(Problem::at_key(format!("services.{name}.ports"), message).hint(hint));
     }
-    let asks = service
-        .health
-        .as_ref()
-        .is_some_and(|health| matches!(health.check, Check::Http { .. } | Check::Tcp { .. }));
     if network == "none" && asks {
         problems.push(
             Problem::at_key(
@@ -48,6 +45,12 @@ fn networks(name: &str, service: &Service, problems: &mut Vec<Problem>) {
             .hint("use `command`, which runs inside the container"),
         );
     }
+}
+
+/// Whether its health is asked for at a port.
+fn is_asked(service: &Service) -> bool {
+    let health = service.health.as_ref();
+    health.is_some_and(|health| matches!(health.check, Check::Http { .. } | Check::Tcp { .. }))
 }
 
 fn targets(name: &str, service: &Service, problems: &mut Vec<Problem>) {
@@ -90,7 +93,7 @@ fn update(name: &str, service: &Service, problems: &mut Vec<Problem>) {
     if service.update != Update::StartFirst {
         return;
     }
-    if let Some(why) = stop_first_because(service) {
+    if let Some(why) = conflict(service) {
         problems.push(
             Problem::at_key(
                 format!("services.{name}.update"),
@@ -101,11 +104,23 @@ fn update(name: &str, service: &Service, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Why old and new container cannot run side by side, if they cannot.
+/// Why the old container is stopped before the new one starts, if that is not said by the service itself.
 pub(super) fn stop_first_because(service: &Service) -> Option<String> {
+    let shared = || service.is_on_host_network().then(|| format!("{SHARED} most likely need the same ports"));
+    conflict(service).or_else(shared)
+}
+
+const SHARED: &str = "on the network `host` old and new container";
+
+/// Why old and new container cannot run side by side, if they cannot.
+fn conflict(service: &Service) -> Option<String> {
     if let Some(port) = service.ports.first() {
         return Some(format!("old and new container cannot both have port {} of the host", port.first));
     }
-    let (_, mount) = exclusive(service).next()?;
-    Some(format!("only one container may have `{}`", source(mount)))
+    if let Some((_, mount)) = exclusive(service).next() {
+        return Some(format!("only one container may have `{}`", source(mount)));
+    }
+    // The old container would answer for the new one.
+    let mistaken = service.is_on_host_network() && is_asked(service);
+    mistaken.then(|| format!("{SHARED} cannot be told apart by a port"))
 }
