@@ -85,7 +85,8 @@ pub fn main() -> u8 {
             return if error.use_stderr() { exit::REFUSED } else { exit::OK };
         }
     };
-    let term = Arc::new(Term::of_process(cli.global.style(cli.command.acts())));
+    let acts = cli.command.acts();
+    let term = Arc::new(Term::of_process(cli.global.style(acts)));
     let ended = match cli.command {
         Command::Init(args) => args.run(&term),
         Command::Check(args) => args.run(&cli.global, &term),
@@ -96,10 +97,18 @@ pub fn main() -> u8 {
         Command::Deploy(args) => args.run(&cli.global, &term),
         Command::Ps(args) => args.run(&cli.global, &term),
     };
-    ended.unwrap_or_else(|refused| {
+    let code = ended.unwrap_or_else(|refused| {
         refused.show(&term);
         refused.refusal.exit_code()
-    })
+    });
+    match term.lost() {
+        None => code,
+        Some(error) => {
+            term.error(&format!("could not write to stdout, which is not complete: {error}"));
+            // Where hosts may have changed, how that went is what counts.
+            if acts { code } else { exit::REFUSED }
+        }
+    }
 }
 
 impl Refused {

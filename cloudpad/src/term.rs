@@ -1,13 +1,13 @@
 //! The only writer to stdout and stderr. I/O: terminal.
 //!
 //! stdout is the data that was asked for; everything else goes to stderr. What cannot be written is
-//! dropped: a closed pipe or a full disk must not stop a deploy.
+//! dropped: a closed pipe or a full disk must not stop a deploy. That data was lost is told in the end.
 
 mod bars;
 mod harmless;
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
 use cloudpad_plugin_api::{Event as During, Failure, Level};
@@ -37,6 +37,7 @@ pub struct Style {
 pub struct Term {
     style: Style,
     out: Mutex<Output>,
+    lost: OnceLock<io::Error>,
     err: Mutex<Output>,
     err_is_coloured: bool,
     bars: Option<Bars>,
@@ -63,6 +64,7 @@ impl Term {
             style,
             interactive: io::stdin().is_terminal() && err.is_terminal(),
             err_is_coloured: err_choice != ColorChoice::Never,
+            lost: OnceLock::new(),
             out: Mutex::new(AutoStream::new(Box::new(out), out_choice)),
             err: Mutex::new(AutoStream::new(Box::new(err), err_choice)),
             bars: live.then(Bars::new),
@@ -88,7 +90,16 @@ impl Term {
     pub fn data(&self, text: &str) {
         let text = harmless(text);
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            // Whoever has closed a pipe wants no more.
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => drop(self.lost.set(error)),
+            _ => {}
+        }
+    }
+
+    /// Why data that was asked for could not be written, if some was lost.
+    pub fn lost(&self) -> Option<&io::Error> {
+        self.lost.get()
     }
 
     /// Prints text for people, unless only errors or JSON are wanted.

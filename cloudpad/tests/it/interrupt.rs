@@ -5,6 +5,13 @@ use std::process::{Child, Command, Stdio};
 
 use crate::support::Project;
 
+/// A program whose output goes to a full disk.
+fn to_a_full_disk(project: &Project, args: &[&str]) -> (Option<i32>, String) {
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+    let output = project.command(args).stdout(full).output().expect("cloudpad does not start");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
 /// Starts a deploy, and returns when it has begun an action of this method.
 fn deploy_until(project: &Project, method: &str) -> (Child, impl BufRead + use<>) {
     let mut command = project.command(&["deploy", "--yes", "--json"]);
@@ -127,4 +134,18 @@ fn a_reader_that_goes_away_does_not_stop_a_deploy() {
     drop(out);
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
     project.serves("one");
+}
+
+#[test]
+fn a_full_disk_stops_no_deploy_and_is_told() {
+    let project = Project::new("full");
+    project.configure(&project.web());
+    let (code, said) = to_a_full_disk(&project, &["deploy", "--yes", "--json"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("could not write to stdout"), "{said}");
+    project.serves("one");
+    for command in ["config", "plan", "ps"] {
+        let (code, said) = to_a_full_disk(&project, &[command]);
+        assert_eq!(code, Some(2), "{command}: {said}");
+    }
 }
