@@ -102,6 +102,20 @@ fn replace(file: &Path, text: &str) -> io::Result<()> {
     fs::rename(&partial, file)
 }
 
+/// Removes a file.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn remove(file: &Path) -> Result<(), Refusal> {
+    fs::remove_file(file)
+        .map_err(|error| Refusal::new(format!("cannot remove `{}`: {error}", file.display())))
+}
+
+/// Whether a file is somewhere below a directory, whatever links lead there.
+pub fn is_inside(file: &Path, dir: &Path) -> bool {
+    fs::canonicalize(file).is_ok_and(|file| fs::canonicalize(dir).is_ok_and(|dir| file.starts_with(dir)))
+}
+
 /// Writes a file that is not there yet.
 ///
 /// # Errors

@@ -1,13 +1,17 @@
 //! `cloudpad plan`: tells what `deploy` would do, and does not do it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Ended;
+use cloudpad_plugin_api::stage::source::Location;
+
 use super::args::{Global, Select};
 use super::session::Session;
+use super::{Ended, Refused};
+use crate::config::Config;
 use crate::look::At;
 use crate::plan::{SavedPlan, Until};
+use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::term::Term;
 use crate::{project, words};
@@ -36,9 +40,34 @@ impl Args {
         if let Some(file) = &self.out {
             let saved = SavedPlan::new(&session.config, goal, &looked.observed, plan);
             project::write_private(file, &words::json_line(&saved))?;
+            self.check_is_true_yet(&session, file, &saved)?;
             term.status(&format!("saved; `cloudpad deploy --plan {}` carries it out", file.display()));
         }
         term.data(&text);
         Ok(if changes && self.exit_code { exit::CHANGES } else { exit::OK })
     }
+
+    /// A plan that is saved among the files of an image makes another image of it, and is out of date at once.
+    fn check_is_true_yet(&self, session: &Session, file: &Path, saved: &SavedPlan) -> Result<(), Refused> {
+        if !is_in_a_source(file, &session.config) {
+            return Ok(());
+        }
+        let now = session.look(&self.select.selection(), At::Images)?.observed.images;
+        let changed = now.values().find(|image| saved.seen.images.get(&image.name) != Some(&image.reference));
+        let Some(image) = changed else { return Ok(()) };
+        project::remove(file)?;
+        let (file, image) = (file.display(), &image.name);
+        Err(Refusal::new(format!(
+            "`{file}` would be one of the files that image `{image}` is made from, and change it"
+        ))
+        .hint("save the plan in `.cloudpad/` or outside of the source, or list it in `.dockerignore`")
+        .into())
+    }
+}
+
+fn is_in_a_source(file: &Path, config: &Config) -> bool {
+    config.sources.values().any(|source| match &source.location {
+        Location::Directory { path } => project::is_inside(file, path),
+        _ => false,
+    })
 }

@@ -42,6 +42,18 @@ fn a_saved_plan_is_carried_out_while_it_is_true_and_refused_after() {
 }
 
 #[test]
+fn a_plan_is_not_saved_where_it_would_change_what_it_is_about() {
+    let project = Project::new("savedin");
+    project.configure(&project.web());
+    project.run(&["plan", "--out", "plan.json"]).expect(2).says("`web`").says(".dockerignore");
+    assert!(!project.path("plan.json").exists());
+    project.write(".dockerignore", "plan.json\n");
+    project.run(&["plan", "--out", "plan.json"]).expect(0);
+    project.run(&["deploy", "--yes", "--plan", "plan.json"]).expect(0);
+    project.serves("one");
+}
+
+#[test]
 fn without_a_terminal_nothing_is_done_unless_yes_is_said() {
     let project = Project::new("yes");
     project.configure(&project.web());
