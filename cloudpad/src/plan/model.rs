@@ -73,6 +73,16 @@ pub struct Action {
     pub request: Request,
 }
 
+impl Plan {
+    /// Whether each action's number is its place, and larger than those that it needs. A plan that was made here
+    /// is like that; one that was read from a file may be anything.
+    pub fn is_in_order(&self) -> bool {
+        (0..)
+            .zip(&self.actions)
+            .all(|(place, action)| action.id == place && action.needs.iter().all(|&need| need < place))
+    }
+}
+
 impl Action {
     /// Whether it only tidies up after a rollout that is done: when it fails, nothing has to be brought back.
     pub fn is_cleanup(&self) -> bool {

@@ -49,6 +49,11 @@ impl SavedPlan {
             let message = format!("the saved plan is for `{theirs}`, not for `{ours}`");
             return Err(vec![Problem::new(message).hint("choose the environment it was made for with `-e`")]);
         }
+        if !self.plan.is_in_order() {
+            let problem =
+                Problem::new("the saved plan is damaged: its actions are not in the order of their needs");
+            return Err(vec![problem.hint("make the plan again")]);
+        }
         let differences = self.seen.differences(&seen(config, observed));
         let outdated = |difference| Problem::new(format!("the saved plan is out of date: {difference}"));
         let mut problems: Vec<Problem> = differences.into_iter().map(outdated).collect();

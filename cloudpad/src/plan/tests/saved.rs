@@ -77,3 +77,21 @@ fn another_environment_or_version_is_refused() {
     plan.version = 2;
     assert_eq!(complaints(&plan, &case), ["the saved plan has version 2, not 1"]);
 }
+
+#[test]
+fn a_damaged_one_is_refused() {
+    let plan = saved(&case());
+    let damages: [fn(&mut SavedPlan); 4] = [
+        |saved| saved.plan.actions[0].needs = vec![1],
+        |saved| saved.plan.actions[1].needs = vec![1],
+        |saved| saved.plan.actions[1].needs = vec![4_000_000_000],
+        |saved| saved.plan.actions[1].id = 0,
+    ];
+    for damage in damages {
+        let mut damaged = plan.clone();
+        damage(&mut damaged);
+        let said = complaints(&damaged, &case());
+        assert_eq!(said, ["the saved plan is damaged: its actions are not in the order of their needs"]);
+    }
+    assert_eq!(complaints(&plan, &case()), [""; 0]);
+}
