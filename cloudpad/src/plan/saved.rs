@@ -6,8 +6,9 @@ use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::{Container, Observation, PortHeld, State};
 use serde::{Deserialize, Serialize};
 
+use super::spec::digest;
 use super::{Goal, Plan, reference};
-use crate::config::{Config, Image, Problem};
+use crate::config::{Config, Image, Problem, show};
 use crate::observed::{HostState, Observed};
 
 /// A plan as it is saved.
@@ -67,6 +68,8 @@ impl SavedPlan {
 /// All that a plan depends on, without what may change and does not matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
+    /// A digest of what the config says. It holds values that are nobody else's business.
+    pub config: String,
     /// What each source stands for.
     pub sources: BTreeMap<String, String>,
     /// The reference of each image that is built.
@@ -113,6 +116,7 @@ pub fn seen(config: &Config, observed: &Observed) -> Seen {
         (name.clone(), format!("{revision}{}", if source.dirty { ", changed" } else { "" }))
     });
     Seen {
+        config: digest(show(config).as_bytes()),
         sources: sources.collect(),
         images: observed.images.iter().map(|(name, i)| (name.clone(), i.reference.clone())).collect(),
         hosts: observed.hosts.iter().map(|(name, h)| (name.clone(), seen_host(config, h, &known))).collect(),
@@ -163,6 +167,9 @@ impl Seen {
     /// What is not as it was, in words.
     pub fn differences(&self, now: &Seen) -> Vec<String> {
         let mut found = Vec::new();
+        if self.config != now.config {
+            found.push("the config says something else now".to_owned());
+        }
         compare("source", &self.sources, &now.sources, &mut found);
         compare("image", &self.images, &now.images, &mut found);
         let names: BTreeSet<&String> = self.hosts.keys().chain(now.hosts.keys()).collect();

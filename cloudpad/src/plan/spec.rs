@@ -87,12 +87,15 @@ fn networks(named: &[String], project: &Project) -> Vec<String> {
     }
 }
 
-/// What identifies a spec: 12 hex digits of the SHA-256 of its JSON, whose maps are sorted.
+/// What identifies a spec: the digest of its JSON, whose maps are sorted.
 fn spec_id(spec: &ContainerSpec) -> String {
     // A spec has no map with keys other than strings, so this cannot fail.
-    let json = serde_json::to_vec(spec).unwrap_or_default();
-    let digest = Sha256::digest(&json);
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    digest(&serde_json::to_vec(spec).unwrap_or_default())
+}
+
+/// The first 12 hex digits of the SHA-256.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether a service's old container has to be gone before the new one can start.

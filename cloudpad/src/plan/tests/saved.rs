@@ -95,3 +95,14 @@ fn a_damaged_one_is_refused() {
     }
     assert_eq!(complaints(&plan, &case()), [""; 0]);
 }
+
+#[test]
+fn another_config_is_refused() {
+    let mut case = case();
+    let plan = saved(&case);
+    case.config.hosts[0].address = "elsewhere.test".into();
+    assert_eq!(
+        complaints(&plan, &case),
+        ["the saved plan is out of date: the config says something else now"]
+    );
+}
