@@ -156,9 +156,9 @@ fn carry_out(observed: &mut Observed, plan: Plan) {
         let Some(HostState::Seen(host)) = observed.hosts.get_mut(&start.host.name) else { continue };
         host.images.push(start.spec.image.clone());
         host.ports.extend(start.spec.ports.iter().map(|port| PortHeld {
-            port: port.host,
+            published: port.published,
             protocol: port.protocol,
-            ip: port.ip.clone(),
+            host_ip: port.host_ip.clone(),
             container: start.container.clone(),
         }));
         host.containers.push(Container {

@@ -270,7 +270,7 @@ impl Tally {
             Phase::Undo => self.undone += 1,
         }
         if let Reply::Pushed(pushed) = reply {
-            self.sent += pushed.sent;
+            self.sent += pushed.sent.unwrap_or_default();
         }
     }
 

@@ -136,8 +136,8 @@ impl Runner {
 fn fill_in(request: &mut Request, outcomes: &Outcomes) {
     use cloudpad_plugin_api::stage::deploy::ImageRef;
     if let Request::DeployPull(pull) = request
-        && let ImageRef::PushedBy(action) = pull.image
-        && let Some(Ok(Reply::Pushed(pushed))) = outcomes.get(&action)
+        && let ImageRef::PushedBy { pushed_by } = pull.image
+        && let Some(Ok(Reply::Pushed(pushed))) = outcomes.get(&pushed_by)
     {
         pull.image = ImageRef::Known(pushed.reference.clone());
     }

@@ -58,8 +58,11 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
         ("source.fetch", _) => format!("fetched source {object}"),
         ("build.run", Reply::Built(built)) if built.cached => format!("{object} is built already"),
         ("build.run", _) => format!("built {object}"),
-        ("push.run", Reply::Pushed(pushed)) if pushed.sent == 0 => format!("{object} is there already"),
-        ("push.run", Reply::Pushed(pushed)) => format!("sent {object}, {}", bytes(pushed.sent)),
+        ("push.run", Reply::Pushed(pushed)) => match pushed.sent {
+            Some(0) => format!("{object} is there already"),
+            Some(sent) => format!("sent {object}, {}", bytes(sent)),
+            None => format!("sent {object}"),
+        },
         ("deploy.pull", _) => format!("pulled {object}"),
         ("deploy.start", Reply::Started(started)) if !started.created => format!("started {object} again"),
         ("deploy.start", _) => format!("started {object}"),
@@ -257,7 +260,10 @@ pub fn bytes(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, waiting};
+    use cloudpad_plugin_api::Reply;
+    use cloudpad_plugin_api::stage::push::Pushed;
+
+    use super::{bytes, did, waiting};
     use crate::report::{Subject, Waiting};
 
     #[test]
@@ -270,6 +276,23 @@ mod tests {
         assert_eq!(lines, ["h1: still starting web-1 (10 s)", "still starting web-1 (40 s)"]);
         let many = ["h1", "h1", "h2", "h3", "h4"].map(|host| on(host, 10_000));
         assert_eq!(waiting(&many), ["still under way after 10 s: 5 actions on h1, h2, h3, h4"]);
+    }
+
+    #[test]
+    fn only_what_is_known_of_a_push_is_told() {
+        let method = "push.run";
+        let subject = Subject { id: 1, method, object: "`shop.web:1` to h1".into(), host: None };
+        let cases = [
+            (None, "sent `shop.web:1` to h1"),
+            (Some(0), "`shop.web:1` to h1 is there already"),
+            (Some(70_000), "sent `shop.web:1` to h1, 70.0 kB"),
+        ];
+        for (sent, expected) in cases {
+            assert_eq!(
+                did(&subject, &Reply::Pushed(Pushed { reference: "shop.web:1".into(), sent })),
+                expected
+            );
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::Failure;
+use crate::lenient::{known_or_empty, or_empty};
 
 /// Something that happens while a call is under way. It never ends the call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +16,7 @@ pub enum Event {
     /// A line for the user.
     Log {
         /// How much it matters.
+        #[serde(default, deserialize_with = "known_or_empty")]
         level: Level,
         /// One line.
         message: String,
@@ -24,6 +26,7 @@ pub enum Event {
     /// A line that a tool, a build step or a container has printed.
     Output {
         /// Whose line it is, such as a build step; empty when there is only one source.
+        #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
         source: String,
         /// The line, without its end.
         line: String,
@@ -34,12 +37,13 @@ pub enum Event {
 }
 
 /// How much a log line matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// For `-v`.
     Debug,
-    /// For everyone.
+    /// For everyone; also what has no level, or one from a newer protocol.
+    #[default]
     Info,
     /// Something the user should change; the work goes on.
     Warn,
@@ -51,12 +55,13 @@ pub struct Progress {
     /// What is being done, such as `sending layers`.
     pub label: String,
     /// How much is done, in `unit`.
+    #[serde(default, deserialize_with = "or_empty")]
     pub done: u64,
     /// How much there is to do, in `unit`, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
     /// `bytes` or `steps`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub unit: String,
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::lenient::or_empty;
+
 /// Why a request was not carried out, in words that can be shown to a user as they are.
 ///
 /// `message` says what was tried, on what, and why not: lower case, no full stop, names in backticks.
@@ -12,16 +14,16 @@ pub struct Failure {
     /// What was tried, on what, and why it did not work.
     pub message: String,
     /// What lies behind it, nearest cause first; also the last lines of a failed container or build step.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<String>,
     /// What the user can do next.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
     /// Whether the same request may succeed when it is sent again.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     pub retryable: bool,
-    /// What the world looks like after the failure.
-    #[serde(default)]
+    /// What the world looks like after the failure; `unknown` where a plugin does not tell.
+    #[serde(default = "untold")]
     pub outcome: Outcome,
     /// The host on which it happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,17 +55,20 @@ pub enum FailureKind {
 }
 
 /// What a failed request has left behind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Nothing was changed.
-    #[default]
     None,
     /// Some of it was done.
     Partial,
     /// Nobody can tell without a fresh look; also any value from a newer protocol.
     #[serde(other)]
     Unknown,
+}
+
+fn untold() -> Outcome {
+    Outcome::Unknown
 }
 
 impl Failure {

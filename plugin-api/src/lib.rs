@@ -13,6 +13,7 @@
 
 mod context;
 mod failure;
+mod lenient;
 pub mod model;
 mod provider;
 pub mod stage;

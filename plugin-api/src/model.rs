@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::lenient::or_empty;
+
 /// A machine that runs containers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
@@ -12,10 +14,10 @@ pub struct Host {
     /// `local`, or `[user@]host[:port]`. What is not said comes from the user's `~/.ssh/config`.
     pub address: String,
     /// What it is for; services choose hosts by role.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub roles: Vec<String>,
     /// Anything else that is known of it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
 }
 
@@ -120,16 +122,16 @@ pub struct ContainerSpec {
     pub labels: BTreeMap<String, String>,
 }
 
-/// A port of the host that leads into a container.
+/// A port of the host that leads into a container; its fields are those of Compose.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Port {
     /// The host's address to listen on; all of them where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ip: Option<String>,
+    pub host_ip: Option<String>,
     /// The host's port.
-    pub host: u16,
+    pub published: u16,
     /// The container's port.
-    pub container: u16,
+    pub target: u16,
     /// TCP or UDP.
     #[serde(default)]
     pub protocol: Protocol,

@@ -38,6 +38,25 @@ impl Stage {
             Stage::Deploy => "deploy",
         }
     }
+
+    /// The methods that a provider of the stage can be asked, `config.check` among them.
+    pub fn methods(self) -> &'static [&'static str] {
+        match self {
+            Stage::Inventory => &["config.check", "inventory.list"],
+            Stage::Source => &["config.check", "source.resolve", "source.fetch"],
+            Stage::Build => &["config.check", "build.observe", "build.run"],
+            Stage::Push => &["config.check", "push.run"],
+            Stage::Deploy => &[
+                "config.check",
+                "deploy.observe",
+                "deploy.pull",
+                "deploy.start",
+                "deploy.ready",
+                "deploy.stop",
+                "deploy.remove",
+            ],
+        }
+    }
 }
 
 impl std::fmt::Display for Stage {

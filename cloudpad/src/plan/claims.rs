@@ -33,9 +33,9 @@ fn blockers<'a>(new: &New<'_>, sight: &HostSight<'a>, host: &str) -> Result<Vec<
 }
 
 fn clash(port: &Port, held: &PortHeld) -> bool {
-    port.host == held.port
+    port.published == held.published
         && port.protocol == held.protocol
-        && same_address(port.ip.as_deref(), held.ip.as_deref())
+        && same_address(port.host_ip.as_deref(), held.host_ip.as_deref())
 }
 
 fn same_address(a: Option<&str>, b: Option<&str>) -> bool {
@@ -49,7 +49,7 @@ fn writes(container: &Container, sources: &[String]) -> bool {
 }
 
 fn foreign(port: &Port, held: &PortHeld, host: &str) -> Problem {
-    let (number, holder) = (port.host, &held.container);
+    let (number, holder) = (port.published, &held.container);
     Problem::new(format!(
         "port {number} of `{host}` is held by the container `{holder}`, which is not the project's"
     ))
@@ -136,12 +136,12 @@ impl Claims {
     }
 
     fn add_port(&mut self, (index, host): (usize, &str), instance: &Instance, port: &Port) {
-        let claims = self.ports.entry((index, port.host, port.protocol)).or_default();
-        let other = claims.iter().find(|(ip, _)| same_address(ip.as_deref(), port.ip.as_deref()));
+        let claims = self.ports.entry((index, port.published, port.protocol)).or_default();
+        let other = claims.iter().find(|(ip, _)| same_address(ip.as_deref(), port.host_ip.as_deref()));
         let other = other.map(|(_, other)| other.clone());
-        claims.push((port.ip.clone(), instance.clone()));
+        claims.push((port.host_ip.clone(), instance.clone()));
         if let Some(other) = other {
-            let message = format!("`{other}` and `{instance}` both need port {} of `{host}`", port.host);
+            let message = format!("`{other}` and `{instance}` both need port {} of `{host}`", port.published);
             let hint = "publish a range of ports, or let them run on different hosts";
             self.tell("ports", &other, instance, Problem::new(message).hint(hint));
         }

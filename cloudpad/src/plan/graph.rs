@@ -128,8 +128,8 @@ fn renumber(action: &mut Action, number: &[Node]) {
     }
     action.needs.sort_unstable();
     if let Request::DeployPull(pull) = &mut action.request
-        && let ImageRef::PushedBy(push) = &mut pull.image
+        && let ImageRef::PushedBy { pushed_by } = &mut pull.image
     {
-        *push = number[*push as usize];
+        *pushed_by = number[*pushed_by as usize];
     }
 }

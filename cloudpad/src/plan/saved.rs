@@ -153,12 +153,11 @@ fn seen_container(container: &Container) -> SeenContainer {
 
 fn foreign_ports(config: &Config, host: &Observation) -> BTreeSet<PortHeld> {
     let ours: BTreeSet<&str> = host.containers.iter().map(|c| c.name.as_str()).collect();
-    let published =
-        |held: &&PortHeld| {
-            config.services.values().flat_map(|service| &service.ports).any(|range| {
-                (range.first..=range.last).contains(&held.port) && range.protocol == held.protocol
-            })
-        };
+    let published = |held: &&PortHeld| {
+        config.services.values().flat_map(|service| &service.ports).any(|range| {
+            (range.first..=range.last).contains(&held.published) && range.protocol == held.protocol
+        })
+    };
     let foreign = host.ports.iter().filter(|held| !ours.contains(held.container.as_str()));
     foreign.filter(published).cloned().collect()
 }
@@ -220,10 +219,10 @@ fn host_differences(old: &SeenHost, new: &SeenHost) -> Vec<String> {
             found.extend(i1.difference(i2).map(|image| format!("image `{image}` was there, is gone")));
             found.extend(i2.difference(i1).map(|image| format!("image `{image}` was not there, is now")));
             for held in o2.difference(o1) {
-                found.push(format!("port {} is now held by `{}`", held.port, held.container));
+                found.push(format!("port {} is now held by `{}`", held.published, held.container));
             }
             for held in o1.difference(o2) {
-                found.push(format!("port {} is not held by `{}` any more", held.port, held.container));
+                found.push(format!("port {} is not held by `{}` any more", held.published, held.container));
             }
             found
         }

@@ -51,14 +51,14 @@ pub(super) fn wanted(
 /// The Nth instance's port of a range; a single port is every instance's.
 fn port(range: &PortRange, instance: &Instance) -> Result<Port, Problem> {
     let offset = if range.first == range.last { 0 } else { instance.number - 1 };
-    let host = u16::try_from(u32::from(range.first) + offset).ok().filter(|&port| port <= range.last);
-    let Some(host) = host else {
+    let published = u16::try_from(u32::from(range.first) + offset).ok().filter(|&port| port <= range.last);
+    let Some(published) = published else {
         let message =
             format!("the ports {}-{} are too few for instance `{instance}`", range.first, range.last);
         let problem = Problem::at_key(format!("services.{}.ports", instance.service), message);
         return Err(problem.hint("widen the range, or ask for fewer instances"));
     };
-    Ok(Port { ip: range.ip.clone(), host, container: range.container, protocol: range.protocol })
+    Ok(Port { host_ip: range.ip.clone(), published, target: range.container, protocol: range.protocol })
 }
 
 fn volume(mount: &Mount, project: &Project) -> Volume {

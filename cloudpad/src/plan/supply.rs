@@ -177,7 +177,7 @@ impl<'a> Supply<'a> {
             Image::Ready { .. } => (Vec::new(), ImageRef::Known(reference.to_owned()), None),
             Image::Built(_) => {
                 let push = self.push_shared(graph, image)?;
-                (vec![push], ImageRef::PushedBy(push), Some(reference.to_owned()))
+                (vec![push], ImageRef::PushedBy { pushed_by: push }, Some(reference.to_owned()))
             }
         };
         let host = self.inventory.hosts()[index].clone();

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::context::NoConfig;
+use crate::lenient::or_empty;
 use crate::stage::source::Resolved;
 use crate::{Context, Failure};
 
@@ -50,27 +51,35 @@ pub struct Recipe {
     pub source: Resolved,
     /// Commands that are run in a pinned source once it is brought here, each an argument list: its
     /// revision does not tell what they make. Other sources have been prepared by now.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prepare: Vec<Vec<String>>,
     /// The build context: a directory below the source's, `.` for all of it.
     pub context: String,
     /// The Dockerfile, relative to the context.
     pub dockerfile: String,
     /// The stage of the Dockerfile to build; the last one where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     /// Build arguments.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub args: BTreeMap<String, Arg>,
     /// Platforms such as `linux/amd64`; the engine's own where none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub platforms: Vec<String>,
     /// What `RUN --mount=type=secret,id=…` may read. It is no part of the image's identity.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, SecretSource>,
     /// Whether `RUN --mount=type=ssh` may use the user's SSH agent.
+    #[serde(default)]
     pub ssh: bool,
     /// Image labels.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// References from which the cache is imported.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cache_from: Vec<String>,
     /// Where the cache is exported to: `inline` or a registry reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache_to: Option<String>,
 }
 
@@ -107,6 +116,7 @@ pub struct Observe {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Images {
     /// One for each recipe.
+    #[serde(deserialize_with = "or_empty")]
     pub images: Vec<ImageState>,
 }
 
@@ -118,6 +128,7 @@ pub struct ImageState {
     /// The full reference: the repository, and a tag made from all that goes into the build.
     pub reference: String,
     /// Whether it is already built.
+    #[serde(default, deserialize_with = "or_empty")]
     pub built: bool,
 }
 
@@ -129,6 +140,7 @@ pub struct Run {
     /// The reference that `build.observe` gave.
     pub reference: String,
     /// The references of the images that [`Arg::Image`] names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bases: BTreeMap<String, String>,
 }
 
@@ -136,7 +148,9 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Built {
     /// The engine's id of the image.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// Whether it was there already.
+    #[serde(default, deserialize_with = "or_empty")]
     pub cached: bool,
 }

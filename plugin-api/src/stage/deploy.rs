@@ -1,9 +1,10 @@
 //! Stage `deploy`, placement "hosts": Cloudpad decides what runs where, the provider does it on one
 //! host at a time. Pure.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::context::NoConfig;
+use crate::lenient::{if_understood, is_newer, known, or_empty, or_true, yes};
 use crate::model::{ContainerSpec, Health, Host, Instance, Project, Protocol};
 use crate::{Context, Failure};
 
@@ -91,23 +92,32 @@ pub struct Observe {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
     /// The host's engine.
+    #[serde(default, deserialize_with = "or_empty")]
     pub engine: Engine,
-    /// The project's containers, running or not, sorted by name.
+    /// The project's containers, running or not, sorted by name. It has to be told, be it empty: where it
+    /// were forgotten, all would be started anew.
+    #[serde(deserialize_with = "or_empty")]
     pub containers: Vec<Container>,
     /// References (`name:tag`) of all images on the host, sorted.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<String>,
-    /// Ports of the host that running containers hold, the project's own and others', sorted.
+    /// Ports of the host that running containers hold, the project's own and others', sorted. One of a
+    /// protocol that the reader does not know is left out.
+    #[serde(default, deserialize_with = "known_ports", skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<PortHeld>,
 }
 
-/// A host's engine.
+/// A host's engine; what is not told is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Engine {
     /// Such as `20.10.24`.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub version: String,
     /// Such as `1.41`.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub api: String,
     /// Such as `linux/amd64`.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub platform: String,
 }
 
@@ -121,14 +131,18 @@ pub struct Container {
     /// Which copy of which service it is.
     pub instance: Instance,
     /// The release that made it.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub release: String,
     /// The identity of the spec it was made from.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub spec_id: String,
     /// The spec it was made from; none when its label is not understood.
+    #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
     pub spec: Option<ContainerSpec>,
     /// What it does.
     pub state: State,
     /// When it was made, in seconds since 1970.
+    #[serde(default, deserialize_with = "or_empty")]
     pub created: i64,
 }
 
@@ -167,24 +181,33 @@ impl State {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PortHeld {
     /// The host's port.
-    pub port: u16,
+    pub published: u16,
     /// TCP or UDP.
+    #[serde(default)]
     pub protocol: Protocol,
     /// The host's address it listens on; none for all.
-    pub ip: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_ip: Option<String>,
     /// The name of the container that holds it.
     pub container: String,
 }
 
-/// An image reference that is known now, or once the push that it names has been done.
+fn known_ports<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PortHeld>, D::Error> {
+    known(from, |port| is_newer::<Protocol>(&port["protocol"]))
+}
+
+/// An image reference that is known now, or once the push that it names has been done. A provider only
+/// ever sees one that is known, and on the wire that is a string.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(untagged)]
 pub enum ImageRef {
     /// This one.
     Known(String),
-    /// [`Pushed::reference`](super::push::Pushed::reference) of the action with this number. A
-    /// provider never sees it: the core fills it in before it sends the request.
-    PushedBy(u32),
+    /// [`Pushed::reference`](super::push::Pushed::reference) of an action of the same plan.
+    PushedBy {
+        /// The action's number.
+        pushed_by: u32,
+    },
 }
 
 impl ImageRef {
@@ -195,8 +218,8 @@ impl ImageRef {
     pub fn get(&self) -> Result<&str, Failure> {
         match self {
             ImageRef::Known(reference) => Ok(reference),
-            ImageRef::PushedBy(action) => {
-                Err(Failure::invalid(format!("the image that action {action} pushes is not known yet")))
+            ImageRef::PushedBy { pushed_by } => {
+                Err(Failure::invalid(format!("the image that action {pushed_by} pushes is not known yet")))
             }
         }
     }
@@ -210,6 +233,7 @@ pub struct Pull {
     /// What it pulls.
     pub image: ImageRef,
     /// The `name:tag` under which the host is to find the image afterwards, where that is not the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
 }
 
@@ -217,6 +241,7 @@ pub struct Pull {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pulled {
     /// The engine's id of the image.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub id: String,
 }
 
@@ -243,8 +268,10 @@ pub struct Start {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
     /// The engine's id of the container.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub id: String,
     /// Whether it was made; else it was there, and has been started where needed.
+    #[serde(default = "yes", deserialize_with = "or_true")]
     pub created: bool,
 }
 
@@ -256,6 +283,7 @@ pub struct Ready {
     /// The container's name.
     pub container: String,
     /// How to tell; where there is nothing, it is ready when it has run for `settle_ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<Health>,
     /// Milliseconds for which a container with no health check has to keep running.
     pub settle_ms: u64,
@@ -267,6 +295,7 @@ pub struct Ready {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BecameReady {
     /// How often it was tried.
+    #[serde(default, deserialize_with = "or_empty")]
     pub tries: u32,
 }
 
@@ -301,7 +330,9 @@ pub struct Remove {
     /// Whose containers they must be.
     pub project: Project,
     /// Containers to remove.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub containers: Vec<Named>,
     /// Images (`name:tag`) to remove when nothing uses them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<String>,
 }

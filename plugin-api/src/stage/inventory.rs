@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::context::NoConfig;
+use crate::lenient::or_empty;
 use crate::model::Host;
 use crate::{Context, Failure};
 
@@ -30,6 +31,7 @@ pub struct List {}
 /// The reply to `inventory.list`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hosts {
-    /// In any order; the host sorts them by name.
+    /// In any order; the host sorts them by name. It has to be told, be it empty.
+    #[serde(deserialize_with = "or_empty")]
     pub hosts: Vec<Host>,
 }

@@ -34,9 +34,10 @@ pub struct Run {
     /// The image on this machine.
     pub reference: String,
     /// The host to bring it to; none where the scope is shared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<Host>,
     /// References that the host has and that may share layers with the image, most likely first.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub similar: Vec<String>,
 }
 
@@ -46,6 +47,7 @@ pub struct Pushed {
     /// By what a host finds the image: the same reference after a direct push, one with a digest
     /// after a push to a registry.
     pub reference: String,
-    /// How many bytes of the image were sent; 0 when it was there.
-    pub sent: u64,
+    /// How many bytes of the image were sent, 0 when it was there; none where the provider cannot tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<u64>,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::context::NoConfig;
+use crate::lenient::{or_empty, or_true, yes};
 use crate::{Context, Failure};
 
 /// Brings source code here.
@@ -86,13 +87,16 @@ pub struct Resolved {
     /// The source's name in `Cloudpad.toml`.
     pub name: String,
     /// The full commit id, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// Whether what is built differs from `revision` (a directory with uncommitted changes).
+    #[serde(default, deserialize_with = "or_empty")]
     pub dirty: bool,
     /// Where its files are, or will be once it has been fetched.
     pub path: PathBuf,
     /// Whether `revision` alone says what the files are. Where not, the files are at `path` now and
     /// whoever wants to know must look at them.
+    #[serde(default, deserialize_with = "or_empty")]
     pub pinned: bool,
 }
 
@@ -102,8 +106,10 @@ pub struct Fetch {
     /// What was resolved.
     pub source: Resolve,
     /// The revision that was found then; none for a directory without version control.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
     /// Commands to run in the source's directory afterwards, each an argument list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prepare: Vec<Vec<String>>,
 }
 
@@ -113,5 +119,6 @@ pub struct Fetched {
     /// Where the files are.
     pub path: PathBuf,
     /// Whether anything had to be brought here.
+    #[serde(default = "yes", deserialize_with = "or_true")]
     pub changed: bool,
 }

@@ -57,7 +57,7 @@ async fn bring(cx: &Context, local: &str, target: &Target) -> Result<Pushed, Fai
     let engine = Engine::local().await?;
     let access = Access::to(&Reference::parse(&target.name)).await?;
     if let Some(digest) = find(cx, &engine, target, &access).await? {
-        return Ok(Pushed { reference: target.by_digest(&digest), sent: 0 });
+        return Ok(Pushed { reference: target.by_digest(&digest), sent: Some(0) });
     }
     let ours = tag(&engine, local, target).await?;
     let push = push::run(cx, &engine, target, &access);
@@ -66,7 +66,7 @@ async fn bring(cx: &Context, local: &str, target: &Target) -> Result<Pushed, Fai
         untag(cx, &engine, target).await;
     }
     let done = pushed?;
-    Ok(Pushed { reference: target.by_digest(&done.digest), sent: done.sent })
+    Ok(Pushed { reference: target.by_digest(&done.digest), sent: Some(done.sent) })
 }
 
 /// The image's digest, when the registry has it.

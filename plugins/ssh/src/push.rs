@@ -67,7 +67,7 @@ async fn push(cx: &Context, host: &Host, to: &Connection, request: &Run) -> Resu
         }
     };
     to.note_image(reference);
-    Ok(Pushed { reference: reference.clone(), sent })
+    Ok(Pushed { reference: reference.clone(), sent: Some(sent) })
 }
 
 /// Sends what seems to be lacking. What a host has is not certain (a containerd store knows layers by

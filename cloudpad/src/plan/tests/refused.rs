@@ -7,7 +7,7 @@ use super::kit::*;
 use crate::config::{Amount, Count, Image, MountMode, Unreachable};
 
 fn held(port: u16, container: &str) -> PortHeld {
-    PortHeld { port, protocol: Protocol::Tcp, ip: None, container: container.into() }
+    PortHeld { published: port, protocol: Protocol::Tcp, host_ip: None, container: container.into() }
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn ports_that_go_round_in_a_ring_one_at_a_time() {
     for (container, port) in seen.containers.iter_mut().zip([8081, 8080]) {
         container.name = format!("old-{port}");
         container.spec_id = "other".into();
-        container.spec.as_mut().unwrap().ports[0].host = port;
+        container.spec.as_mut().unwrap().ports[0].published = port;
     }
     seen.ports = vec![held(8080, "old-8080"), held(8081, "old-8081")];
     let problems = case.problems();

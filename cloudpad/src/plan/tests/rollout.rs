@@ -492,7 +492,7 @@ fn a_container_has_its_ports_volumes_and_networks_under_the_projects_name() {
         })
         .collect();
     let second = starts[1];
-    assert_eq!(second.spec.ports[0].host, 8081);
+    assert_eq!(second.spec.ports[0].published, 8081);
     assert_eq!(second.spec.volumes[0].source, "shop.staging.data");
     assert!(second.spec.volumes[0].read_only);
     assert_eq!(second.spec.networks, ["shop.staging.front"]);

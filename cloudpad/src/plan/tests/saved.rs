@@ -29,7 +29,12 @@ fn what_does_not_matter_may_change() {
     seen.containers[0].state = State::Starting;
     seen.engine.version = "28.0".into();
     seen.images.push("other:1".into());
-    seen.ports.push(PortHeld { port: 9, protocol: Protocol::Tcp, ip: None, container: "other".into() });
+    seen.ports.push(PortHeld {
+        published: 9,
+        protocol: Protocol::Tcp,
+        host_ip: None,
+        container: "other".into(),
+    });
     assert_eq!(complaints(&plan, &case), [""; 0]);
 }
 
@@ -46,9 +51,9 @@ fn what_does_is_named() {
     case.seen("h2").containers[0].state = State::Stopped;
     case.seen("h2").ports.clear();
     case.seen("h2").ports.push(PortHeld {
-        port: 8080,
+        published: 8080,
         protocol: Protocol::Tcp,
-        ip: None,
+        host_ip: None,
         container: "other".into(),
     });
     case.unseen("h3");

@@ -61,7 +61,9 @@ impl Sim {
             Request::DeployPull(pull) => {
                 let from = match &pull.image {
                     ImageRef::Known(reference) => reference,
-                    ImageRef::PushedBy(id) => self.pushed.get(id).ok_or("it has not been pushed")?,
+                    ImageRef::PushedBy { pushed_by } => {
+                        self.pushed.get(pushed_by).ok_or("it has not been pushed")?
+                    }
                 };
                 let name = pull.tag.clone().unwrap_or_else(|| from.clone());
                 self.add_image(&pull.host, &name)
@@ -123,8 +125,8 @@ impl Sim {
         check(known || host.images.contains(&start.spec.image), "its image is not there")?;
         for port in &start.spec.ports {
             let mut held = host.ports.iter().filter(|held| held.container != start.container);
-            let clash = held.find(|held| held.port == port.host && held.protocol == port.protocol);
-            check(clash.is_none(), &format!("port {} is held by {clash:?}", port.host))?;
+            let clash = held.find(|held| held.published == port.published && held.protocol == port.protocol);
+            check(clash.is_none(), &format!("port {} is held by {clash:?}", port.published))?;
         }
         for volume in start.spec.volumes.iter().filter(|v| exclusive.contains(&v.source)) {
             let mut up = host.containers.iter().filter(|c| c.state.is_up() && c.name != start.container);
@@ -210,8 +212,8 @@ pub fn containers(host: &HostState) -> &[Container] {
 
 fn hold_ports(host: &mut Observation, container: &Container) {
     for port in container.spec.iter().flat_map(|spec| &spec.ports) {
-        let (port, protocol, ip) = (port.host, port.protocol, port.ip.clone());
-        let held = PortHeld { port, protocol, ip, container: container.name.clone() };
+        let (published, protocol, host_ip) = (port.published, port.protocol, port.host_ip.clone());
+        let held = PortHeld { published, protocol, host_ip, container: container.name.clone() };
         if !host.ports.contains(&held) {
             host.ports.push(held);
         }

@@ -103,8 +103,8 @@ fn held(port: &PortSummary, container: &str) -> Option<PortHeld> {
         Some(PortSummaryTypeEnum::TCP) | None => Protocol::Tcp,
         _ => return None,
     };
-    let ip = port.ip.clone().filter(|ip| !matches!(ip.as_str(), "" | "0.0.0.0" | "::"));
-    Some(PortHeld { port: port.public_port?, protocol, ip, container: container.to_owned() })
+    let host_ip = port.ip.clone().filter(|ip| !matches!(ip.as_str(), "" | "0.0.0.0" | "::"));
+    Some(PortHeld { published: port.public_port?, protocol, host_ip, container: container.to_owned() })
 }
 
 #[cfg(test)]
@@ -205,10 +205,10 @@ mod tests {
             port("127.0.0.1", Some(53), PortSummaryTypeEnum::UDP),
             port("", None, PortSummaryTypeEnum::TCP),
         ]);
-        let held = |port, protocol, ip: Option<&str>| PortHeld {
-            port,
+        let held = |published, protocol, ip: Option<&str>| PortHeld {
+            published,
             protocol,
-            ip: ip.map(str::to_owned),
+            host_ip: ip.map(str::to_owned),
             container: "foreign".into(),
         };
         let expected = [held(53, Protocol::Udp, Some("127.0.0.1")), held(8080, Protocol::Tcp, None)];

@@ -94,13 +94,14 @@ fn container_port(port: &Port) -> String {
         cloudpad_plugin_api::model::Protocol::Tcp => "tcp",
         cloudpad_plugin_api::model::Protocol::Udp => "udp",
     };
-    format!("{}/{protocol}", port.container)
+    format!("{}/{protocol}", port.target)
 }
 
 fn bindings(ports: &[Port]) -> PortMap {
     let mut map = PortMap::new();
     for port in ports {
-        let binding = PortBinding { host_ip: port.ip.clone(), host_port: Some(port.host.to_string()) };
+        let binding =
+            PortBinding { host_ip: port.host_ip.clone(), host_port: Some(port.published.to_string()) };
         map.entry(container_port(port)).or_default().get_or_insert_default().push(binding);
     }
     map
@@ -188,8 +189,12 @@ mod tests {
 
     #[test]
     fn one_container_port_may_have_several_of_the_host() {
-        let port =
-            |ip: Option<&str>, host, protocol| Port { ip: ip.map(Into::into), host, container: 80, protocol };
+        let port = |ip: Option<&str>, published, protocol| Port {
+            host_ip: ip.map(Into::into),
+            published,
+            target: 80,
+            protocol,
+        };
         let ports = vec![
             port(None, 8080, Protocol::Tcp),
             port(Some("127.0.0.1"), 8081, Protocol::Tcp),

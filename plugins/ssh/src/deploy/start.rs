@@ -183,7 +183,7 @@ async fn explain(engine: &Engine, request: &Start, error: &Error) -> Failure {
 
 async fn holder(engine: &Engine, port: u16, project: &Project) -> Option<String> {
     let running = engine.docker().await.ok()?.list_containers(None::<ListContainersOptions>).await.ok()?;
-    seen::ports(&running, project).into_iter().find(|held| held.port == port).map(|held| held.container)
+    seen::ports(&running, project).into_iter().find(|held| held.published == port).map(|held| held.container)
 }
 
 /// The port in the engine's words for one that is taken: `Bind for 0.0.0.0:80 failed: port is already

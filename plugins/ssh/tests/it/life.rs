@@ -42,9 +42,9 @@ fn a_look_names_the_engine_and_the_ports_that_others_hold() {
     let world = World::new("ports");
     let mut spec = world.script("exec sleep 600");
     spec.ports = vec![Port {
-        ip: Some("127.0.0.1".into()),
-        host: 18_471,
-        container: 80,
+        host_ip: Some("127.0.0.1".into()),
+        published: 18_471,
+        target: 80,
         protocol: Default::default(),
     }];
     let name = world.run("web", spec);
@@ -52,9 +52,9 @@ fn a_look_names_the_engine_and_the_ports_that_others_hold() {
     let seen = stranger.observe();
     assert!(seen.containers.is_empty(), "another project's are not told");
     assert!(
-        seen.ports
-            .iter()
-            .any(|p| p.port == 18_471 && p.container == name && p.ip.as_deref() == Some("127.0.0.1"))
+        seen.ports.iter().any(|p| p.published == 18_471
+            && p.container == name
+            && p.host_ip.as_deref() == Some("127.0.0.1"))
     );
     assert!(seen.engine.api.starts_with("1.") && seen.engine.platform.starts_with("linux/"));
 }

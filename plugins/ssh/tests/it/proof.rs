@@ -138,7 +138,8 @@ fn one_that_somebody_else_has_made_since_the_look_is_taken() {
     let world = alone("since", 72);
     let mut ours = request(&world, SERVER);
     let ip = Some("127.0.0.1".to_owned());
-    ours.spec.ports = vec![Port { ip, host: 18_475, container: 8080, protocol: Default::default() }];
+    ours.spec.ports =
+        vec![Port { host_ip: ip, published: 18_475, target: 8080, protocol: Default::default() }];
     world.observe();
     let mut theirs = ours.clone();
     theirs.spec.health = None;

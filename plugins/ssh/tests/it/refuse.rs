@@ -53,9 +53,9 @@ fn a_taken_port_is_named_with_its_holder_and_nothing_is_left() {
     let world = World::new("port");
     let mut spec = world.script("exec sleep 600");
     spec.ports = vec![Port {
-        ip: Some("127.0.0.1".into()),
-        host: 18_472,
-        container: 80,
+        host_ip: Some("127.0.0.1".into()),
+        published: 18_472,
+        target: 80,
         protocol: Default::default(),
     }];
     let holder = world.run("web", spec.clone());
@@ -72,8 +72,12 @@ fn a_port_that_another_program_holds_is_named_too() {
     let port = listener.local_addr().unwrap().port();
     let world = World::new("listen");
     let mut spec = world.script("exec sleep 600");
-    spec.ports =
-        vec![Port { ip: Some("127.0.0.1".into()), host: port, container: 80, protocol: Default::default() }];
+    spec.ports = vec![Port {
+        host_ip: Some("127.0.0.1".into()),
+        published: port,
+        target: 80,
+        protocol: Default::default(),
+    }];
     let failure = world.start(&world.start_request("web", spec)).unwrap_err();
     assert!(failure.message.contains(&format!("port {port}")), "{failure}");
 }

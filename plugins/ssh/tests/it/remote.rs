@@ -20,7 +20,7 @@ fn world(name: &str, host: &str) -> World {
 
 fn push(world: &World) -> u64 {
     let (reference, host) = (world.image.clone(), Some(world.host.clone()));
-    Pusher.run(&world.context(), &Run { reference, host, similar: Vec::new() }).unwrap().sent
+    Pusher.run(&world.context(), &Run { reference, host, similar: Vec::new() }).unwrap().sent.unwrap()
 }
 
 fn cost(world: &World) -> Spent {
@@ -80,7 +80,7 @@ fn a_look_costs_three_requests_and_an_update_at_most_twelve() {
     world.import(&next, busybox(&[("www/up", b"yes, again")]), &[]);
     let (reference, host) = (next.clone(), Some(world.host.clone()));
     let similar = vec![world.image.clone()];
-    assert!(Pusher.run(&world.context(), &Run { reference, host, similar }).unwrap().sent > 0);
+    assert!(Pusher.run(&world.context(), &Run { reference, host, similar }).unwrap().sent > Some(0));
     spec.image = next.clone();
     let mut request = world.start_request("web", spec);
     request.container += "-new";
