@@ -124,6 +124,7 @@ pub(crate) struct NoConfig {}
 #[derive(Clone)]
 pub struct Context {
     config: Arc<serde_json::Value>,
+    key: Arc<str>,
     emit: Emit,
     cancel: Cancel,
 }
@@ -132,7 +133,19 @@ impl Context {
     /// A call with the provider's configuration (`null` where there is none), a place for its events
     /// and a way to stop it.
     pub fn new(config: serde_json::Value, emit: Emit, cancel: Cancel) -> Self {
-        Self { config: Arc::new(config), emit, cancel }
+        Self { config: Arc::new(config), key: Arc::from(""), emit, cancel }
+    }
+
+    /// The same call with a key for its work.
+    #[must_use]
+    pub fn keyed(self, key: &str) -> Self {
+        Self { key: Arc::from(key), ..self }
+    }
+
+    /// The same for the same work, for a service that takes such a key to do nothing twice; empty for
+    /// what changes nothing.
+    pub fn key(&self) -> &str {
+        &self.key
     }
 
     /// The provider's configuration: the table `[stages.STAGE.config]` of `Cloudpad.toml`.
@@ -184,10 +197,7 @@ impl Context {
     /// `cancelled`, when the caller has asked to stop.
     pub fn check_cancelled(&self) -> Result<(), Failure> {
         if self.cancel.is_cancelled() {
-            return Err(Failure::new(
-                crate::FailureKind::Cancelled,
-                "stopped because the caller asked for it",
-            ));
+            return Err(Failure::cancelled());
         }
         Ok(())
     }

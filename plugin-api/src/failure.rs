@@ -105,6 +105,11 @@ impl Failure {
         Self::new(FailureKind::Unsupported, format!("`{method}` is not offered by this provider"))
     }
 
+    /// The caller asked to stop.
+    pub fn cancelled() -> Self {
+        Self::new(FailureKind::Cancelled, "stopped because the caller asked for it")
+    }
+
     /// Adds a cause, farther away than those already there.
     #[must_use]
     pub fn cause(mut self, cause: impl std::fmt::Display) -> Self {

@@ -11,16 +11,22 @@
 //! Pure but for the callbacks that a [`Context`] carries. Nothing in here knows how a plugin is
 //! found, started or ended, nor of anything else in this workspace.
 
+pub mod abi;
 mod context;
 mod failure;
 mod lenient;
 pub mod model;
+mod plugin;
 mod provider;
+pub mod serve;
 pub mod stage;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod wire;
 
 pub use context::{Cancel, Context, Emit, Event, Level, Progress};
 pub use failure::{Failure, FailureKind, Outcome};
 pub use inventory;
+pub use plugin::Plugin;
 pub use provider::{Handler, Provider, PushScope};
 pub use stage::{CheckConfig, Reply, Request, Stage};

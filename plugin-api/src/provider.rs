@@ -1,23 +1,13 @@
-//! How a provider that is linked in makes itself known, and how a request reaches its trait. Pure.
+//! A provider: its name, its code, and how a request reaches its trait. Pure.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::stage::{build, deploy, push, source};
-use crate::{Context, Failure, Reply, Request, Stage};
+use crate::wire::Provides;
+use crate::{Context, Failure, FailureKind, Outcome, Plugin, Reply, Request, Stage};
 
-/// A provider that is linked into the program.
-///
-/// ```
-/// use cloudpad_plugin_api::{Context, Failure, Handler, Provider, inventory, model::Host, stage};
-///
-/// struct Fixed;
-/// impl stage::inventory::Inventory for Fixed {
-///     fn list(&self, _: &Context, _: &stage::inventory::List) -> Result<stage::inventory::Hosts, Failure> {
-///         Ok(stage::inventory::Hosts { hosts: vec![Host::new("h1", "192.0.2.1")] })
-///     }
-/// }
-/// inventory::submit! {
-///     Provider { name: "fixed", about: "one host, always", handler: Handler::Inventory(&Fixed) }
-/// }
-/// ```
+/// A provider that is linked into the program. [`register!`](crate::register) makes it known.
+#[derive(Clone, Copy)]
 pub struct Provider {
     /// The name by which `Cloudpad.toml` chooses it.
     pub name: &'static str,
@@ -26,8 +16,6 @@ pub struct Provider {
     /// The stage it serves, and the code that does.
     pub handler: Handler,
 }
-
-inventory::collect!(Provider);
 
 /// A provider's code, by stage.
 #[derive(Clone, Copy)]
@@ -106,10 +94,36 @@ impl Provider {
         }
     }
 
+    /// As [`call`](Self::call), but a panic is an answer too: the program goes on.
+    ///
+    /// # Errors
+    /// What the method answers; `crashed`, with the panic's message, when it panics.
+    pub fn call_contained(&self, cx: &Context, request: &Request) -> Result<Reply, Failure> {
+        catch_unwind(AssertUnwindSafe(|| self.call(cx, request))).unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+            let message = format!("{} provider `{}` panicked: {text}", self.stage(), self.name);
+            Err(Failure::new(FailureKind::Crashed, message).outcome(Outcome::Unknown))
+        })
+    }
+
+    /// What a plugin says of it in its hello.
+    pub(crate) fn offer(&self) -> Provides {
+        Provides {
+            stage: self.stage(),
+            provider: self.name.to_owned(),
+            methods: self.stage().methods().iter().map(|method| (*method).to_owned()).collect(),
+            about: self.about.to_owned(),
+            scope: match self.handler {
+                Handler::Push(push) => Some(push.scope()),
+                _ => None,
+            },
+        }
+    }
+
     /// Every provider that is linked in, by stage and name.
     pub fn built_in() -> Vec<&'static Provider> {
-        let mut all: Vec<_> = inventory::iter::<Provider>.into_iter().collect();
-        // The registry's own order depends on the linker.
+        let mut all: Vec<_> = Plugin::built_in().into_iter().flat_map(|plugin| plugin.providers).collect();
         all.sort_by_key(|p| (p.stage(), p.name));
         all
     }

@@ -48,13 +48,21 @@ const RULES: [Rule; 8] = [
 ];
 
 /// Rooms that decide and never act.
-const PURE_ROOMS: [&str; 6] = [
+const PURE_ROOMS: &[&str] = &[
     "cloudpad/src/config",
     "cloudpad/src/inventory.rs",
     "cloudpad/src/observed.rs",
     "cloudpad/src/plan",
     "cloudpad/src/report.rs",
-    "plugin-api/src/",
+    "plugin-api/src/context.rs",
+    "plugin-api/src/failure.rs",
+    "plugin-api/src/lenient.rs",
+    "plugin-api/src/model.rs",
+    "plugin-api/src/plugin.rs",
+    "plugin-api/src/provider.rs",
+    "plugin-api/src/secret.rs",
+    "plugin-api/src/stage",
+    "plugin-api/src/wire",
 ];
 
 const IMPURE: [&str; 14] = [
@@ -76,9 +84,10 @@ const IMPURE: [&str; 14] = [
 
 const IMPURE_IN_A_LIST: [&str; 5] = ["fs", "env", "net", "process", "thread"];
 
-/// What each library and the contract may use of the workspace; plugins may use all three.
+/// What each library and the contract may use of the workspace; plugins may use all three. The contract's
+/// tests use its own test kit.
 const LIBRARIES: [(&str, &[&str]); 3] = [
-    ("plugin-api", &[]),
+    ("plugin-api", &["plugin-api"]),
     ("plugins/engine", &["plugin-api", "transport"]),
     ("plugins/transport", &["plugin-api"]),
 ];

@@ -1,12 +1,16 @@
 //! Stage `deploy`, placement "hosts": Cloudpad decides what runs where, the provider does it on one
 //! host at a time. Pure.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::context::NoConfig;
-use crate::lenient::{if_understood, is_newer, known, or_empty, or_true, yes};
-use crate::model::{ContainerSpec, Health, Host, Instance, Project, Protocol};
+use crate::lenient::{or_empty, or_true, yes};
+use crate::model::{ContainerSpec, Health, Host, Instance, Project};
 use crate::{Context, Failure};
+
+mod seen;
+
+pub use seen::{Container, Engine, Observation, PortHeld, State};
 
 /// Runs containers on hosts.
 ///
@@ -86,114 +90,6 @@ pub struct Observe {
     pub host: Host,
     /// Whose containers to tell about.
     pub project: Project,
-}
-
-/// The reply to `deploy.observe`: a host as it was seen.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Observation {
-    /// The host's engine.
-    #[serde(default, deserialize_with = "or_empty")]
-    pub engine: Engine,
-    /// The project's containers, running or not, sorted by name. It has to be told, be it empty: where it
-    /// were forgotten, all would be started anew.
-    #[serde(deserialize_with = "or_empty")]
-    pub containers: Vec<Container>,
-    /// References (`name:tag`) of all images on the host, sorted.
-    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
-    pub images: Vec<String>,
-    /// Ports of the host that running containers hold, the project's own and others', sorted. One of a
-    /// protocol that the reader does not know is left out.
-    #[serde(default, deserialize_with = "known_ports", skip_serializing_if = "Vec::is_empty")]
-    pub ports: Vec<PortHeld>,
-}
-
-/// A host's engine; what is not told is empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Engine {
-    /// Such as `20.10.24`.
-    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
-    pub version: String,
-    /// Such as `1.41`.
-    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
-    pub api: String,
-    /// Such as `linux/amd64`.
-    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
-    pub platform: String,
-}
-
-/// A container of the project.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Container {
-    /// The engine's id.
-    pub id: String,
-    /// Its name, as in [`Start::container`].
-    pub name: String,
-    /// Which copy of which service it is.
-    pub instance: Instance,
-    /// The release that made it.
-    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
-    pub release: String,
-    /// The identity of the spec it was made from.
-    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
-    pub spec_id: String,
-    /// The spec it was made from; none when its label is not understood.
-    #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
-    pub spec: Option<ContainerSpec>,
-    /// What it does.
-    pub state: State,
-    /// When it was made, in seconds since 1970.
-    #[serde(default, deserialize_with = "or_empty")]
-    pub created: i64,
-}
-
-/// What a container does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It runs, and where it has a health check, that has passed.
-    Running,
-    /// It runs, and its health check has not passed yet since it was started.
-    Starting,
-    /// It runs, and fails its health check.
-    Unhealthy,
-    /// It runs, but is frozen.
-    Paused,
-    /// Its process ended and is being started again.
-    Restarting,
-    /// It does not run.
-    Stopped,
-    /// Anything else, such as dead or being removed.
-    #[serde(other)]
-    Other,
-}
-
-impl State {
-    /// Whether its process is there.
-    pub fn is_up(self) -> bool {
-        matches!(
-            self,
-            State::Running | State::Starting | State::Unhealthy | State::Paused | State::Restarting
-        )
-    }
-}
-
-/// A port of the host that a running container holds.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct PortHeld {
-    /// The host's port.
-    pub published: u16,
-    /// TCP or UDP.
-    #[serde(default)]
-    pub protocol: Protocol,
-    /// The host's address it listens on; none for all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host_ip: Option<String>,
-    /// The name of the container that holds it.
-    pub container: String,
-}
-
-fn known_ports<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PortHeld>, D::Error> {
-    known(from, |port| is_newer::<Protocol>(&port["protocol"]))
 }
 
 /// An image reference that is known now, or once the push that it names has been done. A provider only

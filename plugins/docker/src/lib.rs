@@ -24,16 +24,16 @@ mod wire;
 
 use std::path::Path;
 
-use cloudpad_plugin_api::{Failure, Handler, Provider};
+use cloudpad_plugin_api::{Failure, Handler, Provider, register};
 
 pub use provider::Docker;
 
-cloudpad_plugin_api::inventory::submit! {
+register! {
     Provider {
         name: "docker",
         about: "builds images with this machine's Docker engine",
         handler: Handler::Build(&provider::LOCAL),
-    }
+    },
 }
 
 /// Bytes in hexadecimal digits.

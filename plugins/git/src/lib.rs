@@ -12,7 +12,7 @@
 use std::path::{Path, PathBuf};
 
 use cloudpad_plugin_api::stage::source::{Fetch, Fetched, Location, Resolve, Resolved, Source};
-use cloudpad_plugin_api::{Context, Failure, Handler, Provider, inventory};
+use cloudpad_plugin_api::{Context, Failure, Handler, Provider, register};
 
 mod cache;
 mod child;
@@ -29,12 +29,12 @@ mod url;
 use cache::Cache;
 use git::Git;
 
-inventory::submit! {
+register! {
     Provider {
         name: "git",
         about: "git repositories, by the user's own git, and local directories",
         handler: Handler::Source(&GitSource { program: "git" }),
-    }
+    },
 }
 
 /// The provider.

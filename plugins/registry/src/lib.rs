@@ -16,7 +16,7 @@ use cloudpad_engine::bollard::query_parameters::{RemoveImageOptions, TagImageOpt
 use cloudpad_engine::{Access, Engine, Reference, failure, refusal};
 use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
 use cloudpad_plugin_api::{
-    Context, Failure, FailureKind, Handler, Level, Outcome, Provider, PushScope, inventory,
+    Context, Failure, FailureKind, Handler, Level, Outcome, Provider, PushScope, register,
 };
 
 mod progress;
@@ -25,12 +25,12 @@ mod target;
 
 use target::{Config, Target};
 
-inventory::submit! {
+register! {
     Provider {
         name: "registry",
         about: "any OCI registry, with the user's Docker credentials; hosts pull by digest",
         handler: Handler::Push(&Registry),
-    }
+    },
 }
 
 /// The provider.

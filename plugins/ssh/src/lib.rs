@@ -12,24 +12,21 @@ mod deploy;
 mod pool;
 mod push;
 
-use cloudpad_plugin_api::{Handler, Provider, inventory};
+use cloudpad_plugin_api::{Handler, Provider, register};
 
 pub use deploy::Deployer;
 pub use pool::{Spent, spent};
 pub use push::Pusher;
 
-inventory::submit! {
-    Provider {
-        name: "ssh",
-        about: "containers on hosts with an SSH server and a Docker engine",
-        handler: Handler::Deploy(&Deployer),
-    }
-}
-
-inventory::submit! {
+register! {
     Provider {
         name: "ssh",
         about: "images straight to each host, only the layers it lacks",
         handler: Handler::Push(&Pusher),
-    }
+    },
+    Provider {
+        name: "ssh",
+        about: "containers on hosts with an SSH server and a Docker engine",
+        handler: Handler::Deploy(&Deployer),
+    },
 }
