@@ -1,15 +1,17 @@
 //! What an interrupted run leaves behind does not stop the next one.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use cloudpad_plugin_api::FailureKind;
+use cloudpad_plugin_api::testing::TestHost;
+use cloudpad_plugin_api::wire::{Call, FromHost, HostHello, MAX_LINE, PROTOCOL};
+use cloudpad_plugin_api::{FailureKind, Request};
 
 use crate::serve;
-use crate::support::{Call, Repo, Sourced};
+use crate::support::{self, Repo, Sourced};
 
 /// For what is awaited and must happen.
 const SOON: Duration = Duration::from_secs(60);
@@ -24,21 +26,34 @@ fn large() -> Repo {
     repo
 }
 
-/// A run in a process of its own.
-fn run(url: &str, commit: &str, source: &Sourced) -> Child {
-    let program = std::env::current_exe().unwrap();
-    let program: PathBuf = program.ancestors().nth(2).unwrap().join("examples/git_source");
-    assert!(program.exists(), "the example is built by `cargo test -p cloudpad-git`, but not with `--test`");
-    let mut command = Command::new(program);
-    command.args([url, commit]).arg(source.cache()).env("GIT_DIR", "/nonexistent");
-    command.stdout(Stdio::null()).spawn().unwrap()
+/// The provider as a program of its own.
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_cloudpad-git"))
+}
+
+/// A call to that program that goes on while the child is kept.
+fn begin(request: Request) -> Child {
+    let mut child =
+        program().arg("--cloudpad-plugin").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let (provider, key) = ("git".to_owned(), String::new());
+    let call = Call { id: 1, provider, config: serde_json::Value::Null, key, request };
+    let hello = HostHello { protocol: PROTOCOL, version: String::new(), max_line: MAX_LINE };
+    for message in [FromHost::Hello(hello), FromHost::Call(call)] {
+        writeln!(child.stdin.as_mut().unwrap(), "{}", serde_json::to_string(&message).unwrap()).unwrap();
+    }
+    child
 }
 
 #[test]
 fn the_repository_of_a_calling_hook_is_forgotten() {
     let repo = Repo::new();
     let source = Sourced::new(repo.url());
-    assert!(run(&repo.url(), &repo.head(), &source).wait().unwrap().success());
+    let host = TestHost::program("git", || {
+        let mut command = program();
+        command.env("GIT_DIR", "/nonexistent");
+        command
+    });
+    host.call(Request::SourceFetch(source.fetch_request(&repo.head(), &[]))).end.unwrap();
     assert_eq!(source.read("a").as_deref(), Some("1"));
 }
 
@@ -46,9 +61,10 @@ fn the_repository_of_a_calling_hook_is_forgotten() {
 fn a_run_that_was_killed_in_mid_transfer_is_made_up_for() {
     let repo = large();
     let (url, stalled) = serve::stalling_daemon(repo.path(), 100_000);
-    let source = Sourced::new(repo.url());
-    let mut killed = run(&format!("{url}/.git"), &repo.head(), &source);
+    let mut source = Sourced::new(format!("{url}/.git"));
+    let mut killed = begin(Request::SourceFetch(source.fetch_request(&repo.head(), &[])));
     stalled.recv_timeout(SOON).unwrap();
+    source.url = repo.url();
     killed.kill().unwrap();
     killed.wait().unwrap();
     // Its git lives on and still has the cache open.
@@ -61,7 +77,7 @@ fn cancelling_in_mid_transfer_stops_at_once_and_leaves_the_cache_usable() {
     let repo = large();
     let (url, stalled) = serve::stalling_daemon(repo.path(), 100_000);
     let mut source = Sourced::new(format!("{url}/.git"));
-    let call = Call::default();
+    let call = support::Call::default();
     let failure = thread::scope(|scope| {
         let run = scope.spawn(|| source.fetch_in(&call, &repo.head(), &[]));
         stalled.recv_timeout(SOON).unwrap();

@@ -138,7 +138,7 @@ impl Sourced {
         GIT.fetch(&call.cx(), &self.fetch_request(revision, prepare))
     }
 
-    fn fetch_request(&self, revision: &str, prepare: &[&[&str]]) -> Fetch {
+    pub fn fetch_request(&self, revision: &str, prepare: &[&[&str]]) -> Fetch {
         let words = |command: &&[&str]| command.iter().map(|word| (*word).to_owned()).collect();
         Fetch {
             source: self.request(GitReference::Default),

@@ -3,11 +3,11 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::process::Command;
 
-use cloudpad_plugin_api::stage::push::Pushed;
-use cloudpad_plugin_api::{Failure, FailureKind};
+use cloudpad_plugin_api::stage::push::{Pushed, Run};
+use cloudpad_plugin_api::testing::TestHost;
+use cloudpad_plugin_api::{Failure, FailureKind, Reply, Request};
 use tempfile::TempDir;
 
 use crate::support::{Image, Server};
@@ -28,20 +28,19 @@ fn login(server: &Server, auth: &str) -> TempDir {
 }
 
 fn push(server: &Server, image: &Image, config: &TempDir) -> Result<Pushed, Failure> {
-    let program = std::env::current_exe().unwrap();
-    let program: PathBuf = program.ancestors().nth(2).unwrap().join("examples/registry_push");
-    assert!(
-        program.exists(),
-        "the example is built by `cargo test -p cloudpad-registry`, but not with `--test`"
-    );
-    let path = format!("{}:{}", config.path().display(), std::env::var("PATH").unwrap());
-    let mut command = Command::new(program);
-    command.args([&server.address, "team", &image.reference]);
-    command.env("DOCKER_CONFIG", config.path()).env("PATH", path);
-    let answer: serde_json::Value = serde_json::from_slice(&command.output().unwrap().stdout).unwrap();
-    match answer.get("pushed") {
-        Some(pushed) => Ok(serde_json::from_value(pushed.clone()).unwrap()),
-        None => Err(serde_json::from_value(answer["failure"].clone()).unwrap()),
+    let docker = config.path().to_owned();
+    let host = TestHost::program("registry", move || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cloudpad-registry"));
+        let path = format!("{}:{}", docker.display(), std::env::var("PATH").unwrap());
+        command.env("DOCKER_CONFIG", &docker).env("PATH", path);
+        command
+    });
+    let host = host.config(serde_json::json!({ "registry": server.address, "namespace": "team" }));
+    let run = Run { reference: image.reference.clone(), host: None, similar: Vec::new() };
+    match host.call(Request::PushRun(run)).end {
+        Ok(Reply::Pushed(pushed)) => Ok(pushed),
+        Ok(other) => panic!("{other:?}"),
+        Err(failure) => Err(failure),
     }
 }
 
