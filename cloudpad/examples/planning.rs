@@ -69,6 +69,7 @@ fn config(hosts: u32, services: u32) -> Config {
     Config {
         project: Project { name: "shop".into(), environment: None },
         stages: BTreeMap::new(),
+        plugins: BTreeMap::new(),
         hosts: (0..hosts).map(|n| Host::new(format!("host{n}"), format!("host{n}.test"))).collect(),
         sources: BTreeMap::from([(Config::HERE.to_owned(), here)]),
         images: (0..services).map(|n| (name(n), image())).collect(),

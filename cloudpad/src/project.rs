@@ -52,7 +52,7 @@ impl Project {
     }
 
     /// The directory for what Cloudpad keeps between runs. It is made when it is missing, and tells
-    /// git to leave it alone.
+    /// git to leave it alone, but for the project's own plugins.
     ///
     /// # Errors
     /// When it cannot be made.
@@ -76,7 +76,7 @@ pub fn working_directory() -> Result<PathBuf, Refusal> {
 fn make_ignored(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
     let ignore = dir.join(".gitignore");
-    if ignore.exists() { Ok(()) } else { fs::write(ignore, "*\n") }
+    if ignore.exists() { Ok(()) } else { fs::write(ignore, "/*\n!/plugins/\n") }
 }
 
 /// Writes `text` to `file`, whole or not at all, for nobody else to read: a plan holds the values of
@@ -182,7 +182,25 @@ fn civil(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{utc, write_private};
+    use super::{make_ignored, utc, write_private};
+
+    #[test]
+    fn git_sees_the_projects_plugins_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = dir.path().join(".cloudpad");
+        make_ignored(&own).unwrap();
+        for file in ["plugins/cloudpad-aws", "plugins/lib/aws.py", "journal/run.jsonl", "plan.json"] {
+            std::fs::create_dir_all(own.join(file).parent().unwrap()).unwrap();
+            std::fs::write(own.join(file), "").unwrap();
+        }
+        let git = |args: &[&str]| {
+            let output = std::process::Command::new("git").arg("-C").arg(dir.path()).args(args).output();
+            String::from_utf8(output.unwrap().stdout).unwrap()
+        };
+        git(&["init", "--quiet"]);
+        let seen = git(&["status", "--porcelain", "--untracked-files=all"]);
+        assert_eq!(seen, "?? .cloudpad/plugins/cloudpad-aws\n?? .cloudpad/plugins/lib/aws.py\n");
+    }
 
     #[test]
     fn only_files_are_replaced() {

@@ -8,6 +8,7 @@ pub(super) const FILE: Keys = Keys {
     known: &[
         ("project", Table(&PROJECT)),
         ("stages", Table(&STAGES)),
+        ("plugins", Named(&Table(&PLUGIN))),
         ("hosts", Named(&Table(&HOST))),
         ("sources", Named(&Table(&SOURCE))),
         ("images", Named(&Table(&IMAGE))),
@@ -23,6 +24,7 @@ pub(super) const ENVIRONMENT: Keys = Keys {
     known: &[
         ("project", Table(&PROJECT)),
         ("stages", Table(&STAGES)),
+        ("plugins", Named(&Table(&PLUGIN))),
         ("hosts", Named(&Table(&HOST))),
         ("sources", Named(&Table(&SOURCE))),
         ("images", Named(&Table(&IMAGE))),
@@ -48,6 +50,8 @@ const STAGES: Keys = Keys {
     known: &[("inventory", STAGE), ("source", STAGE), ("build", STAGE), ("push", STAGE), ("deploy", STAGE)],
     instead: &[],
 };
+
+const PLUGIN: Keys = Keys { known: &[("path", Text)], instead: &[] };
 
 const HOST: Keys = Keys { known: &[("address", Text), ("roles", TEXTS), ("labels", LABELS)], instead: &[] };
 

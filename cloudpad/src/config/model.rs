@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use cloudpad_plugin_api::Stage;
 use cloudpad_plugin_api::model::{Health, Host, Project, Protocol, Restart};
@@ -17,6 +18,9 @@ pub struct Config {
     pub project: Project,
     /// Which provider does each stage. Stages that nobody named are there with their defaults.
     pub stages: BTreeMap<Stage, StageChoice>,
+    /// The files of plugins that are not looked for elsewhere, absolute. A plugin's name is what follows
+    /// `cloudpad-` in the name of its file: `aws`, or `aws-inventory` for that stage alone.
+    pub plugins: BTreeMap<String, PathBuf>,
     /// Hosts by name, in the order of the file. The engine of this machine where the file names none
     /// and no inventory provider either.
     pub hosts: Vec<Host>,

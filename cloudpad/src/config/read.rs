@@ -6,6 +6,7 @@ mod health;
 mod hosts;
 mod images;
 mod names;
+mod plugins;
 mod services;
 mod sources;
 mod stages;
@@ -54,6 +55,7 @@ pub(super) fn read(
         project: project(&file, environment),
         services: services::read(&file, &names),
         deploy: deploy::read(&file),
+        plugins: plugins::read(&file, dir),
         stages,
         hosts,
         sources,

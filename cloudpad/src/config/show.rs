@@ -18,6 +18,7 @@ pub fn show(config: &Config) -> String {
     project.text("name", &config.project.name);
     file.table("project", project);
     file.table("stages", stages(config));
+    file.named("plugins", config.plugins.iter().map(|(name, path)| (name.as_str(), parts::plugin(path))));
     file.named("hosts", config.hosts.iter().map(|host| (host.name.as_str(), parts::host(host))));
     file.named("sources", own_sources(config).map(|(name, source)| (name, parts::source(source))));
     file.named("images", config.images.iter().map(|(name, image)| (name.as_str(), parts::image(image))));

@@ -57,6 +57,16 @@ pub fn word(name: &str) -> Result<(), Problem> {
     }
 }
 
+/// A provider or a plugin, which is part of a file's name.
+pub fn provider(name: &str) -> Result<(), Problem> {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    match name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(word) {
+        true => Ok(()),
+        false => Err(Problem::new(format!("`{name}` cannot be the name of a provider"))
+            .hint("it begins with a lower-case letter, and consists of lower-case letters, digits and `-`")),
+    }
+}
+
 /// As [`word`], handing the name back.
 pub fn owned_word(name: &str) -> Result<String, Problem> {
     word(name).map(|()| name.to_owned())

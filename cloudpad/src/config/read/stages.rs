@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cloudpad_plugin_api::Stage;
 
+use crate::config::grammar::name;
 use crate::config::section::Section;
 use crate::config::{Problem, StageChoice};
 
@@ -45,12 +46,5 @@ fn choice(stages: Option<&Section<'_>>, stage: Stage) -> StageChoice {
 
 /// A provider's name, which is part of a file's name.
 fn named(section: &Section<'_>, key: &str) -> Option<String> {
-    section.parse(key, |text| {
-        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        match text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(word) {
-            true => Ok(text.to_owned()),
-            false => Err(Problem::new(format!("`{text}` cannot be the name of a provider"))
-                .hint("it consists of lower-case letters, digits and `-`")),
-        }
-    })
+    section.parse(key, |text| name::provider(text).map(|()| text.to_owned()))
 }

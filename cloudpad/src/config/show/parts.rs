@@ -1,5 +1,7 @@
 //! Each part of a config as a table. Pure.
 
+use std::path::Path;
+
 use cloudpad_plugin_api::model::{Check, Health, Host};
 use cloudpad_plugin_api::stage::build::{Arg, SecretSource};
 use cloudpad_plugin_api::stage::source::{GitReference, Location};
@@ -10,6 +12,12 @@ use crate::config::read::{RESTARTS, UPDATES};
 use crate::config::{
     Amount, BuildImage, Config, Count, Image, OnFailure, Policy, Service, Source, Unreachable,
 };
+
+pub(super) fn plugin(path: &Path) -> Table {
+    let mut table = Table::default();
+    table.text("path", &path.to_string_lossy());
+    table
+}
 
 pub(super) fn host(host: &Host) -> Table {
     let mut table = Table::default();

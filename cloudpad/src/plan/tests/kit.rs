@@ -108,6 +108,7 @@ fn config() -> Config {
     Config {
         project: Project { name: "shop".into(), environment: None },
         stages: BTreeMap::<Stage, _>::new(),
+        plugins: BTreeMap::new(),
         hosts: Vec::new(),
         sources: BTreeMap::from([(Config::HERE.to_owned(), here)]),
         images: BTreeMap::new(),
