@@ -22,6 +22,7 @@ mod show;
 mod tree;
 mod vars;
 
+pub(crate) use grammar::name::is_provider as is_provider_name;
 pub use load::{Input, load};
 pub use model::*;
 pub use problem::{Place, Problem};

@@ -2,6 +2,11 @@
 //!
 //! Built-in providers register themselves; a crate that nobody names would silently not be linked.
 
+mod file_name;
+pub mod find;
+pub mod folders;
+pub mod sum;
+
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -57,10 +57,15 @@ pub fn word(name: &str) -> Result<(), Problem> {
     }
 }
 
-/// A provider or a plugin, which is part of a file's name.
-pub fn provider(name: &str) -> Result<(), Problem> {
+/// Whether it can be the name of a provider or a plugin, which is part of a file's name.
+pub fn is_provider(name: &str) -> bool {
     let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    match name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(word) {
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(word)
+}
+
+/// A provider or a plugin.
+pub fn provider(name: &str) -> Result<(), Problem> {
+    match is_provider(name) {
         true => Ok(()),
         false => Err(Problem::new(format!("`{name}` cannot be the name of a provider"))
             .hint("it begins with a lower-case letter, and consists of lower-case letters, digits and `-`")),
