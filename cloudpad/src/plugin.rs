@@ -2,10 +2,12 @@
 //!
 //! Built-in providers register themselves; a crate that nobody names would silently not be linked.
 
+mod file;
 mod file_name;
 pub mod find;
 pub mod folders;
 pub mod sum;
+pub mod trust;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
