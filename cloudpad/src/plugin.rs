@@ -6,6 +6,7 @@ mod file;
 mod file_name;
 pub mod find;
 pub mod folders;
+pub mod lock;
 pub mod sum;
 pub mod trust;
 

@@ -86,18 +86,30 @@ fn make_ignored(dir: &Path) -> io::Result<()> {
 /// # Errors
 /// When it cannot be written.
 pub fn write_private(file: &Path, text: &str) -> Result<(), Refusal> {
+    write_whole(file, text, 0o600)
+}
+
+/// As [`write_private`], for everybody to read: a file that is committed.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_shared(file: &Path, text: &str) -> Result<(), Refusal> {
+    write_whole(file, text, 0o666)
+}
+
+fn write_whole(file: &Path, text: &str, mode: u32) -> Result<(), Refusal> {
     let write = match fs::canonicalize(file) {
         Ok(there) if !there.is_file() => fs::write(&there, text),
-        Ok(there) => replace(&there, text),
-        Err(_) => replace(file, text),
+        Ok(there) => replace(&there, text, mode),
+        Err(_) => replace(file, text, mode),
     };
     write.map_err(|error| Refusal::new(format!("cannot write `{}`: {error}", file.display())))
 }
 
-fn replace(file: &Path, text: &str) -> io::Result<()> {
+fn replace(file: &Path, text: &str, mode: u32) -> io::Result<()> {
     let mut partial = file.as_os_str().to_owned();
     partial.push(".partial");
-    let mut new = File::options().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+    let mut new = File::options().write(true).create(true).truncate(true).mode(mode).open(&partial)?;
     new.write_all(text.as_bytes())?;
     fs::rename(&partial, file)
 }
