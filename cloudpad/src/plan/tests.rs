@@ -3,6 +3,7 @@
 mod doubtful;
 mod images;
 mod kit;
+mod order;
 mod props;
 mod random;
 mod refused;

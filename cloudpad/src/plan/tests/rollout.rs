@@ -7,7 +7,6 @@ use cloudpad_plugin_api::stage::deploy::State;
 use super::kit::*;
 use super::sim::kill;
 use crate::config::{Amount, Count, MountMode, Unreachable};
-use crate::plan::ChangeKind;
 
 #[test]
 fn a_first_deploy_builds_once_and_goes_from_host_to_host() {
@@ -119,16 +118,6 @@ fn a_published_port_is_freed_before_it_is_taken() {
         13 ready/h3/shop-web-1-#2 < 12
         ",
     );
-}
-
-#[test]
-fn on_the_hosts_own_network_the_old_one_makes_room() {
-    let mut case = case();
-    case.service("web", |web| web.networks = vec!["host".into()]);
-    case.deploy();
-    case.image("web", "v2");
-    let orders: Vec<_> = case.plan().changes.iter().map(|change| change.kind).collect();
-    assert_eq!(orders, [ChangeKind::ReplaceStopFirst; 3]);
 }
 
 #[test]
