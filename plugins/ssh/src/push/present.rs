@@ -6,9 +6,11 @@ use bollard::models::{ImageConfig, ImageInspect, ImageSummary};
 use cloudpad_engine::{Engine, Reference, failure, status};
 use cloudpad_plugin_api::Failure;
 
+use super::lacking;
 use crate::pool::Connection;
 
-/// How many similar images are looked at: the first ones are the likeliest, and each look is a round trip.
+/// How many similar images are looked at until one shares layers: the first ones are the likeliest, and
+/// each look is a round trip.
 const LOOKS: usize = 4;
 
 /// What a host has of an image.
@@ -59,6 +61,9 @@ pub(super) async fn look(
             Some(_) if same(&found, image) && name == reference => return Ok(Present::Whole),
             Some(id) if same(&found, image) => return Ok(Present::Unnamed(id)),
             _ => known.push(layers(&found)),
+        }
+        if lacking::shared(&layers(image), &known) > 0 {
+            break;
         }
     }
     Ok(Present::Layers(known))

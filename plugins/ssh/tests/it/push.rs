@@ -4,7 +4,7 @@ use bollard::query_parameters::BuildImageOptionsBuilder;
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
 use cloudpad_plugin_api::{Context, Event, Failure, FailureKind};
-use cloudpad_ssh::Pusher;
+use cloudpad_ssh::{Pusher, config::Config, spent};
 use futures_util::StreamExt;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -208,4 +208,18 @@ fn an_image_that_is_not_here_is_named() {
     assert_eq!(failure.kind, FailureKind::Failed);
     assert!(failure.message.contains("`cpt-no-such-image:3` is not on this machine"), "{failure}");
     assert!(!setting.on_host(0));
+}
+
+#[test]
+fn of_images_that_share_layers_one_is_looked_at() {
+    let setting = Setting::new("ssh-looks", 4);
+    let config: Config = serde_json::from_value(json!({ "socket": setting.proxy.path() })).unwrap();
+    let requests = || spent(&Host::new(HOST, Host::LOCAL), &config).map_or(0, |spent| spent.requests);
+    setting.push(0, &[]).unwrap();
+    setting.push(1, &[0]).unwrap();
+    let before = requests();
+    setting.push(2, &[0]).unwrap();
+    let with_one = requests() - before;
+    setting.push(3, &[0, 1, 2]).unwrap();
+    assert_eq!(requests() - before - with_one, with_one);
 }
