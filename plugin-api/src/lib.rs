@@ -22,6 +22,7 @@ pub mod serve;
 pub mod stage;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod tool;
 pub mod wire;
 
 pub use context::{Cancel, Context, Emit, Event, Level, Progress};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cloudpad_engine::{Endpoint, Engine};
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::build::{Build, Built, Images, Observe, Run};
-use cloudpad_plugin_api::{Cancel, Context, Failure, FailureKind, Outcome};
+use cloudpad_plugin_api::{Cancel, Context, Failure};
 
 use crate::{observe, run};
 
@@ -66,7 +66,7 @@ fn in_runtime<T>(cx: &Context, work: impl Future<Output = Result<T, Failure>>) -
     let result = runtime.block_on(async {
         tokio::select! {
             result = work => result,
-            () = cancelled(cx.cancel()) => Err(stopped()),
+            () = cancelled(cx.cancel()) => Err(Failure::cancelled()),
         }
     });
     // A thread that reads a file that never ends must not hold the caller.
@@ -80,8 +80,4 @@ async fn cancelled(cancel: &Cancel) {
         let _ = wake.send(());
     });
     let _ = woken.await;
-}
-
-fn stopped() -> Failure {
-    Failure::new(FailureKind::Cancelled, "stopped because the caller asked for it").outcome(Outcome::None)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cloudpad_plugin_api::stage::source::Resolved;
-use cloudpad_plugin_api::{Failure, Level};
+use cloudpad_plugin_api::{Failure, FailureKind, Level};
 
 use crate::git::Git;
 use crate::refs;
@@ -38,14 +38,14 @@ fn in_repository(path: &Path) -> bool {
 /// The commit that is checked out, and whether anything below `path` differs from it.
 fn look(git: &Git, path: &Path) -> Result<(Option<String>, bool), Failure> {
     let args = ["status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", "."];
-    let output = git.run(path, &args)?;
-    if !output.ok {
-        let why = output.errors.join(": ");
-        let message = format!("the revision of `{}` is not known, because git says: {why}", path.display());
-        git.cx.log(Level::Warn, message);
-        return Ok((None, false));
+    let said = || format!("the revision of `{}` is not known, because git says", path.display());
+    match git.run(path, &args)?.or(FailureKind::Failed, said) {
+        Ok(lines) => Ok(read(&lines)),
+        Err(failure) => {
+            git.cx.log(Level::Warn, failure.to_string());
+            Ok((None, false))
+        }
     }
-    Ok(read(&output.lines))
 }
 
 /// Reads `git status --porcelain=v2 --branch`.

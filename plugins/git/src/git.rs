@@ -1,12 +1,11 @@
 //! One git command: which environment it gets, and what is said when it fails. I/O.
 
-use std::io;
 use std::path::Path;
 use std::process::Command;
 
+use cloudpad_plugin_api::tool::{Line, Stream, Tail, Tool};
 use cloudpad_plugin_api::{Context, Event, Failure, FailureKind};
 
-use crate::child::{self, Line, NotRun, Stream, Streams, Tail};
 use crate::{progress, url};
 
 /// Variables with which git tells the commands that it starts, such as hooks, which repository they are
@@ -49,7 +48,7 @@ pub struct Output {
     /// The lines of its standard output.
     pub lines: Vec<String>,
     /// The last lines of its standard error.
-    pub errors: Vec<String>,
+    pub errors: Tail,
 }
 
 impl<'a> Git<'a> {
@@ -65,7 +64,7 @@ impl<'a> Git<'a> {
     /// failed is no error here.
     pub fn run(&self, dir: &Path, args: &[&str]) -> Result<Output, Failure> {
         let (mut lines, mut errors) = (Vec::new(), Tail::default());
-        let status = child::run(self.cx, self.command(dir, args), Streams::Apart, |line| match line {
+        let status = Tool::new(self.command(dir, args)).listen(self.cx, |line| match line {
             Line { stream: Stream::Out, text, .. } => lines.push(text),
             Line { text, transient, .. } => match progress::parse(&text) {
                 Some(progress) => self.cx.emit(Event::Progress(progress)),
@@ -73,8 +72,7 @@ impl<'a> Git<'a> {
                 None => errors.push(self.without_password(text)),
             },
         });
-        let ok = status.map_err(|why| self.not_run(why))?.success();
-        Ok(Output { ok, lines, errors: errors.0 })
+        Ok(Output { ok: status?.success(), lines, errors })
     }
 
     fn command(&self, dir: &Path, args: &[&str]) -> Command {
@@ -95,19 +93,6 @@ impl<'a> Git<'a> {
             false => line.replace(&self.url, &url::shown(&self.url)),
         }
     }
-
-    fn not_run(&self, why: NotRun) -> Failure {
-        match why {
-            NotRun::Cancelled => cancelled(),
-            NotRun::NotStarted(error) if error.kind() == io::ErrorKind::NotFound => {
-                Failure::failed(format!("could not run `{}`: there is no such program", self.program))
-                    .hint("install git, or see to it that it is on PATH")
-            }
-            NotRun::NotStarted(error) => {
-                Failure::failed(format!("could not run `{}`: {error}", self.program))
-            }
-        }
-    }
 }
 
 impl Output {
@@ -116,11 +101,6 @@ impl Output {
         if self.ok {
             return Ok(self.lines);
         }
-        Err(self.errors.iter().fold(Failure::new(kind, message()), |failure, line| failure.cause(line)))
+        Err(self.errors.quoted_by(Failure::new(kind, message())))
     }
-}
-
-/// What is said when a child was ended because the caller asked to stop.
-pub fn cancelled() -> Failure {
-    Failure::new(FailureKind::Cancelled, "stopped because the caller asked for it")
 }

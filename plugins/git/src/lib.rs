@@ -15,7 +15,6 @@ use cloudpad_plugin_api::stage::source::{Fetch, Fetched, Location, Resolve, Reso
 use cloudpad_plugin_api::{Context, Failure, Handler, Provider, register};
 
 mod cache;
-mod child;
 mod directory;
 mod git;
 mod lock;

@@ -35,7 +35,7 @@ fn wait(cx: &Context, file: File, no_lock: impl FnOnce(std::io::Error) -> Failur
     thread::spawn(move || tell.send(Some(file.lock().map(|()| file))));
     match told.recv() {
         Ok(Some(locked)) => locked.map_err(no_lock),
-        Ok(None) | Err(_) => Err(crate::git::cancelled()),
+        Ok(None) | Err(_) => Err(Failure::cancelled()),
     }
 }
 

@@ -15,9 +15,7 @@ use cloudpad_engine::bollard::errors::Error;
 use cloudpad_engine::bollard::query_parameters::{RemoveImageOptions, TagImageOptionsBuilder};
 use cloudpad_engine::{Access, Engine, Reference, failure, refusal};
 use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
-use cloudpad_plugin_api::{
-    Context, Failure, FailureKind, Handler, Level, Outcome, Provider, PushScope, register,
-};
+use cloudpad_plugin_api::{Context, Failure, Handler, Level, Outcome, Provider, PushScope, register};
 
 mod progress;
 mod push;
@@ -124,9 +122,6 @@ async fn or_cancelled<T>(
     });
     tokio::select! {
         done = work => done,
-        Ok(()) = told => {
-            let message = "stopped because the caller asked for it";
-            Err(Failure::new(FailureKind::Cancelled, message).outcome(behind))
-        }
+        Ok(()) = told => Err(Failure::cancelled().outcome(behind)),
     }
 }

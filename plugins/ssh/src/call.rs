@@ -79,7 +79,7 @@ pub(crate) fn on_host<T>(
     let result = runtime()?.block_on(async {
         tokio::select! {
             result = whole => result,
-            () = cancelled(cx.cancel()) => Err(stopped().outcome(call.broken_off())),
+            () = cancelled(cx.cancel()) => Err(Failure::cancelled().outcome(call.broken_off())),
         }
     });
     result.map_err(|failure| failure.on(&host.name))
@@ -103,8 +103,4 @@ async fn cancelled(cancel: &Cancel) {
     if woken.await.is_err() {
         std::future::pending().await
     }
-}
-
-fn stopped() -> Failure {
-    Failure::new(FailureKind::Cancelled, "stopped because the caller asked for it")
 }
