@@ -4,6 +4,8 @@
 //! symbol is defined once, in here, so that several plugins can be linked into one program; in a `cdylib` it
 //! is exported, and serves the plugin that is registered there.
 
+#![expect(unsafe_code, reason = "the other side is C")]
+
 use std::ffi::c_void;
 use std::io;
 use std::mem::{offset_of, size_of};

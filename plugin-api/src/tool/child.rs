@@ -67,8 +67,7 @@ pub(super) fn run(
     cx.check_cancelled().map_err(|_| NotRun::Cancelled(Outcome::None))?;
     let pipes = pipes(&mut command, streams).map_err(NotRun::NotStarted)?;
     command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
-    // SAFETY: `setsid` is async-signal-safe, and nothing else is done between fork and exec.
-    unsafe { command.pre_exec(|| Ok(rustix::process::setsid().map(|_| ())?)) };
+    own_session(&mut command);
     let mut child = command.spawn().map_err(NotRun::NotStarted)?;
     // The command holds the writing ends of the pipes.
     drop(command);
@@ -87,6 +86,13 @@ pub(super) fn run(
     // Only now is it reaped: until here its number cannot have become another process's.
     let status = child.wait().map_err(NotRun::NotStarted)?;
     why.map_or(Ok(status), Err)
+}
+
+/// Has the child begin a session of its own, which the standard library cannot be asked for.
+#[expect(unsafe_code, reason = "what runs between fork and exec")]
+fn own_session(command: &mut Command) {
+    // SAFETY: `setsid` is async-signal-safe, and nothing else is done.
+    unsafe { command.pre_exec(|| Ok(rustix::process::setsid().map(|_| ())?)) };
 }
 
 fn pipes(command: &mut Command, streams: Streams) -> io::Result<Vec<(Stream, PipeReader)>> {
