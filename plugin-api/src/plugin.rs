@@ -119,3 +119,14 @@ impl Plugin {
         self.providers.iter().find(|provider| provider.name == name && provider.stage() == request.stage())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Plugin;
+
+    #[test]
+    fn a_program_without_a_plugin_says_why() {
+        let refused = Plugin::only().err().unwrap();
+        assert!(refused.starts_with("no plugin is linked in here"), "{refused}");
+    }
+}
