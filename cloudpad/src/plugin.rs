@@ -2,11 +2,17 @@
 //!
 //! Built-in providers register themselves; a crate that nobody names would silently not be linked.
 
+pub mod external;
 mod file;
 mod file_name;
 pub mod find;
 pub mod folders;
+mod head;
+pub mod limits;
 pub mod lock;
+pub mod mask;
+pub mod session;
+pub mod start;
 pub mod sum;
 pub mod trust;
 
@@ -23,6 +29,9 @@ use cloudpad_registry as _;
 use cloudpad_ssh as _;
 
 use crate::config::{Config, Problem, StageChoice};
+
+/// The hidden command that loads a plugin that is a library.
+pub const HOST: &str = "__plugin-host";
 
 /// The providers that a config has chosen.
 pub struct Providers {

@@ -1,0 +1,98 @@
+//! The last lines that a plugin has written to standard error. Pure.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::plugin::mask::Mask;
+
+/// How many lines are kept.
+const LINES: usize = 20;
+/// How much is kept of a line while it comes: more than is shown, so that a secret is not cut and then missed.
+pub const KEPT: usize = 8 * 1024;
+/// How many characters are shown of a line.
+const SHOWN: usize = 500;
+
+/// The last lines, as they may be shown.
+pub struct Tail {
+    mask: Arc<Mask>,
+    lines: VecDeque<String>,
+    line: Vec<u8>,
+}
+
+impl Tail {
+    /// No lines yet.
+    pub fn new(mask: Arc<Mask>) -> Self {
+        Self { mask, lines: VecDeque::new(), line: Vec::new() }
+    }
+
+    /// Takes more of what is written.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let mut parts = bytes.split(|byte| *byte == b'\n');
+        if let Some(first) = parts.next() {
+            self.extend(first);
+        }
+        for part in parts {
+            self.end_line();
+            self.extend(part);
+        }
+    }
+
+    fn extend(&mut self, part: &[u8]) {
+        let room = KEPT.saturating_sub(self.line.len());
+        self.line.extend_from_slice(&part[..part.len().min(room)]);
+    }
+
+    fn end_line(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        let line = String::from_utf8_lossy(&line);
+        let line = self.mask.text(line.trim_end());
+        if line.is_empty() {
+            return;
+        }
+        if self.lines.len() == LINES {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(shorten(&line, SHOWN));
+    }
+
+    /// The lines so far, an unfinished one included.
+    pub fn lines(&mut self) -> impl Iterator<Item = &str> {
+        self.end_line();
+        self.lines.iter().map(String::as_str)
+    }
+}
+
+/// The beginning of a text, and `…` where that is not all of it.
+pub fn shorten(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tail(chunks: &[&[u8]]) -> Vec<String> {
+        let mut tail = Tail::new(Arc::new(Mask::new(["s3cret".to_owned()])));
+        chunks.iter().for_each(|chunk| tail.push(chunk));
+        tail.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_last_lines_are_kept() {
+        assert_eq!(tail(&[b"one\ntw", b"o\r\n\n \nthree"]), ["one", "two", "three"]);
+        let many: Vec<_> = (0..100).map(|number| format!("{number}\n")).collect();
+        let kept = tail(&[many.concat().as_bytes()]);
+        assert_eq!((kept.len(), kept[0].as_str(), kept[19].as_str()), (20, "80", "99"));
+        assert_eq!(tail(&[b"\xff\n"]), ["\u{fffd}"]);
+    }
+
+    #[test]
+    fn secrets_are_masked_before_lines_are_cut() {
+        assert_eq!(tail(&[b"the s3c", b"ret\n"]), ["the ***"]);
+        let long = [vec![b'x'; 497], b"s3cret".to_vec(), vec![b'y'; 100_000]].concat();
+        assert_eq!(tail(&[&long]), [format!("{}***…", "x".repeat(497))]);
+    }
+}
