@@ -25,6 +25,7 @@ mod vars;
 pub(crate) use grammar::name::is_provider as is_provider_name;
 pub use load::{Input, load};
 pub use model::*;
+pub(crate) use nearest::offer;
 pub use problem::{Place, Problem};
 pub use render::{Position, position, render};
 pub use show::{show, show_json};

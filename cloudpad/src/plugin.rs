@@ -1,7 +1,13 @@
 //! Finds the provider that does each stage, and calls it. I/O: runs plugins.
 //!
+//! A provider is built in, or lives in a plugin of its own: an executable, or a library that a process of
+//! ours loads. The way of a plugin, each step a room: [`folders`] reads where plugins may be, [`find`] decides
+//! which of them is meant, [`trust`] and [`lock`] say whether it may run, [`start`] starts it, [`session`]
+//! speaks to it, [`mask`] keeps secrets out of what it says.
+//!
 //! Built-in providers register themselves; a crate that nobody names would silently not be linked.
 
+mod choose;
 pub mod external;
 mod file;
 mod file_name;
@@ -11,7 +17,9 @@ mod head;
 pub mod limits;
 pub mod lock;
 pub mod mask;
+mod secrets;
 pub mod session;
+pub mod setup;
 pub mod start;
 pub mod sum;
 pub mod trust;
@@ -27,48 +35,50 @@ use cloudpad_plugin_api::{
 };
 use cloudpad_registry as _;
 use cloudpad_ssh as _;
+use serde_json::Value;
 
-use crate::config::{Config, Problem, StageChoice};
+use crate::config::{Config, Problem};
+use external::External;
+use session::Ask;
+use setup::Setup;
 
 /// The hidden command that loads a plugin that is a library.
 pub const HOST: &str = "__plugin-host";
 
-/// The providers that a config has chosen.
+/// The providers that a config has chosen. Plugins that run are ended with it.
 pub struct Providers {
     by_stage: BTreeMap<Stage, Chosen>,
 }
 
+/// A provider with its configuration.
 struct Chosen {
-    provider: &'static Provider,
-    config: serde_json::Value,
+    name: String,
+    config: Value,
+    carrier: Carrier,
+}
+
+enum Carrier {
+    BuiltIn(&'static Provider),
+    /// A plugin, and how it pushes, where it does.
+    External(Arc<External>, PushScope),
 }
 
 impl Providers {
-    /// Finds the provider of each stage.
+    /// Finds the provider of each stage, and has it look at its configuration. Plugins are started for that, no
+    /// others than those that the config chooses.
     ///
     /// # Errors
-    /// One problem for each provider that does not exist, or cannot work with its configuration.
-    pub fn choose(config: &Config) -> Result<Self, Vec<Problem>> {
-        let mut by_stage = BTreeMap::new();
-        let mut problems = Vec::new();
-        for (&stage, choice) in &config.stages {
-            let Some(name) = &choice.provider else { continue };
-            match find(stage, name) {
-                Ok(provider) => {
-                    let chosen = Chosen { provider, config: config_of(stage, choice, config) };
-                    problems.extend(chosen.problem(stage));
-                    by_stage.insert(stage, chosen);
-                }
-                Err(problem) => problems.push(problem),
-            }
-        }
-        if problems.is_empty() { Ok(Self { by_stage }) } else { Err(problems) }
+    /// One problem for each provider that does not exist, may not or cannot run, or cannot work with its
+    /// configuration.
+    pub fn choose(config: &Config, setup: &Setup) -> Result<Self, Vec<Problem>> {
+        choose::choose(config, setup).map(|by_stage| Self { by_stage })
     }
 
     /// Whether images are pushed to each host or once for all.
     pub fn push_scope(&self) -> PushScope {
-        match self.by_stage.get(&Stage::Push).map(|chosen| chosen.provider.handler) {
-            Some(Handler::Push(push)) => push.scope(),
+        match self.by_stage.get(&Stage::Push).map(|chosen| &chosen.carrier) {
+            Some(Carrier::BuiltIn(Provider { handler: Handler::Push(push), .. })) => push.scope(),
+            Some(Carrier::External(_, scope)) => *scope,
             _ => PushScope::Host,
         }
     }
@@ -78,60 +88,67 @@ impl Providers {
         self.by_stage.contains_key(&Stage::Inventory)
     }
 
-    /// Sends `request` to the provider of its stage, and waits for what comes of it.
+    /// The plugins that are used, each once.
+    pub fn plugins(&self) -> Vec<&Arc<External>> {
+        let mut plugins: Vec<&Arc<External>> = Vec::new();
+        for chosen in self.by_stage.values() {
+            if let Carrier::External(plugin, _) = &chosen.carrier
+                && !plugins.iter().any(|known| Arc::ptr_eq(known, plugin))
+            {
+                plugins.push(plugin);
+            }
+        }
+        plugins
+    }
+
+    /// Sends `request` to the provider of its stage, and waits for what comes of it. `key` is the same for the same
+    /// work.
     ///
     /// # Errors
-    /// What the provider answers; `crashed` when it panics.
-    pub fn call(&self, request: &Request, emit: Emit, cancel: Cancel) -> Result<Reply, Failure> {
+    /// What the provider answers; `crashed` when it panics, or when its plugin dies or misbehaves.
+    pub fn call(&self, request: &Request, key: &str, emit: Emit, cancel: Cancel) -> Result<Reply, Failure> {
         let stage = request.stage();
         let Some(chosen) = self.by_stage.get(&stage) else {
             return Err(Failure::invalid(format!("no provider is chosen for stage `{stage}`")));
         };
-        let cx = Context::new(chosen.config.clone(), emit, cancel);
-        catch_unwind(AssertUnwindSafe(|| chosen.provider.call(&cx, request))).unwrap_or_else(|panic| {
-            let what = panic.downcast_ref::<String>().map(String::as_str);
-            let what = what.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-            let name = chosen.provider.name;
-            Err(Failure::new(FailureKind::Crashed, format!("{stage} provider `{name}` panicked: {what}"))
-                .outcome(Outcome::Unknown))
-        })
+        chosen.call(request, key, emit, cancel)
+    }
+}
+
+impl Drop for Providers {
+    fn drop(&mut self) {
+        // All are told before the end of any is awaited.
+        self.plugins().iter().for_each(|plugin| plugin.finish());
     }
 }
 
 impl Chosen {
-    /// What the provider finds wrong with its configuration.
-    fn problem(&self, stage: Stage) -> Option<Problem> {
-        let cx = Context::new(self.config.clone(), Arc::new(|_| {}), Cancel::new());
-        let failure = self.provider.check(&cx).err()?;
-        let message = format!("{stage} provider `{}`: {failure}", self.provider.name);
-        let problem = Problem::at_key(format!("stages.{stage}.config"), message);
-        Some(Problem { hint: failure.hint, ..problem })
+    fn call(&self, request: &Request, key: &str, emit: Emit, cancel: Cancel) -> Result<Reply, Failure> {
+        match &self.carrier {
+            Carrier::BuiltIn(provider) => call_built_in(provider, &self.config, request, emit, cancel),
+            Carrier::External(plugin, _) => {
+                let ask = Ask { provider: &self.name, config: &self.config, key, request };
+                plugin.call(ask, &emit, &cancel)
+            }
+        }
     }
 }
 
-/// A stage's own table; where it has none, that of the deploy stage when the same provider does both,
-/// so that connection settings are written once.
-fn config_of(stage: Stage, choice: &StageChoice, config: &Config) -> serde_json::Value {
-    let deploy = &config.stages[&Stage::Deploy];
-    if stage == Stage::Push && choice.config.is_null() && choice.provider == deploy.provider {
-        return deploy.config.clone();
-    }
-    choice.config.clone()
-}
-
-fn find(stage: Stage, name: &str) -> Result<&'static Provider, Problem> {
-    let all = Provider::built_in();
-    let of_stage = all.iter().filter(|p| p.stage() == stage);
-    if let Some(found) = of_stage.clone().find(|p| p.name == name) {
-        return Ok(found);
-    }
-    let known: Vec<_> = of_stage.map(|p| format!("`{}`", p.name)).collect();
-    let hint = match known.as_slice() {
-        [] => "no provider of this stage ships with this version of Cloudpad".to_owned(),
-        known => format!("there is {}", known.join(", ")),
-    };
-    Err(Problem::at_key(format!("stages.{stage}"), format!("stage `{stage}` has no provider `{name}`"))
-        .hint(hint))
+fn call_built_in(
+    provider: &Provider,
+    config: &Value,
+    request: &Request,
+    emit: Emit,
+    cancel: Cancel,
+) -> Result<Reply, Failure> {
+    let cx = Context::new(config.clone(), emit, cancel);
+    catch_unwind(AssertUnwindSafe(|| provider.call(&cx, request))).unwrap_or_else(|panic| {
+        let what = panic.downcast_ref::<String>().map(String::as_str);
+        let what = what.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        let (stage, name) = (provider.stage(), provider.name);
+        Err(Failure::new(FailureKind::Crashed, format!("{stage} provider `{name}` panicked: {what}"))
+            .outcome(Outcome::Unknown))
+    })
 }
 
 #[cfg(test)]

@@ -122,7 +122,8 @@ impl Runner {
             let (record, action) = (self.record.clone(), subject.clone());
             move |detail| record.event(Event::During { phase, action: action.clone(), detail })
         };
-        let outcome = self.providers.call(&action.request, Arc::new(emit), self.stop.cancel().clone());
+        let outcome =
+            self.providers.call(&action.request, &action.key, Arc::new(emit), self.stop.cancel().clone());
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.record.event(match &outcome {
             Ok(reply) => Event::Done { phase, action: subject, ms, reply: reply.clone() },

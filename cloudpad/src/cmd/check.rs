@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::args::Global;
 use super::{Ended, session};
 use crate::plugin::Providers;
+use crate::plugin::setup::Setup;
 use crate::report::exit;
 use crate::term::Term;
 use crate::words::plural;
@@ -16,7 +17,8 @@ pub(super) struct Args {}
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let loaded = session::load(global)?;
-        Providers::choose(&loaded.config).map_err(|problems| loaded.refuses(problems.into()))?;
+        Providers::choose(&loaded.config, &Setup::of_process(&loaded.project.dir))
+            .map_err(|problems| loaded.refuses(problems.into()))?;
         if term.is_json() {
             term.data("{\"problems\":[]}\n");
         }

@@ -11,6 +11,7 @@ use crate::journal::Journal;
 use crate::look::{self, At, Looked};
 use crate::plan::{self, Goal, Plan, Until};
 use crate::plugin::Providers;
+use crate::plugin::setup::Setup;
 use crate::project::{self, Project};
 use crate::refusal::Refusal;
 use crate::report::Event;
@@ -76,7 +77,8 @@ impl Session {
         term: &Arc<Term>,
     ) -> Result<Self, Refused> {
         let Loaded { project, config, file } = load(global)?;
-        let providers = Providers::choose(&config).map_err(|problems| file.refuses(problems.into()))?;
+        let providers = Providers::choose(&config, &Setup::of_process(&project.dir));
+        let providers = providers.map_err(|problems| file.refuses(problems.into()))?;
         let runtime = runtime()?;
         let state_dir = project.state_dir()?;
         let time = project::now();

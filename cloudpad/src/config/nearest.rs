@@ -8,6 +8,15 @@ pub(super) fn hint(typed: &str, known: &[&str]) -> String {
     }
 }
 
+/// All names that there are, and the one that was meant.
+pub(crate) fn offer(typed: &str, known: &[&str]) -> String {
+    let all = format!("there is {}", list(known));
+    match find(typed, known) {
+        Some(name) => format!("{all}; did you mean `{name}`?"),
+        None => all,
+    }
+}
+
 /// The known name that is nearest to `typed`, if any is near enough to have been meant.
 pub(super) fn find<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     let typed = typed.to_lowercase();

@@ -36,13 +36,23 @@ pub fn of_project(project: &Path) -> PathBuf {
 
 /// What the config names.
 pub fn read_config(plugins: &BTreeMap<String, PathBuf>) -> Vec<Candidate> {
-    let candidate = |(name, path): (&String, &PathBuf)| {
-        let carrier = file_name::carrier(path);
-        let fault = fault_of_folder(path).or_else(|| fault(path, carrier));
-        let (name, path) = (name.clone(), path.clone());
-        Candidate { name, place: Place::Config, carrier, path, fault, trusted: None }
+    plugins.iter().map(|(name, path)| named(name.clone(), path)).collect()
+}
+
+/// The plugin at `path`, wherever that is.
+pub fn read_file(path: &Path) -> Candidate {
+    let file = path.file_name().unwrap_or_default();
+    let name = match file_name::read(file) {
+        Some(Ok((name, _))) => name,
+        _ => file.to_string_lossy().into_owned(),
     };
-    plugins.iter().map(candidate).collect()
+    named(name, path)
+}
+
+fn named(name: String, path: &Path) -> Candidate {
+    let carrier = file_name::carrier(path);
+    let fault = fault_of_folder(path).or_else(|| fault(path, carrier));
+    Candidate { name, place: Place::Config, carrier, path: path.to_owned(), fault, trusted: None }
 }
 
 /// What is in the project's folder, trusted or not.

@@ -159,3 +159,33 @@ fn standard_error_is_always_drained_and_only_its_end_kept() {
     assert!(answer.contains("\"stderr: 99981\"") && answer.contains("\"stderr: 100000\""), "{answer}");
     assert_eq!(answer.matches("stderr: ").count(), 20);
 }
+
+/// A plugin sends far more than the program may hold, as events of its look at the configuration.
+#[test]
+fn the_program_stays_small() {
+    let quiet = Bench::new();
+    let few = memory(&quiet, 1);
+    let loud = Bench::new();
+    let many = memory(&loud, 64_000);
+    assert!(many < few + 24 * 1024, "{many} KiB with 64 MB of events, {few} KiB with one of them");
+    loud.assert_gone();
+}
+
+fn memory(bench: &Bench, events: u32) -> i64 {
+    bench.python(&format!(
+        r#"
+provides = [dict(stage="inventory", provider="x", methods=["config.check", "inventory.list"])]
+hello(provides=provides)
+call = next()
+event = '{{"t":"event","id":1,"kind":"log","level":"info","message":"%s"}}\n' % ("x" * 1000)
+for number in range({events}):
+    sys.stdout.write(event)
+say(t="result", id=call["id"], ok={{}})
+next()
+"#
+    ));
+    bench.config("[plugins.x]\npath = \"cloudpad-x\"\n[stages]\ninventory = \"x\"");
+    let run = bench.cloudpad(&["check"], "");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    run.memory
+}

@@ -1,6 +1,7 @@
 //! What tests of plugins need: a place for a plugin, the plugin in a few lines, and a look at what came of it.
 
 mod left;
+pub mod run;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

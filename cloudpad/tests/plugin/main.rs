@@ -7,8 +7,10 @@
 
 mod breach;
 mod calls;
+mod choose;
 mod ending;
 mod flood;
 mod hello;
 mod kit;
 mod launch;
+mod program;

@@ -1,0 +1,98 @@
+//! All that finding and starting plugins depends on, in one value. I/O: environment.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use cloudpad_plugin_api::Provider;
+
+use super::find::{Candidate, Carrier, Listing, Place};
+use super::folders::{self, Folders, Trusted};
+use super::limits::Limits;
+use super::start::DEPTH;
+use super::trust::Store;
+use crate::refusal::Refusal;
+
+/// What finding and starting plugins depends on.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The project's directory.
+    pub project: PathBuf,
+    /// Where plugins may be beside it.
+    pub folders: Folders,
+    /// What the user trusts; none where the user has no home.
+    pub trust: Option<Store>,
+    /// Whether `Cloudpad.lock` is heeded; not when it is to be written anew.
+    pub heeds_lock: bool,
+    /// What plugins may take.
+    pub limits: Limits,
+    /// The program that loads libraries.
+    pub loader: PathBuf,
+    /// How deep in plugins this process is.
+    pub depth: u32,
+}
+
+impl Setup {
+    /// That of this process, for the project in `project`.
+    pub fn of_process(project: &Path) -> Self {
+        let home = |name, below: &str| {
+            // A relative path is to be ignored, says the XDG Base Directory Specification.
+            let folder = absolute(env::var_os(name));
+            folder.or_else(|| Some(absolute(env::var_os("HOME"))?.join(below)))
+        };
+        Self {
+            project: project.to_owned(),
+            folders: Folders {
+                user: home("XDG_DATA_HOME", ".local/share").map(|data| data.join("cloudpad/plugins")),
+                system: ["/usr/local/lib/cloudpad/plugins", "/usr/lib/cloudpad/plugins"]
+                    .map(PathBuf::from)
+                    .into(),
+                path: env::var_os("PATH"),
+            },
+            trust: home("XDG_CONFIG_HOME", ".config")
+                .map(|config| Store::new(config.join("cloudpad/trust.json"))),
+            heeds_lock: true,
+            limits: Limits::default(),
+            loader: env::current_exe().unwrap_or_default(),
+            depth: env::var(DEPTH).ok().and_then(|depth| depth.parse().ok()).unwrap_or(0),
+        }
+    }
+
+    /// Everything there is, in all places.
+    pub fn listing(&self, plugins: &BTreeMap<String, PathBuf>) -> Listing {
+        let mut listing = self.near(plugins);
+        folders::read(&self.project, &self.trusted(), &self.folders, &mut listing);
+        listing
+    }
+
+    /// What needs no look into any folder: what the config names, and what is built in.
+    pub(super) fn near(&self, plugins: &BTreeMap<String, PathBuf>) -> Listing {
+        let built_in = Provider::built_in().into_iter().map(|provider| Candidate {
+            name: provider.name.to_owned(),
+            place: Place::BuiltIn,
+            carrier: Carrier::BuiltIn(provider.stage()),
+            path: PathBuf::new(),
+            fault: None,
+            trusted: None,
+        });
+        let folders = vec![folders::read_config(plugins), built_in.collect()];
+        Listing { folders, passed: Vec::new() }
+    }
+
+    fn trusted(&self) -> Trusted {
+        let Some(store) = &self.trust else {
+            return Err(
+                "nobody can tell whether you trust it: neither XDG_CONFIG_HOME nor HOME is set".to_owned()
+            );
+        };
+        store.trusted(&self.project).map_err(|refusal| match refusal {
+            Refusal::Message { message, .. } => message,
+            _ => "the trust file cannot be read".to_owned(),
+        })
+    }
+}
+
+fn absolute(path: Option<OsString>) -> Option<PathBuf> {
+    path.map(PathBuf::from).filter(|path| path.is_absolute())
+}
