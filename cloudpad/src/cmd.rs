@@ -7,6 +7,7 @@ mod config;
 mod deploy;
 mod init;
 mod plan;
+mod plugin_host;
 mod ps;
 mod push;
 mod session;
@@ -42,6 +43,8 @@ enum Command {
     Push(push::Args),
     Deploy(deploy::Args),
     Ps(ps::Args),
+    #[command(name = crate::plugin::HOST)]
+    PluginHost(plugin_host::Args),
 }
 
 impl Command {
@@ -96,6 +99,7 @@ pub fn main() -> u8 {
         Command::Push(args) => args.run(&cli.global, &term),
         Command::Deploy(args) => args.run(&cli.global, &term),
         Command::Ps(args) => args.run(&cli.global, &term),
+        Command::PluginHost(args) => args.run(),
     };
     let code = ended.unwrap_or_else(|refused| {
         refused.show(&term);

@@ -3,7 +3,7 @@
 //! A provider is built in, or lives in a plugin of its own: an executable, or a library that a process of
 //! ours loads. The way of a plugin, each step a room: [`folders`] reads where plugins may be, [`find`] decides
 //! which of them is meant, [`trust`] and [`lock`] say whether it may run, [`start`] starts it, [`session`]
-//! speaks to it, [`mask`] keeps secrets out of what it says.
+//! speaks to it, [`mask`] keeps secrets out of what it says. [`host`] is the other end for a library.
 //!
 //! Built-in providers register themselves; a crate that nobody names would silently not be linked.
 
@@ -14,6 +14,7 @@ mod file_name;
 pub mod find;
 pub mod folders;
 mod head;
+pub mod host;
 pub mod limits;
 pub mod lock;
 pub mod mask;

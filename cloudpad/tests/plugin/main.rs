@@ -13,4 +13,5 @@ mod flood;
 mod hello;
 mod kit;
 mod launch;
+mod library;
 mod program;
