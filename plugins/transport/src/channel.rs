@@ -163,7 +163,7 @@ impl Channel {
     }
 
     fn fill_out(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut buf = ReadBuf::new(self.out.space());
+        let mut buf = ReadBuf::new(self.out.more_space());
         let polled = Pin::new(&mut self.pipe).poll_read(cx, &mut buf);
         let filled = buf.filled().len();
         self.out.filled(filled);

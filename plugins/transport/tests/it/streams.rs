@@ -1,5 +1,6 @@
 //! Streams of each kind, one and many, whole and broken off.
 
+use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,6 +67,20 @@ async fn a_unix_socket_is_reached() {
     stream.write_all(b"hello").await.unwrap();
     stream.shutdown().await.unwrap();
     assert_eq!(read(&mut stream).await, "hello");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pieces_can_be_written_at_once() {
+    let server = Server::start();
+    let path = echo(&server);
+    let transport = server.connect().await;
+    let mut stream = transport.unix(&path).await.unwrap();
+    assert!(stream.is_write_vectored());
+    let pieces = [IoSlice::new(b"hel"), IoSlice::new(b"lo")];
+    assert_eq!(stream.write_vectored(&pieces).await.unwrap(), 5);
+    stream.shutdown().await.unwrap();
+    assert_eq!(read(&mut stream).await, "hello");
+    assert_eq!(transport.traffic().sent, 5);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
