@@ -4,56 +4,77 @@
 use std::io::{self, Write};
 
 use bytes::Bytes;
-use flate2::Compression;
 use flate2::write::GzEncoder;
+use flate2::{Compression, Crc};
 
 /// How much is compressed at a time. Each piece becomes a gzip member of its own; a gzip file may have
 /// any number of them (RFC 1952, 2.2), and engines read them all.
 const PIECE: usize = 1 << 20;
 
-/// How many pieces are stored as they are after one that did not shrink.
-const PAUSE: u32 = 15;
+/// Whether a piece shrinks is tried out on so many parts of it, each of this length.
+const PARTS: usize = 4;
+const PART: usize = 4 << 10;
 
-/// Compresses what is written to it, piece by piece.
-///
-/// Layers are long runs of files that are compressed already, or not at all: a piece that does not
-/// shrink is taken as a sign that the next ones will not either.
+/// The most that a stored block holds (RFC 1951, 3.2.4).
+const BLOCK: usize = 65_535;
+
+/// The head of a gzip member that says nothing but the method, deflate (RFC 1952, 2.3).
+const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+
+/// Compresses what is written to it, piece by piece: layers are long runs of files that are compressed
+/// already, or not at all.
 pub(super) struct Compressor<F> {
     sink: F,
     piece: Vec<u8>,
-    pause: u32,
 }
 
 impl<F: FnMut(Bytes) -> io::Result<()>> Compressor<F> {
     /// Compresses into `sink`, which gets each piece when it is done.
     pub(super) fn new(sink: F) -> Self {
-        Self { sink, piece: Vec::with_capacity(PIECE), pause: 0 }
+        Self { sink, piece: Vec::with_capacity(PIECE) }
     }
 
     fn hand_on(&mut self) -> io::Result<()> {
-        let packed = self.pack()?;
+        let packed = if shrinks(&self.piece)? { gzip(&[&self.piece])? } else { stored(&self.piece) };
         self.piece.clear();
         (self.sink)(Bytes::from(packed))
     }
-
-    fn pack(&mut self) -> io::Result<Vec<u8>> {
-        if self.pause > 0 {
-            self.pause -= 1;
-            return gzip(&self.piece, Compression::none());
-        }
-        let packed = gzip(&self.piece, Compression::fast())?;
-        if packed.len() < self.piece.len() / 10 * 9 {
-            return Ok(packed);
-        }
-        self.pause = PAUSE;
-        gzip(&self.piece, Compression::none())
-    }
 }
 
-fn gzip(piece: &[u8], level: Compression) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(piece.len() + 1024), level);
-    encoder.write_all(piece)?;
+/// Whether compression gains at least a tenth, judged by a part of the piece here and there.
+fn shrinks(piece: &[u8]) -> io::Result<bool> {
+    let every = piece.len().div_ceil(PARTS).max(PART);
+    let parts: Vec<_> = piece.chunks(every).map(|chunk| &chunk[..chunk.len().min(PART)]).collect();
+    let len: usize = parts.iter().map(|part| part.len()).sum();
+    Ok(gzip(&parts)?.len() < len / 10 * 9)
+}
+
+fn gzip(parts: &[&[u8]]) -> io::Result<Vec<u8>> {
+    let len = parts.iter().map(|part| part.len()).sum::<usize>();
+    let mut encoder = GzEncoder::new(Vec::with_capacity(len / 2), Compression::fast());
+    for part in parts {
+        encoder.write_all(part)?;
+    }
     encoder.finish()
+}
+
+/// A gzip member that holds `piece` as it is. The library's own way to it copies the bytes several times.
+fn stored(piece: &[u8]) -> Vec<u8> {
+    let mut member = Vec::with_capacity(piece.len() + piece.len() / 1000 + 64);
+    member.extend(HEAD);
+    let mut blocks = piece.chunks(BLOCK).peekable();
+    while let Some(block) = blocks.next() {
+        let len = u16::try_from(block.len()).unwrap_or(u16::MAX);
+        member.push(u8::from(blocks.peek().is_none()));
+        member.extend(len.to_le_bytes());
+        member.extend((!len).to_le_bytes());
+        member.extend(block);
+    }
+    let mut crc = Crc::new();
+    crc.update(piece);
+    member.extend(crc.sum().to_le_bytes());
+    member.extend(crc.amount().to_le_bytes());
+    member
 }
 
 impl<F: FnMut(Bytes) -> io::Result<()>> Write for Compressor<F> {
@@ -118,5 +139,31 @@ mod tests {
         let pieces = compress(&noise);
         assert_eq!(decompress(&pieces), noise);
         assert!(pieces.concat().len() < noise.len() + noise.len() / 1000);
+    }
+
+    #[test]
+    fn each_piece_is_judged_by_itself() {
+        let text = b"all work and no play ".repeat(PIECE / 21 + 1);
+        let mixed = [&noise(PIECE)[..], &text[..PIECE], &noise(PIECE), &text[..PIECE]].concat();
+        let pieces = compress(&mixed);
+        assert_eq!(decompress(&pieces), mixed);
+        let shrunk: Vec<_> = pieces.iter().map(|piece| piece.len() < PIECE / 50).collect();
+        assert_eq!(shrunk, [false, true, false, true]);
+    }
+
+    #[test]
+    fn what_shrinks_only_in_places_is_compressed() {
+        let mut mixed = noise(PIECE);
+        mixed[PIECE / 2..].fill(b'x');
+        assert!(compress(&mixed).concat().len() < PIECE * 6 / 10);
+    }
+
+    #[test]
+    fn pieces_of_any_length_come_back() {
+        for len in [1, PART, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK] {
+            let noise = noise(len);
+            assert_eq!(decompress(&[stored(&noise).into()]), noise, "{len} bytes");
+            assert_eq!(decompress(&compress(&noise)), noise, "{len} bytes");
+        }
     }
 }
