@@ -61,6 +61,12 @@ impl Engine {
         Self { sender: Sender::new(connector.clone()), connector, negotiated: OnceCell::new() }
     }
 
+    /// The same engine over HTTP connections of its own. Those belong to the runtime in which they are made.
+    pub fn apart(&self) -> Self {
+        let connector = self.connector.clone();
+        Self { sender: Sender::new(connector.clone()), connector, negotiated: OnceCell::new() }
+    }
+
     /// The client, for requests that answer within a minute. Asks the engine for its version once.
     ///
     /// # Errors

@@ -1,10 +1,11 @@
 //! Push provider `ssh`: an image from this machine's engine to a host, only what the host lacks.
 //!
-//! `present` looks what the host has, `lacking` decides what to send, `send` streams it: `repack` takes
-//! the engine's export apart (`identity` knows its layers) and puts it together again (`layout`), and
-//! `compress` makes it smaller.
+//! `present` looks what the host has, `lacking` decides what to send, `send` streams it: `export` reads it from
+//! this machine's engine, `repack` takes that apart (`identity` knows its layers) and puts it together again
+//! (`layout`), and `compress` makes it smaller.
 
 mod compress;
+mod export;
 mod identity;
 mod lacking;
 mod layout;

@@ -1,7 +1,7 @@
 //! An image out of one engine and into another, as one stream that is never held in memory. I/O.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, BufReader, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,16 +13,13 @@ use cloudpad_plugin_api::{Context, Failure};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::sync::mpsc::{self, Sender};
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::compress::Compressor;
+use super::export::Export;
 use super::repack::{self, Wanted};
 
 /// How many compressed pieces may wait for the network.
 const WAITING: usize = 4;
-
-/// How much of an export is read at a time.
-const BUFFER: usize = 1 << 18;
 
 /// What is sent of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +55,7 @@ pub(super) enum NotSent {
 /// Sends the image from engine `from` to engine `to`, and says how many bytes went over the wire.
 pub(super) async fn send(cx: &Context, from: &Engine, to: &Engine, parcel: &Parcel) -> Result<u64, NotSent> {
     let (pieces, mut arriving) = mpsc::channel(WAITING);
-    let packing = pack(cx.clone(), from, parcel.clone(), pieces).await.map_err(NotSent::Failed)?;
+    let packing = pack(cx.clone(), from.apart(), parcel.clone(), pieces);
     let sent = Arc::new(AtomicU64::new(0));
     let counter = sent.clone();
     let body =
@@ -67,7 +64,8 @@ pub(super) async fn send(cx: &Context, from: &Engine, to: &Engine, parcel: &Parc
         });
     let docker = to.patient().await.map_err(NotSent::Failed)?;
     let loaded = async {
-        let mut steps = docker.import_image_stream(ImportImageOptions::default(), body, None);
+        let quiet = ImportImageOptions { quiet: true, ..Default::default() };
+        let mut steps = docker.import_image_stream(quiet, body, None);
         while let Some(step) = steps.next().await {
             step?;
         }
@@ -77,12 +75,6 @@ pub(super) async fn send(cx: &Context, from: &Engine, to: &Engine, parcel: &Parc
     // By now the stream is gone, so packing ends too, whatever came of it.
     let packed = packing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
     outcome(&parcel.reference, packed, loaded).map(|()| sent.load(Ordering::Relaxed))
-}
-
-/// The image as the engine exports it. To be read on a thread that may block.
-async fn export(from: &Engine, reference: &str) -> Result<impl Read + Send + 'static, Failure> {
-    let export = from.patient().await?.export_image(reference).map_err(io::Error::other).boxed();
-    Ok(SyncIoBridge::new(StreamReader::new(export)))
 }
 
 /// The diff ids of an image's layers by the digests of their blobs. An engine with a containerd store
@@ -96,8 +88,8 @@ pub(super) async fn blobs(
     if !has_containerd_store(from).await? {
         return Ok(BTreeMap::new());
     }
-    let export = export(from, reference).await?;
-    let read = spawn_blocking(move || repack::layer_blobs(BufReader::with_capacity(BUFFER, export))).await;
+    let (engine, name) = (from.apart(), reference.to_owned());
+    let read = spawn_blocking(move || repack::layer_blobs(Export::open(&engine, &name)?)).await;
     let listed = read.unwrap_or_else(|error| Err(io::Error::other(error)));
     let listed = listed.map_err(|error| unreadable(reference, error))?.unwrap_or_default();
     Ok(listed.into_iter().zip(diff_ids.iter().cloned()).collect())
@@ -115,32 +107,31 @@ fn unreadable(reference: &str, error: io::Error) -> Failure {
 }
 
 /// Packs the image on a thread of its own, since compression is work.
-async fn pack(
+fn pack(
     cx: Context,
-    from: &Engine,
+    from: Engine,
     parcel: Parcel,
     pieces: Sender<io::Result<Bytes>>,
-) -> Result<JoinHandle<io::Result<()>>, Failure> {
-    let export = export(from, &parcel.reference).await?;
-    Ok(spawn_blocking(move || {
-        let packed = pack_into(&cx, export, &parcel, &pieces);
+) -> JoinHandle<io::Result<()>> {
+    spawn_blocking(move || {
+        let packed = pack_into(&cx, &from, &parcel, &pieces);
         if let Err(error) = &packed {
             // Without an error, the engine would take what it has got so far for the whole.
             let _ = pieces.blocking_send(Err(io::Error::new(error.kind(), "the image broke off")));
         }
         packed
-    }))
+    })
 }
 
 fn pack_into(
     cx: &Context,
-    export: impl Read,
+    from: &Engine,
     parcel: &Parcel,
     pieces: &Sender<io::Result<Bytes>>,
 ) -> io::Result<()> {
     let hand_on = |piece| pieces.blocking_send(Ok(piece)).map_err(|_| ErrorKind::BrokenPipe.into());
     let mut output = Told { cx, size: parcel.size, done: 0, told: 0, inner: Compressor::new(hand_on) };
-    let mut export = BufReader::with_capacity(BUFFER, export);
+    let mut export = Export::open(from, &parcel.reference)?;
     match &parcel.share {
         Share::Layers(lacking) => {
             let wanted = Wanted {
