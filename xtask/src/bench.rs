@@ -10,11 +10,27 @@ mod push;
 mod startup;
 mod update;
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use crate::lab::{self, Settings};
+use clap::ValueEnum;
+
+use crate::lab::{self, Lab, Settings};
 use crate::program;
 use crate::shell::Result;
+
+/// What is measured together.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Group {
+    /// How long the program takes to start
+    Startup,
+    /// Planning for many hosts
+    Planning,
+    /// Deploys that change little or nothing
+    Update,
+    /// An image sent straight to a host
+    Push,
+}
 
 /// A line of the table.
 pub struct Row {
@@ -69,14 +85,25 @@ impl Row {
     }
 }
 
-/// Measures everything, and fails when a goal is missed.
-pub fn run() -> Result<ExitCode> {
+impl Group {
+    fn measure(self, program: &Path, lab: &Lab) -> Result<Vec<Row>> {
+        match self {
+            Group::Startup => startup::measure(program),
+            Group::Planning => planning::measure(),
+            Group::Update => update::measure(program, lab),
+            Group::Push => push::measure(program, lab),
+        }
+    }
+}
+
+/// Measures one group, or everything, and fails when a goal is missed.
+pub fn run(group: Option<Group>) -> Result<ExitCode> {
     let program = program::build_release()?;
     let lab = lab::up_for_use(&Settings::from_environment()?)?;
-    let mut rows = startup::measure(&program)?;
-    rows.extend(planning::measure()?);
-    rows.extend(update::measure(&program, &lab)?);
-    rows.extend(push::measure(&program, &lab)?);
+    let mut rows = Vec::new();
+    for group in group.as_ref().map_or(Group::value_variants(), std::slice::from_ref) {
+        rows.extend(group.measure(&program, &lab)?);
+    }
     println!("\n{}", table(&rows));
     let missed = rows.iter().filter(|row| !row.reached()).count();
     println!("{} goals reached, {missed} missed", rows.len() - missed);

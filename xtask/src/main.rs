@@ -27,7 +27,11 @@ enum Task {
     #[command(subcommand)]
     Lab(lab::Command),
     /// Cloudpad against what one would type by hand
-    Bench,
+    Bench {
+        /// Only this
+        #[arg(value_enum)]
+        group: Option<bench::Group>,
+    },
     /// A small application, from a git repository to three hosts
     Demo,
     /// Everything that has to be so before a change is merged
@@ -37,7 +41,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Lab(command) => lab::run(command),
-        Task::Bench => bench::run(),
+        Task::Bench { group } => bench::run(group),
         Task::Demo => demo::run(),
         Task::Test => test::run(),
     };
