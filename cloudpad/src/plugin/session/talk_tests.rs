@@ -34,7 +34,7 @@ fn what_is_said_of_calls() {
         (r#" { "id" : 2 , "t" : "event", "kind":"sing" } "#, Heard::Event(2, Event::Other)),
         (r#"{"t":"result","id":2,"ok":{"a":1}}"#, Heard::End(2, Ok(json!({ "a": 1 })))),
         (
-            r#"{"t":"error","id":2,"error":{"kind":"failed","message":"no"}}"#,
+            r#"{"t":"error","id":2,"error":{"kind":"failed","message":"no","outcome":"none"}}"#,
             Heard::End(2, Err(Failure::failed("no"))),
         ),
     ];
