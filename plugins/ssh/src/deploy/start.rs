@@ -66,19 +66,24 @@ async fn create(engine: &Engine, request: &Start) -> Result<Option<String>, Fail
     }
 }
 
+/// Starts a container that was just made.
+async fn start_new(host: &Connection, request: &Start, id: String) -> Result<Started, Failure> {
+    match run_new(host, request, id).await {
+        // Somebody else may have made the very same one meanwhile, and got the port.
+        Err(failure) => match container::inspect(&host.engine, &request.container).await {
+            Ok(Some(found)) => start_existing(host, request, found).await,
+            _ => Err(failure),
+        },
+        started => started,
+    }
+}
+
 /// Starts a container that was just made, or removes it again: what is left behind would look like a
 /// container that once ran.
-async fn start_new(host: &Connection, request: &Start, id: String) -> Result<Started, Failure> {
+async fn run_new(host: &Connection, request: &Start, id: String) -> Result<Started, Failure> {
     match run(host, request, &id, None).await {
         Ok(()) => Ok(Started { id, created: true }),
-        Err(failure) => {
-            let failure = undo(&host.engine, &request.container, &id, failure).await;
-            // Somebody else may have made the very same one meanwhile, and got the port.
-            match container::inspect(&host.engine, &request.container).await {
-                Ok(Some(found)) => start_existing(host, request, found).await,
-                _ => Err(failure),
-            }
-        }
+        Err(failure) => Err(undo(&host.engine, &request.container, &id, failure).await),
     }
 }
 
@@ -103,9 +108,27 @@ async fn start_existing(host: &Connection, request: &Start, found: Inspected) ->
         if proof::is_needed(request.spec.health.as_ref()) {
             proof::doubt(&host.engine.docker().await?, &found, &request.container).await?;
         }
-        run(host, request, &id, Some(&found)).await?;
+        match run(host, request, &id, Some(&found)).await {
+            Err(failure) if networks::is_lacking(&failure) => return make_again(host, request, &id).await,
+            done => done?,
+        }
     }
     Ok(Started { id, created: false })
+}
+
+/// Makes a stopped container anew in its networks, which are there, but not as those that it was made in: an
+/// engine knows a container's networks by ids, and theirs have gone with the old ones. Volumes stay.
+async fn make_again(host: &Connection, request: &Start, old: &str) -> Result<Started, Failure> {
+    let name = &request.container;
+    // Without force: should it run by now, somebody else has mended it.
+    let removed = host.engine.docker().await?.remove_container(old, None::<RemoveContainerOptions>).await;
+    removed.map_err(|error| {
+        failure(&format!("could not remove container `{name}`, whose networks are gone"), &error)
+    })?;
+    match create(&host.engine, request).await.map_err(|failure| failure.outcome(Outcome::Partial))? {
+        Some(id) => run_new(host, request, id).await,
+        None => Err(Failure::stale(format!("the name `{name}` was taken meanwhile")).retryable()),
+    }
 }
 
 fn check_same(found: &Inspected, request: &Start) -> Result<(), Failure> {

@@ -1,9 +1,9 @@
 //! The life of a container: made, started, stopped, started again, removed.
 
-use cloudpad_plugin_api::model::{Port, Restart};
+use cloudpad_plugin_api::model::{Check, Port, Restart};
 use cloudpad_plugin_api::stage::deploy::State;
 
-use crate::world::World;
+use crate::world::{World, health};
 
 #[test]
 fn a_container_goes_through_its_life_and_every_step_can_be_repeated() {
@@ -86,6 +86,30 @@ fn a_container_joins_all_its_networks_under_its_services_name() {
     let options = bollard::query_parameters::ListNetworksOptionsBuilder::new().filters(&filters).build();
     let made = world.engine(async |docker| docker.list_networks(Some(options)).await.unwrap());
     assert_eq!(made.len(), 2, "each network is made once");
+}
+
+#[test]
+fn a_kept_container_whose_networks_are_gone_is_made_again() {
+    let world = World::new("pruned");
+    for (service, number, check) in [("web", 1, false), ("db", 2, false), ("api", 2, true)] {
+        let mut spec = world.script("exec httpd -f -p 8080 -h /www");
+        spec.networks = (0..number).map(|n| format!("{}-{service}-{n}", world.project.name)).collect();
+        spec.health = health(Check::Tcp { port: 8080 }).filter(|_| check);
+        let request = world.start_request(service, spec);
+        let old = world.start(&request).unwrap();
+        world.stop(&request.container).unwrap();
+        world.engine(async |docker| {
+            for network in &request.spec.networks {
+                docker.remove_network(network).await.unwrap();
+            }
+        });
+        let new = world.start(&request).unwrap();
+        assert!(new.created && new.id != old.id, "{service}");
+        world.ready(&request.container, request.spec.health.clone()).unwrap();
+        assert_eq!(world.state(&request.container), Some(State::Running));
+        let again = world.start(&request).unwrap();
+        assert_eq!((again.created, again.id), (false, new.id));
+    }
 }
 
 #[test]
