@@ -214,7 +214,8 @@ pub enum Check {
     Image,
 }
 
-/// Labels by which Cloudpad knows its containers. Nothing without them is ever touched.
+/// Labels by which Cloudpad knows its containers, and the images that it builds. No container without them is
+/// ever touched.
 pub mod label {
     /// The project's name.
     pub const PROJECT: &str = "cloudpad.project";
@@ -230,4 +231,7 @@ pub mod label {
     pub const SPEC: &str = "cloudpad.spec";
     /// The identity of the spec, as its planner computed it.
     pub const SPEC_ID: &str = "cloudpad.spec-id";
+    /// On an image: the reference that it was built as. A tag is easily given to another image, which does not
+    /// have this.
+    pub const IMAGE: &str = "cloudpad.image";
 }

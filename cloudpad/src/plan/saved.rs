@@ -110,7 +110,8 @@ pub struct SeenContainer {
 
 /// All of `observed` that a plan for `config` depends on.
 pub fn seen(config: &Config, observed: &Observed) -> Seen {
-    let known = known_images(config, observed);
+    let ready = ready_images(config);
+    let built: BTreeSet<String> = observed.images.values().map(|image| image.reference.clone()).collect();
     let sources = observed.sources.iter().map(|(name, source)| {
         let revision = source.revision.as_deref().unwrap_or("files");
         (name.clone(), format!("{revision}{}", if source.dirty { ", changed" } else { "" }))
@@ -119,25 +120,35 @@ pub fn seen(config: &Config, observed: &Observed) -> Seen {
         config: digest(show(config).as_bytes()),
         sources: sources.collect(),
         images: observed.images.iter().map(|(name, i)| (name.clone(), i.reference.clone())).collect(),
-        hosts: observed.hosts.iter().map(|(name, h)| (name.clone(), seen_host(config, h, &known))).collect(),
+        hosts: observed
+            .hosts
+            .iter()
+            .map(|(name, h)| (name.clone(), seen_host(config, h, (&ready, &built))))
+            .collect(),
     }
 }
 
-/// The references whose presence on a host decides whether they are brought there.
-fn known_images(config: &Config, observed: &Observed) -> BTreeSet<String> {
+fn ready_images(config: &Config) -> BTreeSet<String> {
     let ready = config.images.values().filter_map(|image| match image {
         Image::Ready { reference } => Some(reference.clone()),
         Image::Built(_) => None,
     });
-    ready.chain(observed.images.values().map(|image| image.reference.clone())).collect()
+    ready.collect()
 }
 
-fn seen_host(config: &Config, host: &HostState, known: &BTreeSet<String>) -> SeenHost {
+/// `ready` and `built` are the images whose presence decides whether they are brought there.
+fn seen_host(
+    config: &Config,
+    host: &HostState,
+    (ready, built): (&BTreeSet<String>, &BTreeSet<String>),
+) -> SeenHost {
     let HostState::Seen(host) = host else { return SeenHost::Unseen };
+    let ready = ready.iter().filter(|image| reference::is_among(image, &host.images));
+    let built = built.iter().filter(|image| host.has_built(image));
     SeenHost::Seen {
         platform: host.engine.platform.clone(),
         containers: host.containers.iter().map(|c| (c.name.clone(), seen_container(c))).collect(),
-        images: known.iter().filter(|image| reference::is_among(image, &host.images)).cloned().collect(),
+        images: ready.chain(built).cloned().collect(),
         ports: foreign_ports(config, host),
     }
 }

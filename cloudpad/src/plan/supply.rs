@@ -131,7 +131,7 @@ impl<'a> Supply<'a> {
     ) -> Option<Node> {
         let (index, sight) = host;
         let reference = self.reference(image)?;
-        if sight.seen.images.iter().any(|there| there == reference) {
+        if sight.seen.has_built(reference) {
             return None;
         }
         if let Some(node) = self.brought.get(&(index, image)) {
@@ -167,7 +167,11 @@ impl<'a> Supply<'a> {
         (index, sight): (usize, &HostSight<'_>),
     ) -> Option<Node> {
         let reference = self.reference(image)?;
-        if reference::is_among(reference, &sight.seen.images) {
+        let is_there = match self.config.images.get(image)? {
+            Image::Ready { .. } => reference::is_among(reference, &sight.seen.images),
+            Image::Built(_) => sight.seen.has_built(reference),
+        };
+        if is_there {
             return None;
         }
         if let Some(node) = self.brought.get(&(index, image)) {

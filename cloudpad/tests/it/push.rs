@@ -78,3 +78,18 @@ fn build_builds_once_and_reaches_no_host() {
         again.events().iter().filter(|e| e["reply"]["value"]["cached"] == true).count()
     );
 }
+
+#[test]
+fn another_image_under_the_tag_is_replaced() {
+    let project = Project::new("foreign");
+    let deploy = |env: &str| {
+        project.configure_hosts("[hosts.h1]\naddress = \"h1\"\n", &(project.web() + env));
+        project.deploy();
+    };
+    deploy("");
+    let image = project.containers(1).remove(0).image;
+    let other = format!("docker rmi -f {image} && tar -c -f - -C /etc hostname | docker import - {image}");
+    project.lab.host(1).run(&other);
+    deploy("env = { NEW = \"1\" }\n");
+    assert_eq!(project.get(1), Ok((200, "one".into())));
+}

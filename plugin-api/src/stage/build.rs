@@ -30,7 +30,9 @@ pub trait Build: Send + Sync {
         Err(Failure::unsupported("build.observe"))
     }
 
-    /// Builds one image and tags it `reference`. When that tag is there already, nothing is done.
+    /// Builds one image, tags it `reference`, and labels it so too ([`label::IMAGE`](crate::model::label::IMAGE)).
+    /// When that image is there already, nothing is done; a tag without that label is somebody else's doing, and
+    /// is replaced.
     ///
     /// # Errors
     /// `failed`, with the failing step's last lines as causes.

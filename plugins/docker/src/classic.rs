@@ -83,7 +83,7 @@ fn options(job: &Job) -> BuildImageOptions {
         t: Some(run.reference.clone()),
         target: run.recipe.target.clone().unwrap_or_default(),
         buildargs: Some(run.recipe.args.iter().map(value).collect()),
-        labels: Some(labels(&run.recipe).into_iter().collect()),
+        labels: Some(labels(run).into_iter().collect()),
         cachefrom: Some(run.recipe.cache_from.clone()).filter(|from| !from.is_empty()),
         rm: true,
         forcerm: true,

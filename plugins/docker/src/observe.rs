@@ -7,6 +7,7 @@ use std::path::Path;
 use bollard::query_parameters::ListImagesOptions;
 use cloudpad_engine::{Engine, failure};
 use cloudpad_plugin_api::Failure;
+use cloudpad_plugin_api::model::label;
 use cloudpad_plugin_api::stage::build::{ImageState, Images, Observe, Recipe};
 use sha2::{Digest, Sha256};
 
@@ -62,5 +63,9 @@ async fn built(engine: &Engine, references: Vec<String>) -> Result<HashSet<Strin
     let options = ListImagesOptions { filters: Some(filters), ..Default::default() };
     let images = engine.docker().await?.list_images(Some(options)).await;
     let images = images.map_err(|error| failure("could not list the engine's images", &error))?;
-    Ok(images.into_iter().flat_map(|image| image.repo_tags).collect())
+    let built = images.into_iter().filter_map(|mut image| {
+        let built_as = image.labels.remove(label::IMAGE)?;
+        image.repo_tags.contains(&built_as).then_some(built_as)
+    });
+    Ok(built.collect())
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cloudpad_engine::{Engine, failure, status};
+use cloudpad_plugin_api::model::label;
 use cloudpad_plugin_api::stage::build::{Built, Recipe, Run};
 use cloudpad_plugin_api::{Context as Call, Failure, Level};
 use sha2::{Digest, Sha256};
@@ -113,10 +114,14 @@ async fn check_platforms(engine: &Engine, recipe: &Recipe) -> Result<(), Failure
     .hint("name one platform, or use an engine with the containerd image store"))
 }
 
-/// The engine's id of the image `reference`; none where there is no such image.
+/// The engine's id of the image that was built as `reference`; none where there is no such image.
 async fn image_id(engine: &Engine, reference: &str) -> Result<Option<String>, Failure> {
     match engine.docker().await?.inspect_image(reference).await {
-        Ok(image) => Ok(image.id),
+        Ok(image) => {
+            let labels = image.config.and_then(|config| config.labels).unwrap_or_default();
+            let is_it = labels.get(label::IMAGE).is_some_and(|built_as| built_as == reference);
+            Ok(image.id.filter(|_| is_it))
+        }
         Err(error) if status(&error) == Some(404) => Ok(None),
         Err(error) => Err(failure(&format!("could not look for image `{reference}`"), &error)),
     }

@@ -108,6 +108,27 @@ fn pushing_reaches_the_hosts_that_lack_the_image() {
 }
 
 #[test]
+fn a_tag_that_stands_for_another_image_is_not_trusted() {
+    for scope in [PushScope::Host, PushScope::Shared] {
+        let mut case = case();
+        case.config.hosts.truncate(1);
+        case.goal.push_scope = scope;
+        case.deploy();
+        case.config.services.get_mut("web").unwrap().env.insert("NEW".into(), "1".into());
+        let brings = |case: &Case| {
+            let plan = case.plan();
+            let how = |key: &String| key.starts_with("push/h1/") || key.starts_with("pull/h1/");
+            plan.actions.iter().any(|action| how(&action.key))
+        };
+        assert!(!brings(&case), "a provider that does not look at labels is believed");
+        case.seen("h1").built = Some(vec!["shop.web:v1".into()]);
+        assert!(!brings(&case));
+        case.seen("h1").built = Some(Vec::new());
+        assert!(brings(&case));
+    }
+}
+
+#[test]
 fn from_a_registry_each_host_pulls_what_was_pushed_once() {
     let mut case = case();
     case.config.hosts.truncate(2);

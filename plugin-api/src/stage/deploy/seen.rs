@@ -18,10 +18,22 @@ pub struct Observation {
     /// References (`name:tag`) of all images on the host, sorted.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<String>,
+    /// Those of `images` that are what was built under that reference, by their label
+    /// ([`label::IMAGE`](crate::model::label::IMAGE)), sorted; none when the provider does not look at labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built: Option<Vec<String>>,
     /// Ports of the host that running containers hold, the project's own and others', sorted. One of a
     /// protocol that the reader does not know is left out.
     #[serde(default, deserialize_with = "known_ports", skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<PortHeld>,
+}
+
+impl Observation {
+    /// Whether the host has the image that was built as `reference`, and not just another one of that name.
+    pub fn has_built(&self, reference: &str) -> bool {
+        let is_among = |images: &[String]| images.iter().any(|image| image == reference);
+        is_among(self.built.as_deref().unwrap_or(&self.images))
+    }
 }
 
 /// A host's engine; what is not told is empty.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use bollard_buildkit_proto::moby::buildkit::v1::{CacheOptions, CacheOptionsEntry, SolveRequest};
+use cloudpad_plugin_api::model::label;
 use cloudpad_plugin_api::stage::build::{Recipe, Run};
 
 use crate::identity;
@@ -40,15 +41,18 @@ fn attributes(run: &Run, dockerfile_name: &str) -> BTreeMap<String, String> {
     all.extend(imports(recipe).map(|entries| ("cache-imports".to_owned(), entries)));
     let argument = |(name, arg)| (format!("build-arg:{name}"), identity::value(arg, &run.bases).to_owned());
     all.extend(recipe.args.iter().map(argument));
-    all.extend(labels(recipe).into_iter().map(|(name, value)| (format!("label:{name}"), value)));
+    all.extend(labels(run).into_iter().map(|(name, value)| (format!("label:{name}"), value)));
     all
 }
 
-/// The image's labels: the user's, and the revision where it alone says what was built.
-pub fn labels(recipe: &Recipe) -> BTreeMap<String, String> {
+/// The image's labels: the user's, the revision where it alone says what was built, and what it is built as.
+/// No step is run for them, so none that is cached is run again.
+pub fn labels(run: &Run) -> BTreeMap<String, String> {
+    let recipe = &run.recipe;
     let revision = recipe.source.revision.clone().filter(|_| recipe.source.pinned && !recipe.source.dirty);
     let revision = revision.map(|revision| (REVISION.to_owned(), revision));
-    revision.into_iter().chain(recipe.labels.clone()).collect()
+    let built_as = (label::IMAGE.to_owned(), run.reference.clone());
+    revision.into_iter().chain(recipe.labels.clone()).chain([built_as]).collect()
 }
 
 /// Where the cache comes from is told to the frontend, which is the one that looks there.

@@ -61,6 +61,19 @@ fn target_args_labels_and_stages_reach_the_build() {
 }
 
 #[test]
+fn another_image_under_the_tag_is_not_taken_for_it() {
+    let project = Project::new("foreign", "FROM BASE\nRUN echo ours > /ours\n");
+    let first = project.build();
+    let reference = project.observe().reference;
+    stdout("docker", &["rmi", "-f", &reference]);
+    stdout("docker", &["tag", crate::support::busybox(), &reference]);
+    assert!(!project.observe().built);
+    assert_eq!(project.build().id, first.id);
+    assert_eq!(project.in_container("cat /ours"), "ours\n");
+    assert!(project.observe().built);
+}
+
+#[test]
 fn a_pinned_source_is_labelled_with_its_revision() {
     let mut project = Project::new("pinned", "FROM BASE\nCOPY . /app\n");
     project.recipe.source.revision = Some("0123456789abcdef0123456789abcdef01234567".into());

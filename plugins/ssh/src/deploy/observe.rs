@@ -16,6 +16,7 @@ pub(super) async fn observe(host: &Connection, request: &Observe) -> Result<Obse
         engine: EngineSeen { version: version.engine, api: version.api, platform: version.platform },
         containers: seen::containers(&containers, &request.project),
         images: seen::images(&images),
+        built: Some(seen::built(&images)),
         ports: seen::ports(&containers, &request.project),
     })
 }

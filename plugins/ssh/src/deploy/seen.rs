@@ -78,6 +78,17 @@ pub(super) fn images(all: &[ImageSummary]) -> Vec<String> {
     tags
 }
 
+/// Those of them that were built under that reference.
+pub(super) fn built(all: &[ImageSummary]) -> Vec<String> {
+    let name = |image: &ImageSummary| {
+        let built_as = image.labels.get(label::IMAGE)?;
+        image.repo_tags.contains(built_as).then(|| built_as.clone())
+    };
+    let mut built: Vec<_> = all.iter().filter_map(name).collect();
+    built.sort();
+    built
+}
+
 /// The host's ports that containers hold, sorted, the project's own by the names that they are known by. One that has ended holds none, though the engine goes
 /// on listing them where it was killed together with its containers.
 pub(super) fn ports(all: &[ContainerSummary], project: &Project) -> Vec<PortHeld> {
@@ -225,5 +236,24 @@ mod tests {
         };
         let all = [image(&["b:1", "a:1"]), image(&["<none>:<none>"]), image(&[])];
         assert_eq!(images(&all), ["a:1", "b:1"]);
+    }
+
+    #[test]
+    fn an_image_is_only_what_it_was_built_as() {
+        let image = |label: Option<&str>, tags: &[&str]| ImageSummary {
+            repo_tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            labels: label
+                .map(|built_as| (label::IMAGE.to_owned(), built_as.to_owned()))
+                .into_iter()
+                .collect(),
+            ..Default::default()
+        };
+        let all = [
+            image(Some("shop.web:b"), &["shop.web:b", "shop.web:other"]),
+            image(Some("shop.web:a"), &["shop.web:a"]),
+            image(Some("shop.web:gone"), &["<none>:<none>"]),
+            image(None, &["shop.web:foreign"]),
+        ];
+        assert_eq!(built(&all), ["shop.web:a", "shop.web:b"]);
     }
 }
