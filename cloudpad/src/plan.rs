@@ -35,6 +35,7 @@ mod window;
 
 use std::collections::BTreeSet;
 
+use cloudpad_plugin_api::model::Health;
 use cloudpad_plugin_api::stage::deploy::{Container, State};
 use cloudpad_plugin_api::{PushScope, Request};
 
@@ -76,10 +77,31 @@ pub fn plan(
         Until::Push => Ok(push(&decide, &mut supply)),
         _ => deploy::deploy(&decide, &mut supply),
     })?;
+    let problems = unaskable(&decide, &plan);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     plan.notes.splice(0..0, notes);
     let ailing = ailing(&decide, &plan);
     plan.notes.extend(ailing);
     Ok(plan)
+}
+
+/// Hosts on which the plan would ask containers whether they serve, and that let nobody connect to them.
+fn unaskable(decide: &Decide<'_, '_>, plan: &Plan) -> Vec<Problem> {
+    let asked = plan.actions.iter().filter(|action| match &action.request {
+        Request::DeployReady(ready) => ready.health.as_ref().is_some_and(Health::needs_connection),
+        _ => false,
+    });
+    let hosts: BTreeSet<&str> = asked.filter_map(|action| action.host.as_deref()).collect();
+    let problem = |host: &str| {
+        let why = decide.sight.host(decide.inventory.index(host)?)?.seen.no_connections.as_ref()?;
+        let message = format!("containers on `{host}` cannot be asked whether they serve: {why}");
+        let allow = why.hint.iter().map(|hint| format!("{hint}, or "));
+        let hint = allow.chain(["use a health check by command, which the host's engine runs".to_owned()]);
+        Some(Problem::at_key(format!("hosts.{host}"), message).hint(hint.collect::<String>()))
+    };
+    hosts.into_iter().filter_map(problem).collect()
 }
 
 /// Containers that are as they should be but do not do well: no deploy mends that, so it has to be said.

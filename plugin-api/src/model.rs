@@ -188,6 +188,13 @@ pub struct Health {
     pub retries: u32,
 }
 
+impl Health {
+    /// Whether it is tried by whoever deploys, through a connection to the container, and not by the engine.
+    pub fn needs_connection(&self) -> bool {
+        matches!(self.check, Check::Http { .. } | Check::Tcp { .. })
+    }
+}
+
 /// What to try to see whether a container serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

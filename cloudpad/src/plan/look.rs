@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::model::{Host, Project};
+use cloudpad_plugin_api::model::{Health, Host, Project};
 use cloudpad_plugin_api::stage::build::Recipe;
 use cloudpad_plugin_api::stage::source::{Fetch, Resolve, Resolved};
 use cloudpad_plugin_api::stage::{build, deploy};
@@ -100,12 +100,26 @@ pub fn look_hosts(config: &Config, inventory: &Inventory, scope: &Scope) -> (Vec
     let (needed, others): (Vec<usize>, Vec<usize>) =
         scope.look.iter().partition(|&&host| scope.depends_on(host));
     let look = |hosts: Vec<usize>| {
-        hosts.into_iter().map(|index| look_host(config, &inventory.hosts()[index])).collect()
+        let look = |index| deploy::Observe {
+            connects: is_asked(config, scope, index),
+            ..observe(config, &inventory.hosts()[index])
+        };
+        hosts.into_iter().map(look).map(Request::DeployObserve).collect()
     };
     (look(needed), look(others))
 }
 
 /// The `deploy.observe` of one host.
 pub fn look_host(config: &Config, host: &Host) -> Request {
-    Request::DeployObserve(deploy::Observe { host: host.clone(), project: config.project.clone() })
+    Request::DeployObserve(observe(config, host))
+}
+
+fn observe(config: &Config, host: &Host) -> deploy::Observe {
+    deploy::Observe { host: host.clone(), project: config.project.clone(), connects: false }
+}
+
+/// Whether a service that may run on the host is asked whether it serves, and not by the host's engine.
+fn is_asked(config: &Config, scope: &Scope, host: usize) -> bool {
+    let here = scope.services.iter().filter(|(_, eligible)| eligible.contains(&host));
+    here.filter_map(|(name, _)| config.services.get(name)?.health.as_ref()).any(Health::needs_connection)
 }

@@ -81,6 +81,52 @@ fn a_dead_host_is_named_before_anything_is_touched() {
     assert_eq!([1, 2].map(|number| project.containers(number).len()), [0, 0]);
 }
 
+/// A second SSH server on h1, which forwards no TCP, at the host's own address and the project's second port.
+struct Narrow<'a>(&'a Project);
+
+impl<'a> Narrow<'a> {
+    /// Starts it, and makes it known as `narrow` in the project's own `ssh_config`.
+    fn start(project: &'a Project) -> Self {
+        let (port, host) = (project.port + 1, project.lab.host(1));
+        let options = format!("-o AllowTcpForwarding=no -o PidFile=/run/sshd-{port}.pid");
+        host.run(&format!("$(command -v sshd) -f /etc/ssh/sshd_lab.conf -p {port} {options}"));
+        let lab = std::fs::read_to_string(&project.lab.ssh_config).expect("ssh_config");
+        let lab = lab.replace("Host h* ", "Host narrow h* ");
+        let address = &host.direct;
+        let narrow =
+            format!("Host narrow\n  HostName {address}\n  Port {port}\n  HostKeyAlias {}\n", host.name);
+        project.write("ssh_config", narrow + &lab);
+        Self(project)
+    }
+}
+
+impl Drop for Narrow<'_> {
+    fn drop(&mut self) {
+        self.0.lab.host(1).run(&format!("kill $(cat /run/sshd-{}.pid)", self.0.port + 1));
+    }
+}
+
+#[test]
+fn a_host_that_forwards_no_tcp_is_named_before_anything_is_touched() {
+    let project = Project::new("narrow");
+    let _narrow = Narrow::start(&project);
+    let hosts = "[hosts.narrow]\naddress = \"narrow\"\n";
+    project.configure_all(&project.path("ssh_config"), hosts, &project.web());
+    project
+        .run(&["deploy", "--yes"])
+        .expect(2)
+        .says("AllowTcpForwarding yes")
+        .says("health check by command");
+    assert_eq!(project.containers(1).len(), 0);
+
+    let asked = project.web();
+    let check = "health = { command = [\"true\"], interval = \"200ms\" }";
+    let engine: Vec<_> = asked.lines().map(|l| if l.starts_with("health") { check } else { l }).collect();
+    project.configure_all(&project.path("ssh_config"), hosts, &engine.join("\n"));
+    project.deploy();
+    assert_eq!(project.get(1), Ok((200, "one".into())));
+}
+
 #[test]
 fn a_dead_host_can_be_skipped_and_the_others_are_deployed() {
     let project = Project::new("skip");

@@ -90,6 +90,10 @@ pub struct Observe {
     pub host: Host,
     /// Whose containers to tell about.
     pub project: Project,
+    /// Whether containers there may be asked whether they serve, by HTTP or TCP through the host: then it is to be
+    /// told where no connection can be made, [`Observation::no_connections`].
+    #[serde(default, deserialize_with = "or_empty")]
+    pub connects: bool,
 }
 
 /// An image reference that is known now, or once the push that it names has been done. A provider only

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use cloudpad_plugin_api::model::{Check, Health};
 use cloudpad_plugin_api::stage::build::Arg;
 use cloudpad_plugin_api::{PushScope, Request};
 
@@ -231,6 +232,21 @@ fn the_looks_cover_what_is_selected() {
     let repositories: Vec<_> = images.recipes.iter().map(|recipe| recipe.repository.as_str()).collect();
     assert_eq!(repositories, ["shop.base", "shop.web"]);
     assert_eq!(look_hosts(&case.config, &inventory, &scope).0.len(), 2);
+}
+
+#[test]
+fn a_look_asks_about_connections_where_a_container_may_be_asked_through_one() {
+    let mut case = case();
+    let health = Health { check: Check::Tcp { port: 80 }, interval_ms: 1, timeout_ms: 1, retries: 1 };
+    case.service("web", |web| (web.hosts, web.health) = (vec!["h2".into()], Some(health)));
+    let inventory = case.inventory();
+    let scope = scope(&case.config, &inventory, &case.goal.select).unwrap();
+    let (needed, others) = look_hosts(&case.config, &inventory, &scope);
+    let asked = needed.iter().chain(&others).filter_map(|look| match look {
+        Request::DeployObserve(observe) if observe.connects => Some(observe.host.name.as_str()),
+        _ => None,
+    });
+    assert_eq!(asked.collect::<Vec<_>>(), ["h2"]);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! What cannot be carried out is refused before anything is touched.
 
-use cloudpad_plugin_api::model::Protocol;
+use cloudpad_plugin_api::model::{Check, Health, Protocol};
 use cloudpad_plugin_api::stage::deploy::PortHeld;
+use cloudpad_plugin_api::{Failure, FailureKind};
 
 use super::kit::*;
 use crate::config::{Amount, Count, Image, MountMode, Unreachable};
@@ -39,6 +40,23 @@ fn a_port_that_a_service_holds_which_is_not_selected() {
     );
     case.goal.select.services.clear();
     assert!(case.try_plan().is_ok());
+}
+
+#[test]
+fn a_host_through_which_nobody_can_connect_where_a_container_would_be_asked() {
+    let mut case = case();
+    let why = Failure::new(FailureKind::Unsupported, "it forwards nothing").hint("let it");
+    case.seen("h2").no_connections = Some(why);
+    assert!(case.try_plan().is_ok(), "nobody is asked");
+    let health = Health { check: Check::Tcp { port: 80 }, interval_ms: 1, timeout_ms: 1, retries: 1 };
+    case.service("web", |web| web.health = Some(health.clone()));
+    assert_eq!(
+        case.problems(),
+        ["containers on `h2` cannot be asked whether they serve: it forwards nothing"]
+    );
+    let check = Check::Command { command: vec!["true".into()] };
+    case.service("web", |web| web.health = Some(Health { check, ..health }));
+    assert!(case.try_plan().is_ok(), "the engine asks");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::Failure;
 use crate::lenient::{if_understood, is_newer, known, or_empty};
 use crate::model::{ContainerSpec, Instance, Protocol};
 
@@ -26,6 +27,10 @@ pub struct Observation {
     /// protocol that the reader does not know is left out.
     #[serde(default, deserialize_with = "known_ports", skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<PortHeld>,
+    /// Why no connection can be made through the host, where it was asked for
+    /// ([`Observe::connects`](super::Observe::connects)) and is so.
+    #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
+    pub no_connections: Option<Failure>,
 }
 
 impl Observation {

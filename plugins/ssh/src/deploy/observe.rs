@@ -1,14 +1,37 @@
 //! `deploy.observe`: three questions to the engine. I/O.
 
-use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::stage::deploy::{Engine as EngineSeen, Observation, Observe};
+use cloudpad_plugin_api::{Failure, FailureKind};
 
 use super::seen;
 use crate::pool::Connection;
 
+/// `tcpmux`, which nobody runs.
+const SILENT_PORT: u16 = 1;
+
 /// Looks at the host. One after the other, since they share a connection, and a second one would cost
 /// as much as it saved.
 pub(super) async fn observe(host: &Connection, request: &Observe) -> Result<Observation, Failure> {
+    let (seen, no_connections) = tokio::join!(ask_engine(host, request), no_connections(host, request));
+    Ok(Observation { no_connections, ..seen? })
+}
+
+/// Why no connection can be made through the host, where that matters. Nobody listens at the port that is tried, so
+/// one that lets us connect says that, and one that does not, that it does not: a way there and back, while the
+/// engine is asked.
+async fn no_connections(host: &Connection, request: &Observe) -> Option<Failure> {
+    if !request.connects {
+        return None;
+    }
+    let refused = host.engine.transport().tcp("127.0.0.1", SILENT_PORT).await.err()?;
+    (refused.kind == FailureKind::Unsupported).then(|| Failure {
+        message: "its SSH server does not forward TCP connections".to_owned(),
+        causes: Vec::new(),
+        ..refused
+    })
+}
+
+async fn ask_engine(host: &Connection, request: &Observe) -> Result<Observation, Failure> {
     let version = host.engine.version().await?;
     let containers = host.containers().await?;
     let images = host.images().await?;
@@ -18,5 +41,6 @@ pub(super) async fn observe(host: &Connection, request: &Observe) -> Result<Obse
         images: seen::images(&images),
         built: Some(seen::built(&images)),
         ports: seen::ports(&containers, &request.project),
+        no_connections: None,
     })
 }

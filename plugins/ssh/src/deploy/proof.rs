@@ -10,7 +10,7 @@ use bollard::models::ContainerInspectResponse as Inspected;
 use bollard::query_parameters::{RemoveContainerOptionsBuilder, RenameContainerOptionsBuilder};
 use cloudpad_engine::{failure, status};
 use cloudpad_plugin_api::Failure;
-use cloudpad_plugin_api::model::{Check, Health};
+use cloudpad_plugin_api::model::Health;
 
 use super::container;
 use crate::pool::Connection;
@@ -20,7 +20,7 @@ const SUFFIX: &str = ".unproven";
 
 /// Whether only Cloudpad can tell that a container with this health check serves.
 pub(super) fn is_needed(health: Option<&Health>) -> bool {
-    matches!(health, Some(Health { check: Check::Http { .. } | Check::Tcp { .. }, .. }))
+    health.is_some_and(Health::needs_connection)
 }
 
 /// The name of a container until it has served.

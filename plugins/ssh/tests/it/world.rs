@@ -137,7 +137,7 @@ impl World {
     }
 
     pub fn observe(&self) -> Observation {
-        let request = Observe { host: self.host.clone(), project: self.project.clone() };
+        let request = Observe { host: self.host.clone(), project: self.project.clone(), connects: false };
         Deployer.observe(&self.context(), &request).unwrap()
     }
 
