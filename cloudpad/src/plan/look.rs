@@ -94,6 +94,11 @@ pub fn repository(project: &Project, image: &str) -> String {
     format!("{}.{image}", project.name)
 }
 
+/// Whether `reference` is one of an image of the project.
+pub(super) fn is_of(project: &Project, reference: &str) -> bool {
+    reference.strip_prefix(&project.name).is_some_and(|rest| rest.starts_with('.'))
+}
+
 /// One `deploy.observe` for each host of the scope: those on which something may have to be done or the
 /// decision depends, and the others.
 pub fn look_hosts(config: &Config, inventory: &Inventory, scope: &Scope) -> (Vec<Request>, Vec<Request>) {

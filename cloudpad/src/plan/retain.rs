@@ -9,10 +9,9 @@ use super::Note;
 use super::decide::Decide;
 use super::deploy::stays;
 use super::graph::{Graph, Node};
-use super::reference;
+use super::look::is_of;
 use super::rollout::named;
 use super::sight::HostSight;
-use super::supply::repositories;
 use super::unit::Rollout;
 use crate::inventory::Inventory;
 
@@ -66,18 +65,13 @@ impl<'a, 's> Retain<'a, 's> {
     /// fail any more.
     pub(super) fn remove(&self, graph: &mut Graph, stopped: &BTreeMap<(usize, &'a str), Node>) {
         let mut gate: Option<Vec<Node>> = None;
-        let repositories = repositories(self.decide.config);
         for &index in &self.decide.hosts {
             let Some(sight) = self.decide.sight.host(index) else { continue };
             let containers = self.surplus(index, sight, stopped);
-            let changed = self.started.range((index, String::new())..(index + 1, String::new())).next();
-            if containers.is_empty() && changed.is_none() {
+            if containers.is_empty() {
                 continue;
             }
-            let images = self.unused(index, sight, &containers, &repositories);
-            if containers.is_empty() && images.is_empty() {
-                continue;
-            }
+            let images = self.unused(index, sight, &containers);
             let host = self.decide.inventory.hosts()[index].clone();
             let key = format!("remove/{}", host.name);
             let containers = containers.into_iter().map(named).collect::<Vec<Named>>();
@@ -118,42 +112,26 @@ impl<'a, 's> Retain<'a, 's> {
         surplus
     }
 
-    /// The project's images on a host that no container is made from any more.
-    fn unused(
-        &self,
-        index: usize,
-        sight: &HostSight<'a>,
-        removed: &[&Container],
-        repositories: &BTreeSet<String>,
-    ) -> Vec<String> {
-        let prefix = format!("{}-", self.decide.config.project.name);
-        let removed: BTreeSet<&str> = removed.iter().map(|container| container.name.as_str()).collect();
+    /// The images that the removed containers were made from and that nothing needs any more. Others of the
+    /// project may be what another environment runs, or is to run.
+    fn unused(&self, index: usize, sight: &HostSight<'a>, removed: &[&Container]) -> Vec<String> {
+        let is_removed = |container: &&Container| removed.iter().any(|other| other.name == container.name);
         let mut used: BTreeSet<&str> = BTreeSet::new();
-        let mut ours: BTreeSet<&str> = repositories.iter().map(String::as_str).collect();
-        for container in &sight.seen.containers {
-            let stays = !removed.contains(container.name.as_str());
-            // A container whose spec is not understood may be made from any of them.
-            let Some(spec) = &container.spec else {
-                if stays {
-                    return Vec::new();
-                }
-                continue;
-            };
-            let repository = reference::repository(&spec.image);
-            if repository.starts_with(&prefix) {
-                ours.insert(repository);
-            }
-            if stays {
-                used.insert(&spec.image);
+        for container in sight.seen.containers.iter().filter(|container| !is_removed(container)) {
+            match &container.spec {
+                Some(spec) => _ = used.insert(&spec.image),
+                // It may be made from any of them.
+                None => return Vec::new(),
             }
         }
-        let wanted = |image: &&String| {
-            used.contains(image.as_str())
-                || self.images.contains(&(index, (*image).clone()))
+        let old: BTreeSet<&String> = removed.iter().filter_map(|c| Some(&c.spec.as_ref()?.image)).collect();
+        let is_needed = |image: &str| {
+            used.contains(image)
+                || self.images.contains(&(index, image.to_owned()))
                 || self.decide.is_current(image)
         };
-        let images = sight.seen.images.iter();
-        let ours = images.filter(|image| ours.contains(reference::repository(image)));
-        ours.filter(|image| !wanted(image)).cloned().collect()
+        let project = &self.decide.config.project;
+        let ours = |image: &&String| is_of(project, image) && sight.seen.has_built(image);
+        old.into_iter().filter(|image| ours(image) && !is_needed(image)).cloned().collect()
     }
 }

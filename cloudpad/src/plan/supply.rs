@@ -210,7 +210,7 @@ impl<'a> Supply<'a> {
 }
 
 /// The repositories of the images that the project builds.
-pub(super) fn repositories(config: &Config) -> BTreeSet<String> {
+fn repositories(config: &Config) -> BTreeSet<String> {
     let built = config.images.iter().filter(|(_, image)| matches!(image, Image::Built(_)));
     built.map(|(name, _)| repository(&config.project, name)).collect()
 }

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::model::Instance;
+use cloudpad_plugin_api::model::{Instance, Project};
 use cloudpad_plugin_api::stage::deploy::{Container, Named, Remove, State};
 
 use super::decide::exclusive;
 use super::deploy::mark_early;
 use super::graph::{Graph, Node};
+use super::look::is_of;
 use super::rollout::{Roll, named};
 use super::sight::{self, HostSight, Sight, serves};
 use super::unit::{Loss, New, Pace, Rollout, Unit};
@@ -255,7 +256,7 @@ impl<'a> Undo<'a, '_> {
                 self.started.contains(&(host.name.as_str(), c.name.as_str()))
                     && (!c.state.is_up() || stops.contains_key(&(index, c.name.as_str())))
             };
-            let containers = added(before, now, &ours);
+            let (containers, images) = added(before, now, &ours, &self.config.project);
             if containers.is_empty() {
                 continue;
             }
@@ -263,15 +264,30 @@ impl<'a> Undo<'a, '_> {
             needs.extend(containers.iter().filter_map(|c| stops.get(&(index, c.name.as_str()))));
             let key = format!("remove/{}", host.name);
             let project = self.config.project.clone();
-            let request = Request::DeployRemove(Remove { host, project, containers, images: Vec::new() });
+            let request = Request::DeployRemove(Remove { host, project, containers, images });
             graph.add(key, None, needs, request);
         }
     }
 }
 
-/// The containers that were not there before, as far as they are `ours`.
-fn added(before: &HostSight<'_>, now: &HostSight<'_>, ours: &dyn Fn(&Container) -> bool) -> Vec<Named> {
+/// The containers that were not there before, as far as they are `ours`, and the images that came with them.
+fn added(
+    before: &HostSight<'_>,
+    now: &HostSight<'_>,
+    ours: &dyn Fn(&Container) -> bool,
+    project: &Project,
+) -> (Vec<Named>, Vec<String>) {
     let known: BTreeSet<&str> = before.seen.containers.iter().map(|c| c.name.as_str()).collect();
-    let added = now.seen.containers.iter().filter(|c| !known.contains(c.name.as_str()) && ours(c));
-    added.map(named).collect()
+    let is_added = |c: &&Container| !known.contains(c.name.as_str()) && ours(c);
+    let (added, others): (Vec<&Container>, Vec<&Container>) =
+        now.seen.containers.iter().partition(|c| is_added(c));
+    let image = |c: &&Container| Some(c.spec.as_ref()?.image.clone());
+    let is_used = |image: &String| {
+        let made_from = |c: &&Container| c.spec.as_ref().is_none_or(|spec| spec.image == *image);
+        before.seen.images.contains(image) || others.iter().any(made_from)
+    };
+    let is_own = |image: &String| is_of(project, image) && now.seen.has_built(image);
+    let images = added.iter().filter_map(image).filter(|image| is_own(image) && !is_used(image));
+    let images: BTreeSet<String> = images.collect();
+    (added.into_iter().map(named).collect(), images.into_iter().collect())
 }

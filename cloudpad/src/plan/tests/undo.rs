@@ -3,7 +3,7 @@
 use super::kit::*;
 use super::sim::{Sim, running};
 use crate::config::MountMode;
-use crate::observed::Observed;
+use crate::observed::{HostState, Observed};
 use crate::plan::{self, Plan};
 
 /// Carries out the plan's first actions, lets the next one fail, and makes the plan that undoes it.
@@ -52,6 +52,24 @@ fn a_failed_start_first_update() {
     );
     undo.actions.iter().for_each(|action| sim.apply(action).unwrap());
     assert_eq!(running(&sim.observed), running(&case.observed));
+    assert_eq!((images(&sim, "h1"), images(&sim, "h2")), (1, 1));
+}
+
+/// How many images a host has.
+fn images(sim: &Sim, host: &str) -> usize {
+    match &sim.observed.hosts[host] {
+        HostState::Seen(seen) => seen.images.len(),
+        HostState::Unseen(_) => 0,
+    }
+}
+
+#[test]
+fn an_image_that_was_there_before_stays_when_a_failed_update_is_undone() {
+    let mut case = second_version(|_| {});
+    case.seen("h1").images.push("shop.web:v2".into());
+    let (undo, mut sim) = fail_at(&case, "ready/h2/");
+    undo.actions.iter().for_each(|action| sim.apply(action).unwrap());
+    assert_eq!((images(&sim, "h1"), images(&sim, "h2")), (2, 1));
 }
 
 #[test]
