@@ -7,7 +7,7 @@ use cloudpad_plugin_api::stage::deploy::{Container, PortHeld};
 
 use super::sight::{HostSight, Sight};
 use super::unit::{New, Unit};
-use crate::config::{Place, Problem};
+use crate::config::{Config, Place, Problem};
 use crate::inventory::Inventory;
 
 /// The project's containers that hold what `new` needs, by name.
@@ -60,7 +60,7 @@ fn foreign(port: &Port, held: &PortHeld, host: &str) -> Problem {
 /// and name, that the plan stops anyway.
 pub(super) fn find_blockers<'a>(
     units: &mut [Unit<'a>],
-    (sight, inventory): (&Sight<'a>, &Inventory),
+    (sight, inventory, config): (&Sight<'a>, &Inventory, &Config),
     stopped: &BTreeSet<(usize, &str)>,
     problems: &mut Vec<Problem>,
 ) {
@@ -71,33 +71,38 @@ pub(super) fn find_blockers<'a>(
             Err(problem) => problems.push(at(problem, &unit.instance.service, "ports")),
             Ok(found) => {
                 for container in found {
-                    block(unit, container, stopped, host, problems);
+                    if !block(unit, container, stopped) {
+                        problems.push(untouched(unit, container, host, config));
+                    }
                 }
             }
         }
     }
 }
 
-fn block<'a>(
-    unit: &mut Unit<'a>,
-    by: &'a Container,
-    stopped: &BTreeSet<(usize, &str)>,
-    host: &str,
-    problems: &mut Vec<Problem>,
-) {
+/// Notes that `by` is in the unit's way; no when nothing stops it.
+fn block<'a>(unit: &mut Unit<'a>, by: &'a Container, stopped: &BTreeSet<(usize, &str)>) -> bool {
     if unit.stops.iter().any(|old| old.name == by.name) {
         unit.stop_first = true;
     } else if stopped.contains(&(unit.host, by.name.as_str())) {
         unit.blockers.push(&by.name);
     } else {
-        problems.push(untouched(unit, by, host));
+        return false;
     }
+    true
 }
 
-fn untouched(unit: &Unit<'_>, holder: &Container, host: &str) -> Problem {
+fn untouched(unit: &Unit<'_>, holder: &Container, host: &str, config: &Config) -> Problem {
     let (instance, theirs, name) = (&unit.instance, &holder.instance, &holder.name);
     let message = format!("`{instance}` needs a port or volume of `{host}` that `{name}` of `{theirs}` has");
-    Problem::new(message).hint(format!("let `{}` be part of the deploy too", theirs.service))
+    let theirs = &theirs.service;
+    Problem::new(message).hint(if config.services.contains_key(theirs) {
+        format!("let `{theirs}` be part of the deploy too")
+    } else {
+        format!(
+            "`{theirs}` is no service any more, and goes when services are not selected: deploy all of them"
+        )
+    })
 }
 
 fn at(mut problem: Problem, service: &str, what: &str) -> Problem {

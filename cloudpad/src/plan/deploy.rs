@@ -69,7 +69,8 @@ fn settle_claims<'a>(decide: &Decide<'a, '_>, rollouts: &mut [Rollout<'a>]) -> R
     let mut problems = Vec::new();
     let stopped = stopped(rollouts);
     for rollout in rollouts.iter_mut() {
-        find_blockers(&mut rollout.units, (decide.sight, decide.inventory), &stopped, &mut problems);
+        let seen = (decide.sight, decide.inventory, decide.config);
+        find_blockers(&mut rollout.units, seen, &stopped, &mut problems);
     }
     mark_early(rollouts);
     if problems.is_empty() { Ok(()) } else { Err(problems) }

@@ -218,7 +218,8 @@ impl<'a> Undo<'a, '_> {
         let stopped = super::deploy::stopped(rollouts);
         for rollout in rollouts {
             // A port that somebody else has taken meanwhile is for the engine to refuse.
-            claims::find_blockers(&mut rollout.units, (self.now, self.inventory), &stopped, &mut Vec::new());
+            let seen = (self.now, self.inventory, self.config);
+            claims::find_blockers(&mut rollout.units, seen, &stopped, &mut Vec::new());
         }
     }
 

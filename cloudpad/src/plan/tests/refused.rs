@@ -43,6 +43,24 @@ fn a_port_that_a_service_holds_which_is_not_selected() {
 }
 
 #[test]
+fn a_port_that_a_renamed_service_holds_is_freed_by_a_deploy_of_all() {
+    let mut case = case();
+    case.service("web", |web| web.ports = vec![ports(8080, 8080)]);
+    case.deploy();
+    let mut web = case.config.services.remove("web").unwrap();
+    let hint = |case: &Case| case.try_plan().unwrap_err().remove(0).hint.unwrap();
+    case.config.services.insert("www".into(), web.clone());
+    case.goal.select.services = vec!["www".into()];
+    assert!(hint(&case).contains("`web` is no service any more"), "{}", hint(&case));
+    web.ports.clear();
+    case.config.services.insert("web".into(), web);
+    assert_eq!(hint(&case), "let `web` be part of the deploy too");
+    case.config.services.remove("web");
+    case.goal.select.services.clear();
+    assert!(case.try_plan().is_ok());
+}
+
+#[test]
 fn a_host_through_which_nobody_can_connect_where_a_container_would_be_asked() {
     let mut case = case();
     let why = Failure::new(FailureKind::Unsupported, "it forwards nothing").hint("let it");
