@@ -57,7 +57,7 @@ pub struct Recipe {
     pub prepare: Vec<Vec<String>>,
     /// The build context: a directory below the source's, `.` for all of it.
     pub context: String,
-    /// The Dockerfile, relative to the context.
+    /// The Dockerfile, relative to the context; it may lie beside it in the source.
     pub dockerfile: String,
     /// The stage of the Dockerfile to build; the last one where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]

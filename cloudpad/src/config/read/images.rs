@@ -45,10 +45,11 @@ fn ready(section: &Section<'_>) -> Option<Image> {
 
 fn built(section: &Section<'_>, dir: &Path, names: &Names) -> Image {
     let or = |value: Option<String>, default: &str| value.unwrap_or_else(|| default.to_owned());
+    let context = or(section.parse("context", path::context), ".");
     Image::Built(Box::new(BuildImage {
         source: or(section.parse("source", |name| names.sources.find(name)), Config::HERE),
-        context: or(section.parse("context", path::context), "."),
-        dockerfile: or(section.parse("dockerfile", path::dockerfile), "Dockerfile"),
+        dockerfile: or(section.parse("dockerfile", |path| path::dockerfile(path, &context)), "Dockerfile"),
+        context,
         target: section.parse("target", image::target),
         args: section.map("args", name::variable, |value| arg(value, names)),
         platforms: section.set("platforms", image::platform),
