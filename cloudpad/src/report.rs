@@ -185,7 +185,7 @@ pub enum Ending {
     Incomplete,
     /// Something failed, and hosts may have changed.
     Failed,
-    /// Something failed, and what ran before has been brought back.
+    /// Something failed, and what had been changed by then has been taken back: what ran before runs again.
     Undone,
     /// The user stopped it.
     Interrupted,
@@ -198,6 +198,8 @@ pub struct Report {
     pub ending: Ending,
     /// The release that new containers belong to.
     pub release: String,
+    /// How many notes the plan has.
+    pub notes: usize,
     /// How many actions of the plan were done.
     pub done: usize,
     /// How many were not even begun.
@@ -228,6 +230,7 @@ pub struct Failed {
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     release: String,
+    notes: usize,
     planned: usize,
     done: usize,
     sent: u64,
@@ -245,6 +248,7 @@ impl Tally {
         match event {
             Event::Plan { release, notes, .. } => {
                 self.release.clone_from(release);
+                self.notes = notes.len();
                 self.incomplete |= notes.iter().any(|n| n.incomplete);
             }
             Event::Phase { phase: Phase::Apply, actions, .. } => self.planned = *actions,
@@ -285,6 +289,7 @@ impl Tally {
             ending: self.ending(interrupted),
             not_run: self.planned.saturating_sub(self.done + self.failed_in(Phase::Apply)),
             release: self.release,
+            notes: self.notes,
             done: self.done,
             failures: self.failures,
             incomplete_hosts: self.incomplete_hosts,

@@ -176,7 +176,7 @@ impl Term {
             }
             Event::Failed { phase, action, ms: _, error } => self.failed(*phase, action, error),
             Event::Phase { phase: Phase::Undo, notes, .. } => {
-                self.status("bringing back what ran before");
+                self.status("taking back what was changed");
                 notes.iter().for_each(|note| self.warn(&note.message));
             }
             Event::Run { .. }

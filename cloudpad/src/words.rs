@@ -174,8 +174,7 @@ fn change(change: &Change) -> String {
 
 fn sum(plan: &Plan) -> String {
     if plan.actions.is_empty() {
-        let what = if plan.notes.is_empty() { "everything" } else { "everything else" };
-        return format!("nothing to do: {what} is as it should be");
+        return nothing_to_do(plan.notes.len());
     }
     let count = |wanted: &[ChangeKind]| plan.changes.iter().filter(|c| wanted.contains(&c.kind)).count();
     let parts = [
@@ -189,6 +188,12 @@ fn sum(plan: &Plan) -> String {
     format!("{parts}; {}", plural(plan.actions.len(), "action"))
 }
 
+/// What a plan without actions says, beside its notes.
+fn nothing_to_do(notes: usize) -> String {
+    let what = if notes == 0 { "everything" } else { "everything else" };
+    format!("nothing to do: {what} is as it should be")
+}
+
 /// A value as one line of JSON. Our own values have no part that JSON could not say.
 pub fn json_line(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default() + "\n"
@@ -199,7 +204,7 @@ pub fn report(report: &Report) -> String {
     let seconds = seconds(report.ms);
     let release = &report.release;
     match report.ending {
-        Ending::NothingToDo => format!("nothing to do: everything is as it should be ({seconds})"),
+        Ending::NothingToDo => format!("{} ({seconds})", nothing_to_do(report.notes)),
         Ending::Done => {
             let sent = if report.sent > 0 { format!(", {} sent", bytes(report.sent)) } else { String::new() };
             format!("release {release}: {} done{sent} ({seconds})", plural(report.done, "action"))
@@ -211,7 +216,7 @@ pub fn report(report: &Report) -> String {
             )
         }
         Ending::Undone => format!(
-            "release {release} failed, and what ran before has been brought back: {}",
+            "release {release} failed, and what it had changed has been taken back: {}",
             failures(report, &seconds)
         ),
         Ending::Failed => format!("release {release} failed: {}", failures(report, &seconds)),
@@ -260,11 +265,12 @@ pub fn bytes(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use cloudpad_plugin_api::Reply;
     use cloudpad_plugin_api::stage::push::Pushed;
+    use cloudpad_plugin_api::{Failure, Reply};
 
     use super::{bytes, did, waiting};
-    use crate::report::{Subject, Waiting};
+    use crate::plan::{Note, Plan};
+    use crate::report::{Event, Phase, Subject, Tally, Waiting};
 
     #[test]
     fn what_takes_long_is_told_one_by_one_where_it_is_little() {
@@ -293,6 +299,31 @@ mod tests {
                 expected
             );
         }
+    }
+
+    #[test]
+    fn a_plan_and_the_report_of_its_run_say_the_same_of_nothing_to_do() {
+        let note = Note { incomplete: false, message: "`web-1` on `h1` is paused".to_owned() };
+        for notes in [vec![], vec![note]] {
+            let plan = Plan { notes: notes.clone(), ..Plan::default() };
+            let mut tally = Tally::default();
+            let (release, changes, actions) = ("r1".to_owned(), Vec::new(), 0);
+            tally.add(&Event::Plan { release, changes, actions, notes });
+            let told = super::report(&tally.report(false, 100));
+            assert_eq!(told, format!("{} (0.1 s)", super::sum(&plan)));
+        }
+    }
+
+    #[test]
+    fn what_was_taken_back_need_not_have_been_there_before() {
+        let action = Subject { id: 0, method: "deploy.ready", host: None, object: "web-1".to_owned() };
+        let mut tally = Tally::default();
+        let phase = |phase, actions| Event::Phase { phase, actions, notes: Vec::new() };
+        tally.add(&phase(Phase::Apply, 1));
+        tally.add(&Event::Failed { phase: Phase::Apply, action, ms: 1, error: Failure::failed("no") });
+        tally.add(&phase(Phase::Undo, 0));
+        let told = super::report(&tally.report(false, 100));
+        assert!(told.contains("what it had changed has been taken back: 0 done, 1 failed"), "{told}");
     }
 
     #[test]
