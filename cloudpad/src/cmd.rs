@@ -12,14 +12,16 @@ mod ps;
 mod push;
 mod session;
 
+use std::ffi::OsString;
 use std::sync::Arc;
 
+use anstream::ColorChoice;
 use clap::{Parser, Subcommand};
 
 use crate::config::Problem;
 use crate::refusal::{Refusal, Told};
 use crate::report::exit;
-use crate::term::Term;
+use crate::term::{Style, Term};
 use crate::words;
 use args::Global;
 
@@ -82,11 +84,7 @@ impl From<Refusal> for Refused {
 pub fn main() -> u8 {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version come as errors too; both write to where they belong.
-            let _ = error.print();
-            return if error.use_stderr() { exit::REFUSED } else { exit::OK };
-        }
+        Err(error) => return not_run(&error),
     };
     let acts = cli.command.acts();
     let term = Arc::new(Term::of_process(cli.global.style(acts)));
@@ -115,6 +113,34 @@ pub fn main() -> u8 {
     }
 }
 
+/// Help and version come as errors too; both write to where they belong.
+fn not_run(error: &clap::Error) -> u8 {
+    let _ = error.print();
+    if !error.use_stderr() {
+        return exit::OK;
+    }
+    if wants_json(std::env::args_os()) {
+        let style =
+            Style { json: true, events: false, quiet: false, verbose: false, colour: ColorChoice::Never };
+        Term::of_process(style).data(&words::json_line(&Told::new(&misused(error), |_| None)));
+    }
+    exit::REFUSED
+}
+
+/// Whether JSON was asked for by arguments that are not understood as a whole.
+fn wants_json(arguments: impl IntoIterator<Item = OsString>) -> bool {
+    arguments.into_iter().take_while(|argument| argument != "--").any(|argument| argument == "--json")
+}
+
+/// What is wrong with the arguments: what clap says before its hints and the usage.
+fn misused(error: &clap::Error) -> Refusal {
+    let text = error.render().to_string();
+    let said = text.split("\n\n").next().unwrap_or_default();
+    let said = said.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let message = said.strip_prefix("error: ").unwrap_or(&said);
+    Refusal::new(message).hint("`cloudpad --help` and `cloudpad COMMAND --help` say what can be given")
+}
+
 impl Refused {
     fn show(&self, term: &Term) {
         if term.is_json() {
@@ -130,5 +156,34 @@ impl Refused {
             }
             None => problems.iter().map(words::problem).collect(),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(arguments: &[&str]) -> String {
+        let all = ["cloudpad"].iter().chain(arguments);
+        let Err(error) = Cli::try_parse_from(all) else { panic!("{arguments:?} are understood") };
+        match misused(&error) {
+            Refusal::Message { message, .. } => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_arguments_is_told_without_the_usage() {
+        assert_eq!(message(&["deploy", "--nosuch", "--json"]), "unexpected argument '--nosuch' found");
+        assert_eq!(message(&["dploy"]), "unrecognized subcommand 'dploy'");
+        let none = message(&["--json"]);
+        assert!(none.starts_with("'cloudpad' requires a subcommand"), "{none}");
+    }
+
+    #[test]
+    fn json_is_asked_for_wherever_it_stands_among_the_options() {
+        let wants = |arguments: &[&str]| wants_json(arguments.iter().map(OsString::from));
+        assert!(wants(&["cloudpad", "deploy", "--nosuch", "--json"]));
+        assert!(!wants(&["cloudpad", "deploy", "--nosuch", "--", "--json"]));
     }
 }

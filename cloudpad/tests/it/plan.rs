@@ -111,6 +111,9 @@ fn programs_are_told_why_nothing_was_done() {
             (line, Some(1))
         );
     }
+    let outcome = project.run(&["deploy", "--nosuch", "--json"]).expect(2).says("Usage:");
+    let refused = outcome.events().pop().expect("a line");
+    assert_eq!(refused["problems"][0]["message"], "unexpected argument '--nosuch' found");
     project.configure(&project.web());
     let outcome = project.run(&["deploy", "--yes", "--json", "--host", "nobody"]).expect(2);
     let refused = outcome.events().pop().expect("a line");
