@@ -67,7 +67,7 @@ fn config(hosts: u32, services: u32) -> Config {
     let here = Source { location: Location::Directory { path: "/shop".into() }, prepare: Vec::new() };
     let name = |number: u32| format!("service{number}");
     Config {
-        project: Project { name: "shop".into(), environment: None },
+        project: Project { name: "shop".into(), environment: None }.into(),
         stages: BTreeMap::new(),
         plugins: BTreeMap::new(),
         hosts: (0..hosts).map(|n| Host::new(format!("host{n}"), format!("host{n}.test"))).collect(),

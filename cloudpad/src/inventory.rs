@@ -1,6 +1,7 @@
 //! Which hosts there are and which of them are meant: roles, selectors. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use cloudpad_plugin_api::model::Host;
 
@@ -39,7 +40,7 @@ impl Selection {
 /// Every host there is, each name once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inventory {
-    hosts: Vec<Host>,
+    hosts: Vec<Arc<Host>>,
     by_name: BTreeMap<String, usize>,
     by_role: BTreeMap<String, Vec<usize>>,
 }
@@ -74,17 +75,17 @@ impl Inventory {
             self.by_role.entry(role.clone()).or_default().push(index);
         }
         self.by_name.insert(host.name.clone(), index);
-        self.hosts.push(host);
+        self.hosts.push(Arc::new(host));
         Ok(())
     }
 
     /// Every host, in the order in which ties are broken.
-    pub fn hosts(&self) -> &[Host] {
+    pub fn hosts(&self) -> &[Arc<Host>] {
         &self.hosts
     }
 
     /// The host of that name.
-    pub fn get(&self, name: &str) -> Option<&Host> {
+    pub fn get(&self, name: &str) -> Option<&Arc<Host>> {
         self.index(name).map(|index| &self.hosts[index])
     }
 

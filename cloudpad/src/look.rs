@@ -133,7 +133,7 @@ pub async fn look_at_hosts(runner: &Runner, requests: Vec<Request>) -> BTreeMap<
             Some(Err(failure)) => HostState::Unseen(failure),
             _ => HostState::Unseen(Failure::failed("the look was not finished")),
         };
-        (action.host.clone().unwrap_or_default(), state)
+        (action.host.as_deref().unwrap_or_default().to_owned(), state)
     });
     states.collect()
 }
@@ -194,7 +194,7 @@ fn as_plan(requests: Vec<Request>) -> Plan {
     let actions = (0..).zip(requests).map(|(id, request)| Action {
         id,
         needs: Vec::new(),
-        host: request.host().map(|host| host.name.clone()),
+        host: request.host().map(|host| host.name.as_str().into()),
         service: None,
         continues: false,
         key: String::new(),

@@ -6,14 +6,16 @@
 //! before. [`SavedPlan`] keeps one for later.
 //!
 //! Inside, a plan takes shape in these steps: `place` (which instance belongs where), `decide` (what
-//! has to happen to each), `claims` (what is in each other's way), `pace` (how many at once),
+//! has to happen to each), `contest` and `claims` (what is in each other's way), `pace` (how many at once),
 //! `window` (what waits for what),
 //! `rollout` and `supply` (the actions), `retain` (what is removed in the end), `graph` (their order).
 
 mod claims;
+mod contest;
 mod decide;
 mod deploy;
 mod graph;
+mod hosts;
 mod look;
 mod model;
 mod pace;
@@ -36,14 +38,15 @@ mod window;
 use std::collections::BTreeSet;
 
 use cloudpad_plugin_api::model::Health;
-use cloudpad_plugin_api::stage::deploy::{Container, State};
+use cloudpad_plugin_api::stage::deploy::State;
 use cloudpad_plugin_api::{PushScope, Request};
 
-use crate::config::{Config, Image, Problem, Unreachable};
+use crate::config::{Config, Image, Problem};
 use crate::inventory::Inventory;
-use crate::observed::{HostState, Observed};
+use crate::observed::Observed;
 use decide::Decide;
 use graph::Graph;
+use hosts::HostSet;
 use sight::Sight;
 use supply::Supply;
 
@@ -69,9 +72,9 @@ pub fn plan(
     if goal.until == Until::Build {
         return finish(problems, || Ok(build(&scope, &mut supply)));
     }
-    let (hosts, notes) = hosts(config, inventory, observed, &scope, &mut problems);
     let sight = Sight::new(inventory, observed);
-    let decide = Decide { config, inventory, goal, observed, scope: &scope, sight: &sight, hosts };
+    let (hosts, notes) = hosts::hosts((config, inventory), (observed, &sight), &scope, &mut problems);
+    let decide = Decide { config, inventory, goal, scope: &scope, sight: &sight, hosts };
     problems.extend(platforms(&decide));
     let mut plan = finish(problems, || match goal.until {
         Until::Push => Ok(push(&decide, &mut supply)),
@@ -106,26 +109,30 @@ fn unaskable(decide: &Decide<'_, '_>, plan: &Plan) -> Vec<Problem> {
 
 /// Containers that are as they should be but do not do well: no deploy mends that, so it has to be said.
 fn ailing(decide: &Decide<'_, '_>, plan: &Plan) -> Vec<Note> {
-    let stopped: BTreeSet<_> = plan.actions.iter().filter_map(stopped).collect();
-    let mut notes = Vec::new();
-    for &index in &decide.hosts {
+    let mut ailing = Vec::new();
+    for index in decide.hosts.iter() {
         let Some(sight) = decide.sight.host(index) else { continue };
         let host = decide.inventory.hosts()[index].name.as_str();
-        let meant = |c: &&Container| decide.scope.covers(&c.instance.service, decide.config);
-        for container in sight.seen.containers.iter().filter(meant) {
+        for container in &sight.seen.containers {
             let what = match container.state {
                 State::Paused => "is paused",
                 State::Unhealthy => "fails its health check",
                 State::Restarting => "keeps ending, and is started again",
                 _ => continue,
             };
-            if !stopped.contains(&(host, container.name.as_str())) {
-                let message = format!("`{}` on `{host}` {what}", container.name);
-                notes.push(Note { incomplete: false, message });
+            if decide.scope.covers(&container.instance.service, decide.config) {
+                ailing.push((host, container.name.as_str(), what));
             }
         }
     }
-    notes
+    if ailing.is_empty() {
+        return Vec::new();
+    }
+    let stopped: BTreeSet<_> = plan.actions.iter().filter_map(stopped).collect();
+    ailing.retain(|(host, name, _)| !stopped.contains(&(host, name)));
+    let note =
+        |(host, name, what)| Note { incomplete: false, message: format!("`{name}` on `{host}` {what}") };
+    ailing.into_iter().map(note).collect()
 }
 
 /// The host and the name of the container that an action stops.
@@ -177,8 +184,8 @@ fn push<'a>(decide: &Decide<'a, '_>, supply: &mut Supply<'a>) -> Plan {
             supply.push_shared(&mut graph, &service.image);
             continue;
         }
-        let hosts: BTreeSet<usize> = decide.places(name, service).into_iter().map(|(host, _)| host).collect();
-        for &index in hosts.intersection(&decide.hosts) {
+        let hosts: HostSet = decide.places(name, service).into_iter().map(|(host, _)| host).collect();
+        for index in hosts.iter().filter(|&index| decide.hosts.contains(index)) {
             if let Some(sight) = decide.sight.host(index) {
                 supply.push_to(&mut graph, &service.image, (index, sight));
             }
@@ -192,43 +199,6 @@ fn plan_of(graph: Graph) -> Plan {
     Plan { actions: graph.finish().unwrap_or_default(), ..Plan::default() }
 }
 
-/// The hosts that may be changed and were seen, and what there is to say of the others.
-fn hosts(
-    config: &Config,
-    inventory: &Inventory,
-    observed: &Observed,
-    scope: &Scope,
-    problems: &mut Vec<Problem>,
-) -> (BTreeSet<usize>, Vec<Note>) {
-    let chosen: BTreeSet<usize> = scope.hosts.iter().copied().collect();
-    let needed: BTreeSet<usize> = scope.services.values().flatten().copied().collect();
-    let (mut seen, mut notes) = (BTreeSet::new(), Vec::new());
-    for &index in &scope.look {
-        let name = &inventory.hosts()[index].name;
-        let wanted = chosen.contains(&index);
-        let failure = match observed.hosts.get(name) {
-            Some(HostState::Seen(_)) => {
-                seen.extend(wanted.then_some(index));
-                continue;
-            }
-            Some(HostState::Unseen(failure)) => Some(failure),
-            None => None,
-        };
-        let why = failure.map_or("nobody has looked".to_owned(), ToString::to_string);
-        let message = format!("host `{name}` cannot be looked at: {why}");
-        let incomplete = wanted && needed.contains(&index);
-        if incomplete && config.deploy.unreachable == Unreachable::Refuse {
-            let hint = failure.and_then(|failure| failure.hint.clone()).unwrap_or_else(|| {
-                "bring it back, select other hosts, or set `deploy.unreachable` to `skip`".to_owned()
-            });
-            problems.push(Problem::at_key(format!("hosts.{name}"), message).hint(hint));
-        } else {
-            notes.push(Note { incomplete, message });
-        }
-    }
-    (seen, notes)
-}
-
 /// Images that are built for platforms, and hosts which are none of them.
 fn platforms(decide: &Decide<'_, '_>) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -238,7 +208,7 @@ fn platforms(decide: &Decide<'_, '_>) -> Vec<Problem> {
         if image.platforms.is_empty() {
             continue;
         }
-        for &index in eligible.iter().filter(|index| decide.hosts.contains(index)) {
+        for &index in eligible.iter().filter(|&&index| decide.hosts.contains(index)) {
             let Some(host) = decide.sight.host(index) else { continue };
             let platform = &host.seen.engine.platform;
             if platform.is_empty() || image.platforms.iter().any(|p| same_platform(p, platform)) {
@@ -255,8 +225,7 @@ fn platforms(decide: &Decide<'_, '_>) -> Vec<Problem> {
 
 /// `linux/arm64` is `linux/arm64/v8`, and a host does not always say its variant.
 fn same_platform(a: &str, b: &str) -> bool {
-    let parts = |platform: &str| -> Vec<String> { platform.splitn(3, '/').map(str::to_owned).collect() };
-    let (a, b) = (parts(a), parts(b));
-    let variants = a.get(2).zip(b.get(2));
-    a.iter().take(2).eq(b.iter().take(2)) && variants.is_none_or(|(a, b)| a == b)
+    let (mut a, mut b) = (a.splitn(3, '/'), b.splitn(3, '/'));
+    let same_kind = a.by_ref().take(2).eq(b.by_ref().take(2));
+    same_kind && a.next().zip(b.next()).is_none_or(|(a, b)| a == b)
 }

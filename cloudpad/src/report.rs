@@ -134,7 +134,7 @@ impl Subject {
         Self {
             id: action.id,
             method: action.request.method(),
-            host: action.host.clone(),
+            host: action.host.as_deref().map(str::to_owned),
             object: object(&action.request),
         }
     }

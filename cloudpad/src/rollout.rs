@@ -67,5 +67,5 @@ fn touched_hosts(plan: &Plan, outcomes: &Outcomes) -> BTreeSet<String> {
     let begun = plan.actions.iter().filter(|action| outcomes.contains_key(&action.id));
     let changing =
         begun.filter(|action| matches!(action.request, Request::DeployStart(_) | Request::DeployStop(_)));
-    changing.filter_map(|action| action.host.clone()).collect()
+    changing.filter_map(|action| action.host.as_deref().map(str::to_owned)).collect()
 }

@@ -66,9 +66,10 @@ impl std::fmt::Display for Stage {
 }
 
 /// Anything a provider can be asked. An action of a plan is such a request, not yet sent.
+///
+/// A plan has very many of them about few hosts and specs, so they share those, and are small themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "method", content = "params")]
-#[allow(clippy::large_enum_variant, reason = "requests are few, and are moved once")]
 #[non_exhaustive]
 pub enum Request {
     /// Can you work with this configuration?
@@ -88,7 +89,7 @@ pub enum Request {
     BuildObserve(build::Observe),
     /// Build this image.
     #[serde(rename = "build.run")]
-    BuildRun(build::Run),
+    BuildRun(Box<build::Run>),
     /// Bring this image to where hosts can have it.
     #[serde(rename = "push.run")]
     PushRun(push::Run),
@@ -175,7 +176,7 @@ impl Request {
     /// The host it is about, where it is about one.
     pub fn host(&self) -> Option<&crate::model::Host> {
         match self {
-            Request::PushRun(q) => q.host.as_ref(),
+            Request::PushRun(q) => q.host.as_deref(),
             Request::DeployObserve(q) => Some(&q.host),
             Request::DeployPull(q) => Some(&q.host),
             Request::DeployStart(q) => Some(&q.host),

@@ -23,7 +23,7 @@ fn same<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
 #[test]
 fn messages_of_the_host() {
     let pull = Request::DeployPull(Pull {
-        host: Host::new("h1", "deploy@192.0.2.1"),
+        host: Host::new("h1", "deploy@192.0.2.1").into(),
         image: ImageRef::Known("r.example/app@sha256:0".to_owned()),
         tag: Some("app:1".to_owned()),
     });
@@ -103,7 +103,7 @@ fn messages_of_the_plugin() {
 #[test]
 fn an_answer_is_read_as_what_was_asked_for() {
     let pull = Request::DeployPull(Pull {
-        host: Host::new("h1", "local"),
+        host: Host::new("h1", "local").into(),
         image: ImageRef::Known("app:1".to_owned()),
         tag: None,
     });

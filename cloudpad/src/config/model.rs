@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cloudpad_plugin_api::Stage;
 use cloudpad_plugin_api::model::{Health, Host, Project, Protocol, Restart};
@@ -15,7 +16,7 @@ use cloudpad_plugin_api::stage::source::Location;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Whose containers they are.
-    pub project: Project,
+    pub project: Arc<Project>,
     /// Which provider does each stage. Stages that nobody named are there with their defaults.
     pub stages: BTreeMap<Stage, StageChoice>,
     /// The files of plugins that are not looked for elsewhere, absolute. A plugin's name is what follows

@@ -52,7 +52,7 @@ pub(super) fn read(
         sources.insert(Config::HERE.to_owned(), sources::here(dir));
     }
     let config = Config {
-        project: project(&file, environment),
+        project: project(&file, environment).into(),
         services: services::read(&file, &names),
         deploy: deploy::read(&file),
         plugins: plugins::read(&file, dir),

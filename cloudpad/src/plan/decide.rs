@@ -1,31 +1,29 @@
 //! What has to happen to each instance so that it becomes as it should be. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
-use cloudpad_plugin_api::model::Instance;
-use cloudpad_plugin_api::stage::deploy::{Container, State};
+use cloudpad_plugin_api::stage::deploy::State;
 
-use super::claims::Claims;
+use super::contest::Contest;
+use super::hosts::HostSet;
 use super::place::place;
-use super::sight::{self, Sight, serves};
-use super::spec::{self, Wanted, differences};
-use super::unit::{Loss, New, Pace, Rollout, Unit};
+use super::sight::{self, Sight, Sighted, serves};
+use super::spec::{self, Blueprint, Wanted};
+use super::unit::{Loss, New, Pace, Rollout, Unit, Which};
 use super::{ChangeKind, Goal, Scope};
 use crate::config::{Config, MountMode, Problem, Service};
 use crate::inventory::Inventory;
-use crate::observed::Observed;
 
 /// What a deploy is decided from.
 pub(super) struct Decide<'a, 's> {
     pub(super) config: &'a Config,
     pub(super) inventory: &'a Inventory,
     pub(super) goal: &'a Goal,
-    pub(super) observed: &'a Observed,
     pub(super) scope: &'s Scope,
     pub(super) sight: &'s Sight<'a>,
     /// Hosts that may be changed and were seen, by their place in the inventory.
-    pub(super) hosts: BTreeSet<usize>,
+    pub(super) hosts: HostSet,
 }
 
 impl<'a> Decide<'a, '_> {
@@ -33,29 +31,20 @@ impl<'a> Decide<'a, '_> {
     pub(super) fn service(
         &self,
         name: &'a str,
-        reference: &str,
-        claims: &mut Claims,
+        reference: &'a str,
+        contest: &mut Contest<'a>,
     ) -> Result<Rollout<'a>, Problem> {
         let service = &self.config.services[name];
         let places = self.places(name, service);
         let mut rollout = self.empty(name, places.len());
-        let mut wanted = BTreeMap::new();
-        let exclusive = exclusive(self.config, service);
-        for &(host, number) in places.iter().filter(|(host, _)| self.hosts.contains(host)) {
-            let instance = Instance { service: name.to_owned(), number };
-            let wanted = match wanted.get(&number) {
-                Some(wanted) => Rc::clone(wanted),
-                None => {
-                    let new = spec::wanted(&self.config.project, &instance, service, reference)?;
-                    Rc::clone(wanted.entry(number).or_insert(Rc::new(new)))
-                }
-            };
-            let host_name = self.inventory.hosts()[host].name.as_str();
-            claims.add((host, host_name), &instance, &wanted.spec.ports, &exclusive);
-            let copies = self.sight.host(host).map_or(&[][..], |host| host.of(name, number));
-            self.instance((host, instance), copies, &wanted, &exclusive, &mut rollout);
+        let mut blueprint = Blueprint::new(&self.config.project, (name, service), reference);
+        let exclusive: Rc<[String]> = exclusive(self.config, service).into();
+        for &(host, number) in places.iter().filter(|(host, _)| self.hosts.contains(*host)) {
+            let wanted = blueprint.wanted(number)?;
+            contest.add(host, Which { service: name, number }, &wanted, &exclusive);
+            self.instance((host, number), &wanted, &exclusive, &mut blueprint, &mut rollout);
         }
-        rollout.losses = self.losses(name, &places.into_iter().collect());
+        rollout.losses = self.losses(name, &places);
         Ok(rollout)
     }
 
@@ -81,23 +70,27 @@ impl<'a> Decide<'a, '_> {
 
     fn instance(
         &self,
-        (host, instance): (usize, Instance),
-        copies: &[&'a Container],
+        (host, number): (usize, u32),
         wanted: &Rc<Wanted>,
-        exclusive: &[String],
+        exclusive: &Rc<[String]>,
+        blueprint: &mut Blueprint<'a>,
         rollout: &mut Rollout<'a>,
     ) {
+        let copies = self.sight.of(host, rollout.service, number);
         let up = sight::up(copies);
-        let right = up.iter().copied().filter(|c| c.spec_id == wanted.spec_id);
-        let right = right.min_by_key(|c| (c.state != State::Running, &c.name));
-        let stops: Vec<_> =
-            up.into_iter().filter(|c| right.is_none_or(|right| right.name != c.name)).collect();
+        let right = up.clone().filter(|c| *c.spec_id == *wanted.spec_id);
+        let right = right.min_by_key(|c| (c.state != State::Running, &c.container.name));
+        let stops: Vec<_> = up.filter(|c| right.is_none_or(|right| right.place != c.place)).collect();
+        if right.is_some_and(|c| c.state == State::Running) && stops.is_empty() {
+            return;
+        }
         let service = &self.config.services[rollout.service];
+        let container = right.map_or(&wanted.name, |right| &right.container.name);
         let mut unit = Unit {
             host,
-            instance,
+            which: Which { service: rollout.service, number },
             start: None,
-            ready: Some((wanted.name.clone(), wanted.spec.health.clone())),
+            ready: Some((container.clone(), Arc::clone(&wanted.spec))),
             stops,
             stop_first: spec::stops_first(service),
             serves: serves(copies),
@@ -105,9 +98,8 @@ impl<'a> Decide<'a, '_> {
             blockers: Vec::new(),
         };
         if let Some(right) = right {
-            unit.ready = Some((right.name.clone(), wanted.spec.health.clone()));
             if !unit.stops.is_empty() {
-                unit.told = Some((ChangeKind::ReplaceStartFirst, why(&unit.stops, wanted)));
+                unit.told = Some((ChangeKind::ReplaceStartFirst, blueprint.why(&unit.stops, wanted)));
                 rollout.units.push(unit);
             } else if right.state == State::Starting {
                 unit.told = Some((ChangeKind::Await, Vec::new()));
@@ -117,19 +109,18 @@ impl<'a> Decide<'a, '_> {
             }
             return;
         }
-        let kept = copies.iter().any(|c| c.name == wanted.name);
+        let kept = copies.iter().find(|c| c.name == wanted.name).copied();
         unit.told = Some(match (unit.stops.is_empty(), kept) {
-            (false, _) => (ChangeKind::ReplaceStartFirst, why(&unit.stops, wanted)),
-            (true, true) => (ChangeKind::Start, Vec::new()),
-            (true, false) => (ChangeKind::Create, Vec::new()),
+            (false, _) => (ChangeKind::ReplaceStartFirst, blueprint.why(&unit.stops, wanted)),
+            (true, Some(_)) => (ChangeKind::Start, Vec::new()),
+            (true, None) => (ChangeKind::Create, Vec::new()),
         });
         unit.start = Some(New {
-            name: wanted.name.clone(),
-            spec_id: wanted.spec_id.clone(),
-            release: self.goal.release.clone(),
-            spec: Rc::clone(&wanted.spec),
-            exclusive: exclusive.to_vec(),
-            image: (!kept).then_some(service.image.as_str()),
+            wanted: Rc::clone(wanted),
+            release: &self.goal.release,
+            exclusive: Rc::clone(exclusive),
+            kept,
+            image: kept.is_none().then_some(service.image.as_str()),
         });
         rollout.units.push(unit);
     }
@@ -137,49 +128,34 @@ impl<'a> Decide<'a, '_> {
     /// A service that the config does not have any more.
     pub(super) fn gone(&self, name: &'a str) -> Rollout<'a> {
         let mut rollout = self.empty(name, 0);
-        rollout.losses = self.losses(name, &BTreeSet::new());
+        rollout.losses = self.losses(name, &[]);
         rollout
     }
 
     /// The services that have containers somewhere, and that the config does not have any more.
-    pub(super) fn gone_services(&self) -> BTreeSet<&'a str> {
-        let seen = self.hosts.iter().filter_map(|&host| self.sight.host(host));
-        let services: BTreeSet<&str> =
-            seen.flat_map(|host| host.copies.keys().map(|(name, _)| *name)).collect();
-        let gone =
-            |name: &&str| !self.config.services.contains_key(*name) && self.scope.covers(name, self.config);
-        services.into_iter().filter(gone).collect()
+    pub(super) fn gone_services(&self) -> impl Iterator<Item = &'a str> {
+        self.sight.services().filter(|name| {
+            !self.config.services.contains_key(*name)
+                && self.scope.covers(name, self.config)
+                && self.sight.copies(name).any(|(host, _, _)| self.hosts.contains(host))
+        })
     }
 
-    /// Whether `reference` is what an image of the config stands for now.
-    pub(super) fn is_current(&self, reference: &str) -> bool {
-        self.observed.images.values().any(|image| image.reference == reference)
-    }
-
-    fn losses(&self, name: &'a str, places: &BTreeSet<(usize, u32)>) -> Vec<Loss<'a>> {
+    /// What is there of a service and has none of these places, which are in order.
+    fn losses(&self, name: &'a str, places: &[(usize, u32)]) -> Vec<Loss<'a>> {
         let copies = self.sight.copies(name);
-        let lost = copies
-            .filter(|(host, number, _)| self.hosts.contains(host) && !places.contains(&(*host, *number)));
-        let loss = |(host, number, copies): (usize, u32, &[&'a Container])| Loss {
+        let lost = copies.filter(|(host, number, _)| {
+            self.hosts.contains(*host) && places.binary_search(&(*host, *number)).is_err()
+        });
+        let loss = |(host, number, copies): (usize, u32, &[Sighted<'a>])| Loss {
             host,
-            instance: Instance { service: name.to_owned(), number },
-            stops: sight::up(copies),
+            which: Which { service: name, number },
+            stops: sight::up(copies).collect(),
             serves: serves(copies),
             early: false,
         };
         lost.map(loss).collect()
     }
-}
-
-/// What differs between the containers that run and the one that should.
-fn why(old: &[&Container], wanted: &Wanted) -> Vec<String> {
-    let mut why = Vec::new();
-    for difference in old.iter().flat_map(|old| differences(old.spec.as_ref(), &wanted.spec)) {
-        if !why.contains(&difference) {
-            why.push(difference);
-        }
-    }
-    why
 }
 
 /// The volumes and directories that no other container may use beside one of the service.

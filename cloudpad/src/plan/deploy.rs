@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::claims::{Claims, find_blockers};
+use super::claims::find_blockers;
+use super::contest::Contest;
 use super::decide::Decide;
 use super::graph::Graph;
 use super::pace::schedule;
 use super::retain::Retain;
 use super::rollout::Roll;
+use super::sight::Sight;
 use super::supply::Supply;
 use super::unit::Rollout;
 use super::{Note, Plan};
@@ -18,8 +20,8 @@ pub(super) fn deploy<'a>(decide: &Decide<'a, '_>, supply: &mut Supply<'a>) -> Re
     let mut rollouts = rollouts(decide, supply)?;
     settle_claims(decide, &mut rollouts)?;
     let mut graph = Graph::default();
-    let mut roll = Roll::new(decide.config, decide.inventory);
-    let mut retain = Retain::new(decide, &rollouts);
+    let mut roll = Roll::new(decide.config, decide.inventory, decide.sight);
+    let mut retain = Retain::new(decide, &rollouts, supply);
     let mut problems = Vec::new();
     let mut notes = Vec::new();
     for rollout in rollouts {
@@ -37,7 +39,7 @@ pub(super) fn deploy<'a>(decide: &Decide<'a, '_>, supply: &mut Supply<'a>) -> Re
         return Err(problems);
     }
     roll.unblock(&mut graph);
-    retain.remove(&mut graph, roll.stops());
+    retain.remove(&mut graph, &roll.stops);
     let changes = roll.changes;
     match graph.finish() {
         Ok(actions) => Ok(Plan { changes, actions, notes }),
@@ -47,27 +49,27 @@ pub(super) fn deploy<'a>(decide: &Decide<'a, '_>, supply: &mut Supply<'a>) -> Re
 
 fn rollouts<'a>(decide: &Decide<'a, '_>, supply: &Supply<'a>) -> Result<Vec<Rollout<'a>>, Vec<Problem>> {
     let (mut rollouts, mut problems) = (Vec::new(), Vec::new());
-    let mut claims = Claims::default();
+    let mut contest = Contest::default();
     for (name, service) in &decide.config.services {
         if !decide.scope.services.contains_key(name) {
             continue;
         }
         // That every image is known has been checked before.
         let reference = supply.reference(&service.image).unwrap_or_default();
-        match decide.service(name, reference, &mut claims) {
+        match decide.service(name, reference, &mut contest) {
             Ok(rollout) => rollouts.push(rollout),
             Err(problem) => problems.push(problem),
         }
     }
-    rollouts.extend(decide.gone_services().into_iter().map(|name| decide.gone(name)));
-    problems.extend(claims.problems());
+    rollouts.extend(decide.gone_services().map(|name| decide.gone(name)));
+    problems.extend(contest.problems(decide.inventory));
     if problems.is_empty() { Ok(rollouts) } else { Err(problems) }
 }
 
 /// Sees to it that what a new container needs is free when it starts.
 fn settle_claims<'a>(decide: &Decide<'a, '_>, rollouts: &mut [Rollout<'a>]) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
-    let stopped = stopped(rollouts);
+    let stopped = stopped(rollouts, decide.sight);
     for rollout in rollouts.iter_mut() {
         let seen = (decide.sight, decide.inventory, decide.config);
         find_blockers(&mut rollout.units, seen, &stopped, &mut problems);
@@ -76,23 +78,21 @@ fn settle_claims<'a>(decide: &Decide<'a, '_>, rollouts: &mut [Rollout<'a>]) -> R
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-/// The containers that rollouts stop, by host and name.
-pub(super) fn stopped<'a>(rollouts: &[Rollout<'a>]) -> BTreeSet<(usize, &'a str)> {
-    let units = rollouts.iter().flat_map(|r| &r.units).map(|unit| (unit.host, &unit.stops));
-    let losses = rollouts.iter().flat_map(|r| &r.losses).map(|loss| (loss.host, &loss.stops));
-    units.chain(losses).flat_map(|(host, stops)| stops.iter().map(move |c| (host, c.name.as_str()))).collect()
+/// Whether rollouts stop a container, by the container's place.
+pub(super) fn stopped(rollouts: &[Rollout<'_>], sight: &Sight<'_>) -> Vec<bool> {
+    let units = rollouts.iter().flat_map(|r| &r.units).flat_map(|unit| &unit.stops);
+    let losses = rollouts.iter().flat_map(|r| &r.losses).flat_map(|loss| &loss.stops);
+    let mut stopped = vec![false; sight.containers()];
+    units.chain(losses).for_each(|old| stopped[old.place] = true);
+    stopped
 }
 
 /// What is not wanted any more and in the way of a new container cannot wait for that one.
 pub(super) fn mark_early(rollouts: &mut [Rollout<'_>]) {
     let units = rollouts.iter().flat_map(|rollout| &rollout.units);
-    let blockers: BTreeSet<(usize, String)> =
-        units.flat_map(|u| u.blockers.iter().map(|name| (u.host, (*name).to_owned()))).collect();
-    if blockers.is_empty() {
-        return;
-    }
+    let blockers: BTreeSet<usize> = units.flat_map(|u| u.blockers.iter().map(|by| by.place)).collect();
     for loss in rollouts.iter_mut().flat_map(|rollout| &mut rollout.losses) {
-        loss.early = loss.stops.iter().any(|old| blockers.contains(&(loss.host, old.name.clone())));
+        loss.early = loss.stops.iter().any(|old| blockers.contains(&old.place));
     }
 }
 

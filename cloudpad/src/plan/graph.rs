@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::stage::deploy::ImageRef;
@@ -11,11 +12,20 @@ use super::Action;
 /// An action's number while the graph is made.
 pub(super) type Node = u32;
 
+/// The key of what is done to something on a host.
+pub(super) fn key(what: &str, host: &str, object: &str) -> String {
+    [what, "/", host, "/", object].concat()
+}
+
 /// The actions so far.
 #[derive(Default)]
 pub(super) struct Graph {
     actions: Vec<Action>,
     is_needed: Vec<bool>,
+    /// Actions that were made to wait for more after they had been added.
+    late: Vec<Node>,
+    /// Names of the last action, for the next: most often it is about the same.
+    last: (Option<Arc<str>>, Option<Arc<str>>),
 }
 
 impl Graph {
@@ -24,15 +34,17 @@ impl Graph {
         &mut self,
         key: String,
         service: Option<&str>,
-        needs: Vec<Node>,
+        mut needs: Vec<Node>,
         request: Request,
     ) -> Node {
         let id = Node::try_from(self.actions.len()).unwrap_or(Node::MAX);
+        needs.sort_unstable();
+        needs.dedup();
         for &need in &needs {
             self.is_needed[need as usize] = true;
         }
-        let host = request.host().map(|host| host.name.clone());
-        let service = service.map(str::to_owned);
+        let host = request.host().map(|host| shared(&mut self.last.0, &host.name));
+        let service = service.map(|service| shared(&mut self.last.1, service));
         self.actions.push(Action { id, needs, host, service, continues: false, key, request });
         self.is_needed.push(false);
         id
@@ -42,6 +54,7 @@ impl Graph {
     pub(super) fn need(&mut self, node: Node, need: Node) {
         self.actions[node as usize].needs.push(need);
         self.is_needed[need as usize] = true;
+        self.late.push(node);
     }
 
     /// Says that `node` goes on with what an action that it needs has begun.
@@ -60,7 +73,7 @@ impl Graph {
     }
 
     /// The same with their hosts, of those that have one.
-    pub(super) fn leaves_by_host(&self) -> Vec<(String, Node)> {
+    pub(super) fn leaves_by_host(&self) -> Vec<(Arc<str>, Node)> {
         let host = |node: Node| Some((self.actions[node as usize].host.clone()?, node));
         self.leaves().into_iter().filter_map(host).collect()
     }
@@ -70,11 +83,15 @@ impl Graph {
     /// # Errors
     /// The actions that wait for each other.
     pub(super) fn finish(mut self) -> Result<Vec<Action>, Vec<Action>> {
-        for action in &mut self.actions {
-            action.needs.sort_unstable();
-            action.needs.dedup();
+        // An action that is added needs only what was there before.
+        let mut in_order = true;
+        for &node in &self.late {
+            let needs = &mut self.actions[node as usize].needs;
+            needs.sort_unstable();
+            needs.dedup();
+            in_order &= needs.last().is_none_or(|&need| need < node);
         }
-        if self.actions.iter().all(|action| action.needs.last().is_none_or(|&need| need < action.id)) {
+        if in_order {
             return Ok(self.actions);
         }
         let order = sorted(&self.actions);
@@ -91,6 +108,14 @@ impl Graph {
         }
         self.actions.sort_by_key(|action| action.id);
         Ok(self.actions)
+    }
+}
+
+/// The text in memory that is shared with the last one, where that is the same.
+fn shared(last: &mut Option<Arc<str>>, text: &str) -> Arc<str> {
+    match last {
+        Some(last) if **last == *text => Arc::clone(last),
+        _ => Arc::clone(last.insert(text.into())),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::{Health, Host, Project};
@@ -115,11 +116,11 @@ pub fn look_hosts(config: &Config, inventory: &Inventory, scope: &Scope) -> (Vec
 }
 
 /// The `deploy.observe` of one host.
-pub fn look_host(config: &Config, host: &Host) -> Request {
+pub fn look_host(config: &Config, host: &Arc<Host>) -> Request {
     Request::DeployObserve(observe(config, host))
 }
 
-fn observe(config: &Config, host: &Host) -> deploy::Observe {
+fn observe(config: &Config, host: &Arc<Host>) -> deploy::Observe {
     deploy::Observe { host: host.clone(), project: config.project.clone(), connects: false }
 }
 

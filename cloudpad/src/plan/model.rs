@@ -1,5 +1,7 @@
 //! The plan as a value. Pure.
 
+use std::sync::Arc;
+
 use cloudpad_plugin_api::model::Instance;
 use cloudpad_plugin_api::{PushScope, Request};
 use serde::{Deserialize, Serialize};
@@ -58,10 +60,10 @@ pub struct Action {
     pub needs: Vec<u32>,
     /// The host it is about, by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<String>,
+    pub host: Option<Arc<str>>,
     /// The service it is for, where it is for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
+    pub service: Option<Arc<str>>,
     /// Whether it goes on with what an action that it needs has begun on the same instance. An interrupt
     /// lets it be done all the same, so that no instance is left stopped or unproven.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::hosts::HostSet;
 use super::sight::{self, Sight};
 use crate::config::{Count, Service};
 
@@ -46,13 +47,13 @@ fn spread(name: &str, count: u32, eligible: &[usize], sight: &Sight<'_>) -> Vec<
 /// Where each instance is that is there already: by number, whether it runs, and the host. Of two
 /// homes the one where it runs wins, then the first.
 fn homes(name: &str, count: u32, eligible: &[usize], sight: &Sight<'_>) -> BTreeMap<u32, (bool, usize)> {
-    let eligible: BTreeSet<usize> = eligible.iter().copied().collect();
+    let eligible: HostSet = eligible.iter().copied().collect();
     let mut homes: BTreeMap<u32, (bool, usize)> = BTreeMap::new();
     for (host, number, containers) in sight.copies(name) {
-        if number == 0 || number > count || !eligible.contains(&host) {
+        if number == 0 || number > count || !eligible.contains(host) {
             continue;
         }
-        let up = !sight::up(containers).is_empty();
+        let up = sight::up(containers).next().is_some();
         let home = homes.entry(number).or_insert((up, host));
         if up && !home.0 {
             *home = (true, host);

@@ -1,15 +1,15 @@
 //! From what happens to each instance to actions in an order that keeps services serving. Pure.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::model::{Health, Host, Instance};
+use cloudpad_plugin_api::model::{ContainerSpec, Host};
 use cloudpad_plugin_api::stage::deploy::{Container, Named, Ready, Start, Stop};
 
-use super::graph::{Graph, Node};
+use super::graph::{Graph, Node, key};
 use super::pace::Schedule;
-use super::sight::stop_timeout;
-use super::unit::{Loss, New, Rollout, Unit};
+use super::sight::{Sight, Sighted, stop_timeout};
+use super::unit::{Loss, New, Rollout, Unit, Which};
 use super::window::{Done, Window, in_order};
 use super::{Change, ChangeKind};
 use crate::config::Config;
@@ -21,15 +21,15 @@ pub(super) struct Roll<'a> {
     inventory: &'a Inventory,
     /// What people are told.
     pub(super) changes: Vec<Change>,
-    /// The action that stops a container, by host and name.
-    stops: BTreeMap<(usize, &'a str), Node>,
+    /// The action that stops a container, by the container's place.
+    pub(super) stops: Vec<Option<Node>>,
     /// Actions that start a container, and what has to be stopped before.
-    blocked: Vec<(Node, usize, Vec<&'a str>)>,
+    blocked: Vec<(Node, Vec<Sighted<'a>>)>,
 }
 
 impl<'a> Roll<'a> {
-    pub(super) fn new(config: &'a Config, inventory: &'a Inventory) -> Self {
-        let (changes, stops, blocked) = (Vec::new(), BTreeMap::new(), Vec::new());
+    pub(super) fn new(config: &'a Config, inventory: &'a Inventory, sight: &Sight<'a>) -> Self {
+        let (changes, stops, blocked) = (Vec::new(), vec![None; sight.containers()], Vec::new());
         Self { config, inventory, changes, stops, blocked }
     }
 
@@ -44,7 +44,7 @@ impl<'a> Roll<'a> {
         let batch = rollout.pace.batch.max(1);
         let waits = rollout.waits.into_iter().take(schedule.waits);
         let starting = rollout.starting.into_iter();
-        let starting = starting.filter_map(|unit| self.unit(graph, unit, Vec::new(), None));
+        let starting = starting.filter_map(|unit| self.unit(graph, unit, Vec::new()));
         // The first update waits for all of them and the others for that one, or there would be very many edges.
         let mut gate: Vec<Node> = starting.map(|done| done.first).collect();
         let units = waits.chain(in_order(rollout.units));
@@ -53,9 +53,9 @@ impl<'a> Roll<'a> {
             let image = unit.start.as_ref().and_then(|new| new.image);
             let supply = image.and_then(|image| bring(graph, image, unit.host));
             let mut needs = window.needs(&unit, graph);
-            needs.extend(&gate);
+            needs.extend(gate.iter().copied().chain(supply));
             let (dips, gains) = (unit.dips(), unit.gains());
-            if let Some(done) = self.unit(graph, unit, needs, supply) {
+            if let Some(done) = self.unit(graph, unit, needs) {
                 if !gate.is_empty() {
                     gate = vec![done.first];
                 }
@@ -66,37 +66,33 @@ impl<'a> Roll<'a> {
         self.losses(graph, rollout.losses, schedule, if last.is_empty() { gate } else { last });
     }
 
-    fn unit(
-        &mut self,
-        graph: &mut Graph,
-        unit: Unit<'a>,
-        needs: Vec<Node>,
-        supply: Option<Node>,
-    ) -> Option<Done> {
-        let Unit { host, instance, start, ready, stops, stop_first, blockers, told, .. } = unit;
+    fn unit(&mut self, graph: &mut Graph, unit: Unit<'a>, needs: Vec<Node>) -> Option<Done> {
+        let Unit { host, which, start, ready, stops, stop_first, blockers, told, .. } = unit;
         let replaces_first = stop_first && start.is_some();
         if let Some((kind, why)) = told {
             let kind = match kind {
                 ChangeKind::ReplaceStartFirst if replaces_first => ChangeKind::ReplaceStopFirst,
                 kind => kind,
             };
-            self.change(kind, host, instance.clone(), why);
+            self.change(kind, host, which, why);
         }
-        let mut steps = Steps { first: None, needs: needs.into_iter().chain(supply).collect() };
+        let mut steps = Steps { first: None, needs };
         if replaces_first {
-            self.stop_all(graph, host, &instance, &stops, &mut steps);
+            self.stop_all(graph, host, which, &stops, &mut steps);
         }
         if let Some(new) = start {
-            let node = self.start(graph, host, &instance, new, steps.take());
-            self.blocked.push((node, host, blockers));
+            let node = self.start(graph, host, which, &new, steps.take());
+            if !blockers.is_empty() {
+                self.blocked.push((node, blockers));
+            }
             steps.done(graph, vec![node]);
         }
-        if let Some((name, health)) = ready {
-            let node = self.ready(graph, host, &instance, (name, health), steps.take());
+        if let Some(ready) = ready {
+            let node = self.ready(graph, host, which, ready, steps.take());
             steps.done(graph, vec![node]);
         }
         if !replaces_first {
-            self.stop_all(graph, host, &instance, &stops, &mut steps);
+            self.stop_all(graph, host, which, &stops, &mut steps);
         }
         Some(Done { first: steps.first?, last: steps.needs })
     }
@@ -105,16 +101,16 @@ impl<'a> Roll<'a> {
         &mut self,
         graph: &mut Graph,
         host: usize,
-        instance: &Instance,
-        containers: &[&'a Container],
+        which: Which<'a>,
+        containers: &[Sighted<'a>],
         steps: &mut Steps,
     ) {
         if containers.is_empty() {
             return;
         }
-        let stop =
-            |container: &&'a Container| self.stop(graph, host, instance, container, steps.needs.clone());
-        let nodes = containers.iter().map(stop).collect();
+        let needs = std::iter::repeat_n(steps.take(), containers.len());
+        let stop = |(old, needs): (&Sighted<'a>, _)| self.stop(graph, host, which, old, needs);
+        let nodes = containers.iter().zip(needs).map(stop).collect();
         steps.done(graph, nodes);
     }
 
@@ -130,10 +126,10 @@ impl<'a> Roll<'a> {
                 }
                 room -= 1;
             }
-            self.change(ChangeKind::Remove, loss.host, loss.instance.clone(), Vec::new());
-            for container in &loss.stops {
+            self.change(ChangeKind::Remove, loss.host, loss.which, Vec::new());
+            for old in &loss.stops {
                 let needs = if loss.early { Vec::new() } else { gate.clone() };
-                let node = self.stop(graph, loss.host, &loss.instance, container, needs);
+                let node = self.stop(graph, loss.host, loss.which, old, needs);
                 if !loss.early && gate.len() > 1 {
                     gate = vec![node];
                 }
@@ -143,26 +139,19 @@ impl<'a> Roll<'a> {
 
     /// Makes each container that needs something wait until its holder is stopped. To be called last.
     pub(super) fn unblock(&self, graph: &mut Graph) {
-        for (start, host, names) in &self.blocked {
-            for name in names {
-                if let Some(stop) = self.stops.get(&(*host, *name)) {
-                    graph.need(*start, *stop);
-                }
+        for (start, blockers) in &self.blocked {
+            for stop in blockers.iter().filter_map(|by| self.stops[by.place]) {
+                graph.need(*start, stop);
             }
         }
     }
 
-    /// The actions that stop containers, by host and name.
-    pub(super) fn stops(&self) -> &BTreeMap<(usize, &'a str), Node> {
-        &self.stops
-    }
-
-    fn change(&mut self, kind: ChangeKind, host: usize, instance: Instance, why: Vec<String>) {
-        let host = self.host(host).name.clone();
+    fn change(&mut self, kind: ChangeKind, host: usize, which: Which<'_>, why: Vec<String>) {
+        let (host, instance) = (self.host(host).name.clone(), which.instance());
         self.changes.push(Change { kind, host, instance, why });
     }
 
-    fn host(&self, host: usize) -> &'a Host {
+    fn host(&self, host: usize) -> &'a Arc<Host> {
         &self.inventory.hosts()[host]
     }
 
@@ -170,59 +159,59 @@ impl<'a> Roll<'a> {
         &self,
         graph: &mut Graph,
         host: usize,
-        instance: &Instance,
-        new: New<'a>,
+        which: Which<'a>,
+        new: &New<'a>,
         needs: Vec<Node>,
     ) -> Node {
         let host = self.host(host);
-        let key = format!("start/{}/{}", host.name, new.name);
+        let key = key("start", &host.name, &new.wanted.name);
         let request = Request::DeployStart(Start {
             host: host.clone(),
             project: self.config.project.clone(),
-            instance: instance.clone(),
-            release: new.release,
-            container: new.name,
-            spec_id: new.spec_id,
-            spec: (*new.spec).clone(),
+            instance: which.instance(),
+            release: new.release.to_owned(),
+            container: new.wanted.name.clone(),
+            spec_id: new.wanted.spec_id.to_string(),
+            spec: new.wanted.spec.clone(),
         });
-        graph.add(key, Some(&instance.service), needs, request)
+        graph.add(key, Some(which.service), needs, request)
     }
 
     fn ready(
         &self,
         graph: &mut Graph,
         host: usize,
-        instance: &Instance,
-        (container, health): (String, Option<Health>),
+        which: Which<'a>,
+        (container, spec): (String, Arc<ContainerSpec>),
         needs: Vec<Node>,
     ) -> Node {
         let host = self.host(host);
-        let key = format!("ready/{}/{container}", host.name);
+        let key = key("ready", &host.name, &container);
         let policy = &self.config.deploy;
         let (settle_ms, timeout_ms) = (policy.settle_ms, policy.ready_timeout_ms);
-        let request =
-            Request::DeployReady(Ready { host: host.clone(), container, health, settle_ms, timeout_ms });
-        graph.add(key, Some(&instance.service), needs, request)
+        let (host, health) = (host.clone(), spec.health.clone());
+        let request = Request::DeployReady(Ready { host, container, health, settle_ms, timeout_ms });
+        graph.add(key, Some(which.service), needs, request)
     }
 
     fn stop(
         &mut self,
         graph: &mut Graph,
         index: usize,
-        instance: &Instance,
-        container: &'a Container,
+        which: Which<'a>,
+        old: &Sighted<'a>,
         needs: Vec<Node>,
     ) -> Node {
         let host = self.host(index);
-        let key = format!("stop/{}/{}", host.name, container.name);
+        let key = key("stop", &host.name, &old.name);
         let request = Request::DeployStop(Stop {
             host: host.clone(),
             project: self.config.project.clone(),
-            container: named(container),
-            timeout: stop_timeout(container.spec.as_ref()),
+            container: named(old),
+            timeout: stop_timeout(old.spec.as_deref()),
         });
-        let node = graph.add(key, Some(&instance.service), needs, request);
-        self.stops.insert((index, &container.name), node);
+        let node = graph.add(key, Some(which.service), needs, request);
+        self.stops[old.place] = Some(node);
         node
     }
 }

@@ -32,7 +32,7 @@ impl SavedPlan {
 
     /// A plan with what it was made from.
     pub fn new(config: &Config, goal: Goal, observed: &Observed, plan: Plan) -> Self {
-        let project = config.project.clone();
+        let project = (*config.project).clone();
         Self { version: Self::VERSION, project, goal, seen: seen(config, observed), plan }
     }
 
@@ -45,7 +45,7 @@ impl SavedPlan {
             let message = format!("the saved plan has version {}, not {}", self.version, Self::VERSION);
             return Err(vec![Problem::new(message).hint("make the plan again with this program")]);
         }
-        if self.project != config.project {
+        if self.project != *config.project {
             let (theirs, ours) = (self.project.prefix(), config.project.prefix());
             let message = format!("the saved plan is for `{theirs}`, not for `{ours}`");
             return Err(vec![Problem::new(message).hint("choose the environment it was made for with `-e`")]);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::stage::build::Arg;
 
+use super::hosts::HostSet;
 use super::spec;
 use crate::config::{Amount, Config, Count, Image, Problem, Service};
 use crate::inventory::{Inventory, Selection, list, select};
@@ -54,13 +55,13 @@ pub fn scope(config: &Config, inventory: &Inventory, selection: &Selection) -> R
     if !problems.is_empty() {
         return Err(problems);
     }
-    let chosen: BTreeSet<usize> = hosts.iter().copied().collect();
-    all.retain(|_, eligible| eligible.iter().any(|host| chosen.contains(host)));
+    let chosen: HostSet = hosts.iter().copied().collect();
+    all.retain(|_, eligible| eligible.iter().any(|&host| chosen.contains(host)));
     if all.is_empty() && selection.narrows_services() {
         let message = format!("none of the selected hosts is one of {}", list(named.iter().copied()));
         return Err(vec![Problem::new(message).hint("select other hosts, or other services")]);
     }
-    let look = look(config, &all, &chosen);
+    let look = look(config, &all, chosen);
     let images = images(config, &all);
     Ok(Scope {
         sources: sources(config, &images),
@@ -90,6 +91,9 @@ fn services<'a>(config: &'a Config, selection: &Selection, problems: &mut Vec<Pr
 }
 
 fn hosts(inventory: &Inventory, selection: &Selection, problems: &mut Vec<Problem>) -> Vec<usize> {
+    if !selection.narrows_hosts() {
+        return (0..inventory.hosts().len()).collect();
+    }
     let names = inventory.hosts().iter().map(|host| host.name.as_str()).collect();
     let roles = inventory.roles().collect();
     let before = problems.len();
@@ -106,7 +110,7 @@ fn hosts(inventory: &Inventory, selection: &Selection, problems: &mut Vec<Proble
         })
         .map(|(index, _)| index)
         .collect();
-    if selected.is_empty() && selection.narrows_hosts() && problems.len() == before {
+    if selected.is_empty() && problems.len() == before {
         problems.push(Problem::new("no selected host has a selected role"));
     }
     selected
@@ -146,16 +150,16 @@ fn eligible(name: &str, service: &Service, inventory: &Inventory, problems: &mut
 
 /// A selected host alone does not tell where the other replicas are, nor, where a number of them has to
 /// serve, whether one may be stopped; those services' other hosts are looked at, not changed.
-fn look(config: &Config, services: &BTreeMap<String, Vec<usize>>, chosen: &BTreeSet<usize>) -> Vec<usize> {
-    let mut look = chosen.clone();
+fn look(config: &Config, services: &BTreeMap<String, Vec<usize>>, chosen: HostSet) -> Vec<usize> {
+    let mut look = chosen;
     let all_may_stop = matches!(config.deploy.min_healthy, Amount::Count(0) | Amount::Percent(0));
     for (name, eligible) in services {
         let service = &config.services[name];
         if matches!(service.count, Count::Replicas(_)) || (spec::stops_first(service) && !all_may_stop) {
-            look.extend(eligible);
+            look.extend(eligible.iter().copied());
         }
     }
-    look.into_iter().collect()
+    look.iter().collect()
 }
 
 fn images(config: &Config, services: &BTreeMap<String, Vec<usize>>) -> BTreeSet<String> {

@@ -1,61 +1,115 @@
-//! From a service to the spec of one of its containers: names, ports, and what tells two specs apart. Pure.
+//! From a service to the specs of its containers: names, ports, and what tells two specs apart. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
-use cloudpad_plugin_api::model::{ContainerSpec, Instance, Port, Project, Volume};
+use cloudpad_plugin_api::model::{ContainerSpec, Port, Project, Volume};
+use cloudpad_plugin_api::stage::deploy::Container;
 use sha2::{Digest, Sha256};
 
+use super::sight::Sighted;
 use crate::config::{Mount, MountMode, MountSource, PortRange, Problem, Service, Update};
 
 /// A container as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) name: String,
-    pub(super) spec_id: String,
-    pub(super) spec: Rc<ContainerSpec>,
+    pub(super) spec_id: Rc<str>,
+    pub(super) spec: Arc<ContainerSpec>,
 }
 
-/// What instance `instance` of `service` should be, made from the image `image`.
-pub(super) fn wanted(
-    project: &Project,
-    instance: &Instance,
-    service: &Service,
-    image: &str,
-) -> Result<Wanted, Problem> {
-    let ports = service.ports.iter().map(|range| port(range, instance)).collect::<Result<_, _>>()?;
-    let spec = ContainerSpec {
-        image: image.to_owned(),
-        command: service.command.clone(),
-        env: service.env.clone(),
-        ports,
-        volumes: service.volumes.iter().map(|mount| volume(mount, project)).collect(),
-        networks: networks(&service.networks, project),
-        health: service.health.clone(),
-        stop_timeout: service.stop_timeout,
-        stop_signal: service.stop_signal.clone(),
-        restart: service.restart,
-        cpu_millis: service.cpu_millis,
-        memory: service.memory,
-        labels: service.labels.clone(),
-    };
-    let spec_id = spec_id(&spec);
-    let Instance { service, number } = instance;
-    Ok(Wanted {
-        name: format!("{}-{service}-{number}-{}", project.prefix(), &spec_id[..8]),
-        spec_id,
-        spec: Rc::new(spec),
-    })
+/// What the instances of a service should be. They share what is the same for all of them.
+pub(super) struct Blueprint<'a> {
+    service: (&'a str, &'a Service),
+    image: &'a str,
+    project: &'a Project,
+    /// By number.
+    wanted: BTreeMap<u32, Rc<Wanted>>,
+    /// What was found to differ between a spec and one that was seen, by the identity of both, and by
+    /// whether the latter is understood.
+    compared: BTreeMap<(Rc<str>, &'a str, bool), Vec<String>>,
+}
+
+impl<'a> Blueprint<'a> {
+    /// Of a service that is made from the image `image`.
+    pub(super) fn new(project: &'a Project, service: (&'a str, &'a Service), image: &'a str) -> Self {
+        let (wanted, compared) = (BTreeMap::new(), BTreeMap::new());
+        Self { service, image, project, wanted, compared }
+    }
+
+    /// What instance `number` should be.
+    ///
+    /// # Errors
+    /// There are too few ports for it.
+    pub(super) fn wanted(&mut self, number: u32) -> Result<Rc<Wanted>, Problem> {
+        if let Some(wanted) = self.wanted.get(&number) {
+            return Ok(Rc::clone(wanted));
+        }
+        let (name, service) = self.service;
+        let ports = service.ports.iter().map(|range| port(range, name, number));
+        let ports = ports.collect::<Result<Vec<_>, _>>()?;
+        // Nothing but the ports depends on the number.
+        let same = self.wanted.values().next().filter(|other| other.spec.ports == ports);
+        let (spec_id, spec) = match same {
+            Some(other) => (Rc::clone(&other.spec_id), Arc::clone(&other.spec)),
+            None => {
+                let spec = self.spec(ports);
+                (spec_id(&spec).into(), Arc::new(spec))
+            }
+        };
+        let name = format!("{}-{name}-{number}-{}", self.project.prefix(), &spec_id[..8]);
+        let wanted = Rc::new(Wanted { name, spec_id, spec });
+        self.wanted.insert(number, Rc::clone(&wanted));
+        Ok(wanted)
+    }
+
+    fn spec(&self, ports: Vec<Port>) -> ContainerSpec {
+        let (_, service) = self.service;
+        ContainerSpec {
+            image: self.image.to_owned(),
+            command: service.command.clone(),
+            env: service.env.clone(),
+            ports,
+            volumes: service.volumes.iter().map(|mount| volume(mount, self.project)).collect(),
+            networks: networks(&service.networks, self.project),
+            health: service.health.clone(),
+            stop_timeout: service.stop_timeout,
+            stop_signal: service.stop_signal.clone(),
+            restart: service.restart,
+            cpu_millis: service.cpu_millis,
+            memory: service.memory,
+            labels: service.labels.clone(),
+        }
+    }
+
+    /// What differs between containers that run and the one that should.
+    pub(super) fn why(&mut self, old: &[Sighted<'a>], wanted: &Wanted) -> Vec<String> {
+        let mut why: Vec<String> = Vec::new();
+        for old in old {
+            let Container { spec_id, spec, .. } = old.container;
+            let compare = || differences(spec.as_deref(), &wanted.spec);
+            let key = (Rc::clone(&wanted.spec_id), spec_id.as_str(), spec.is_some());
+            let differences = self.compared.entry(key).or_insert_with(compare);
+            if why.is_empty() {
+                why.clone_from(differences);
+            } else {
+                let more: Vec<_> = differences.iter().filter(|what| !why.contains(what)).cloned().collect();
+                why.extend(more);
+            }
+        }
+        why
+    }
 }
 
 /// The Nth instance's port of a range; a single port is every instance's.
-fn port(range: &PortRange, instance: &Instance) -> Result<Port, Problem> {
-    let offset = if range.first == range.last { 0 } else { instance.number - 1 };
+fn port(range: &PortRange, service: &str, number: u32) -> Result<Port, Problem> {
+    let offset = if range.first == range.last { 0 } else { number - 1 };
     let published = u16::try_from(u32::from(range.first) + offset).ok().filter(|&port| port <= range.last);
     let Some(published) = published else {
-        let message =
-            format!("the ports {}-{} are too few for instance `{instance}`", range.first, range.last);
-        let problem = Problem::at_key(format!("services.{}.ports", instance.service), message);
+        let (first, last) = (range.first, range.last);
+        let message = format!("the ports {first}-{last} are too few for instance `{service}.{number}`");
+        let problem = Problem::at_key(format!("services.{service}.ports"), message);
         return Err(problem.hint("widen the range, or ask for fewer instances"));
     };
     Ok(Port { host_ip: range.ip.clone(), published, target: range.container, protocol: range.protocol })
@@ -112,7 +166,7 @@ pub(super) fn stops_first(service: &Service) -> bool {
 }
 
 /// What differs between two specs: the names of fields, and of single variables and labels.
-pub(super) fn differences(old: Option<&ContainerSpec>, new: &ContainerSpec) -> Vec<String> {
+fn differences(old: Option<&ContainerSpec>, new: &ContainerSpec) -> Vec<String> {
     let Some(old) = old else { return vec!["spec".to_owned()] };
     // Taken apart by name, so that a new field cannot be forgotten.
     let ContainerSpec {

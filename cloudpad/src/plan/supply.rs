@@ -7,7 +7,7 @@ use cloudpad_plugin_api::stage::{build, push};
 use cloudpad_plugin_api::{PushScope, Request};
 
 use super::Goal;
-use super::graph::{Graph, Node};
+use super::graph::{Graph, Node, key};
 use super::look::{fetch, recipe, repository};
 use super::reference;
 use super::scope::bases;
@@ -88,7 +88,7 @@ impl<'a> Supply<'a> {
         let reference = state.reference.clone();
         let key = format!("build/{reference}");
         let run = build::Run { recipe, reference, bases: known };
-        Some(graph.add(key, None, needs, Request::BuildRun(run)))
+        Some(graph.add(key, None, needs, Request::BuildRun(Box::new(run))))
     }
 
     fn fetch(&mut self, graph: &mut Graph, name: &'a str) -> Option<Node> {
@@ -139,7 +139,7 @@ impl<'a> Supply<'a> {
         }
         let needs = self.build(graph, image).into_iter().collect();
         let host = self.inventory.hosts()[index].clone();
-        let key = format!("push/{}/{reference}", host.name);
+        let key = key("push", &host.name, reference);
         let similar = self.similar(reference, sight.seen);
         let run = push::Run { reference: reference.to_owned(), host: Some(host), similar };
         let node = graph.add(key, None, needs, Request::PushRun(run));
@@ -185,7 +185,7 @@ impl<'a> Supply<'a> {
             }
         };
         let host = self.inventory.hosts()[index].clone();
-        let key = format!("pull/{}/{reference}", host.name);
+        let key = key("pull", &host.name, reference);
         let node = graph.add(key, None, needs, Request::DeployPull(Pull { host, image: from, tag }));
         self.brought.insert((index, image), node);
         Some(node)

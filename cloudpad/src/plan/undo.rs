@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::{Instance, Project};
-use cloudpad_plugin_api::stage::deploy::{Container, Named, Remove, State};
+use cloudpad_plugin_api::stage::deploy::{Container, Remove, State};
 
 use super::decide::exclusive;
 use super::deploy::mark_early;
 use super::graph::{Graph, Node};
 use super::look::is_of;
 use super::rollout::{Roll, named};
-use super::sight::{self, HostSight, Sight, serves};
-use super::unit::{Loss, New, Pace, Rollout, Unit};
+use super::sight::{self, HostSight, Sight, Sighted, serves};
+use super::spec::Wanted;
+use super::unit::{Loss, New, Pace, Rollout, Unit, Which};
 use super::{Action, Change, ChangeKind, Goal, Note, Plan, Scope, claims, pace, scope, spec, stopped};
 use crate::config::Config;
 use crate::inventory::Inventory;
@@ -103,12 +105,13 @@ impl<'a> Undo<'a, '_> {
         let mut rollouts: BTreeMap<&'a str, Rollout<'a>> = BTreeMap::new();
         for &index in &self.scope.hosts {
             let (Some(before), Some(now)) = (self.before.host(index), self.now.host(index)) else { continue };
-            let instances: BTreeSet<(&'a str, u32)> =
-                before.copies.keys().chain(now.copies.keys()).copied().collect();
-            for (service, number) in instances {
+            let all = before.containers.iter().chain(&now.containers);
+            let instances: BTreeSet<&'a Instance> = all.map(|old| &old.container.instance).collect();
+            for instance in instances {
+                let service = instance.service.as_str();
                 if self.scope.covers(service, self.config) {
                     let rollout = rollouts.entry(service).or_insert_with(|| self.empty(service));
-                    self.instance((index, service, number), (before, now), rollout, notes);
+                    self.instance(index, instance, rollout, notes);
                 }
             }
         }
@@ -130,24 +133,25 @@ impl<'a> Undo<'a, '_> {
 
     fn instance(
         &self,
-        (host, service, number): (usize, &'a str, u32),
-        (before, now): (&HostSight<'a>, &HostSight<'a>),
+        host: usize,
+        instance: &'a Instance,
         rollout: &mut Rollout<'a>,
         notes: &mut Vec<Note>,
     ) {
         let host_name = self.inventory.hosts()[host].name.as_str();
-        let copies = now.of(service, number);
-        let touched = |c: &&Container| {
+        let service = instance.service.as_str();
+        let copies = self.now.of(host, service, instance.number);
+        let before = self.before.of(host, service, instance.number);
+        let touched = |c: &Sighted<'_>| {
             let container = (host_name, c.name.as_str());
             self.started.contains(&container) || self.stopped.contains(&container)
         };
-        if !before.of(service, number).iter().chain(copies).any(touched) {
+        if !before.iter().chain(copies).any(touched) {
             return;
         }
-        let instance = Instance { service: service.to_owned(), number };
-        let ran = sight::up(before.of(service, number));
-        let runs = sight::up(copies);
-        let is_among = |all: &[&Container], c: &Container| all.iter().any(|other| other.name == c.name);
+        let ran: Vec<_> = sight::up(before).collect();
+        let runs: Vec<_> = sight::up(copies).collect();
+        let is_among = |all: &[Sighted<'_>], c: &Sighted<'_>| all.iter().any(|other| other.name == c.name);
         let missing: Vec<_> = ran.iter().copied().filter(|c| !is_among(&runs, c)).collect();
         let mut stops: Vec<_> = runs.iter().copied().filter(|c| !is_among(&ran, c)).collect();
         if let Some(theirs) = stops.iter().find(|c| !self.started.contains(&(host_name, c.name.as_str()))) {
@@ -158,9 +162,9 @@ impl<'a> Undo<'a, '_> {
             notes.push(Note { incomplete: true, message });
             return;
         }
-        let unit = |start: Option<New<'a>>, ready, stops: Vec<&'a Container>| Unit {
+        let unit = |start: Option<New<'a>>, ready, stops: Vec<Sighted<'a>>| Unit {
             host,
-            instance: instance.clone(),
+            which: Which::of(instance),
             told: Some(match (&start, stops.is_empty()) {
                 (Some(_), true) => (ChangeKind::Start, Vec::new()),
                 _ => (ChangeKind::ReplaceStartFirst, Vec::new()),
@@ -173,7 +177,7 @@ impl<'a> Undo<'a, '_> {
             blockers: Vec::new(),
         };
         for old in &missing {
-            let Some(start) = self.start(old, service) else {
+            let Some(start) = self.start(old, copies) else {
                 // What took its place stays: better that than nothing.
                 let message = format!(
                     "`{}` on `{host_name}` cannot be brought back: its label is not understood",
@@ -183,39 +187,39 @@ impl<'a> Undo<'a, '_> {
                 return;
             };
             // What did not serve before is not waited for: it may never have.
-            let health = start.spec.health.clone();
-            let ready = (old.state == State::Running).then(|| (old.name.clone(), health));
+            let spec = Arc::clone(&start.wanted.spec);
+            let ready = (old.state == State::Running).then(|| (old.name.clone(), spec));
             rollout.units.push(unit(Some(start), ready, std::mem::take(&mut stops)));
         }
         match (stops.is_empty(), ran.is_empty()) {
             (true, _) => {}
             (false, false) => rollout.units.push(unit(None, None, stops)),
             (false, true) => {
-                let serves = serves(copies);
-                rollout.losses.push(Loss { host, instance, stops, serves, early: false });
+                let (which, serves) = (Which::of(instance), serves(copies));
+                rollout.losses.push(Loss { host, which, stops, serves, early: false });
             }
         }
     }
 
-    fn start(&self, old: &Container, service: &str) -> Option<New<'a>> {
-        let spec = old.spec.clone()?;
-        let exclusive = match self.config.services.get(service) {
+    fn start(&self, old: &Sighted<'a>, now: &[Sighted<'a>]) -> Option<New<'a>> {
+        let Container { name, spec_id, instance, release, spec, .. } = old.container;
+        let spec = spec.clone()?;
+        let exclusive = match self.config.services.get(&instance.service) {
             Some(service) => exclusive(self.config, service),
             // Nobody can say any more whether it shared them.
             None => spec.volumes.iter().filter(|v| !v.read_only).map(|v| v.source.clone()).collect(),
         };
         Some(New {
-            name: old.name.clone(),
-            spec_id: old.spec_id.clone(),
-            release: old.release.clone(),
-            spec: Rc::new(spec),
-            exclusive,
+            wanted: Rc::new(Wanted { name: name.clone(), spec_id: spec_id.as_str().into(), spec }),
+            release,
+            exclusive: exclusive.into(),
+            kept: now.iter().find(|c| c.name == *name).copied(),
             image: None,
         })
     }
 
     fn find_blockers(&self, rollouts: &mut [Rollout<'a>]) {
-        let stopped = super::deploy::stopped(rollouts);
+        let stopped = super::deploy::stopped(rollouts, self.now);
         for rollout in rollouts {
             // A port that somebody else has taken meanwhile is for the engine to refuse.
             let seen = (self.now, self.inventory, self.config);
@@ -226,7 +230,7 @@ impl<'a> Undo<'a, '_> {
     /// The actions in their order; with `all_at_once`, every stop before every start.
     fn order(&self, rollouts: Vec<Rollout<'a>>, all_at_once: bool) -> Result<Ordered, Vec<Action>> {
         let mut graph = Graph::default();
-        let mut roll = Roll::new(self.config, self.inventory);
+        let mut roll = Roll::new(self.config, self.inventory, self.now);
         for mut rollout in rollouts {
             let effect = rollout.effect();
             let mut schedule = pace::schedule(rollout.pace, effect).unwrap_or_else(|_| pace::anyway(effect));
@@ -240,29 +244,30 @@ impl<'a> Undo<'a, '_> {
             roll.add(&mut graph, rollout, schedule, &mut |_, _, _| None);
         }
         roll.unblock(&mut graph);
-        self.remove(&mut graph, roll.stops());
+        self.remove(&mut graph, &roll.stops);
         Ok((roll.changes, graph.finish()?))
     }
 
     /// Removes what was not there before, host by host, when all else is done there.
-    fn remove(&self, graph: &mut Graph, stops: &BTreeMap<(usize, &'a str), Node>) {
-        let mut leaves: BTreeMap<String, Vec<Node>> = BTreeMap::new();
+    fn remove(&self, graph: &mut Graph, stops: &[Option<Node>]) {
+        let mut leaves: BTreeMap<Arc<str>, Vec<Node>> = BTreeMap::new();
         for (host, node) in graph.leaves_by_host() {
             leaves.entry(host).or_default().push(node);
         }
         for &index in &self.scope.hosts {
             let (Some(before), Some(now)) = (self.before.host(index), self.now.host(index)) else { continue };
             let host = self.inventory.hosts()[index].clone();
-            let ours = |c: &Container| {
+            let ours = |c: &Sighted<'_>| {
                 self.started.contains(&(host.name.as_str(), c.name.as_str()))
-                    && (!c.state.is_up() || stops.contains_key(&(index, c.name.as_str())))
+                    && (!c.state.is_up() || stops[c.place].is_some())
             };
             let (containers, images) = added(before, now, &ours, &self.config.project);
             if containers.is_empty() {
                 continue;
             }
-            let mut needs = leaves.remove(&host.name).unwrap_or_default();
-            needs.extend(containers.iter().filter_map(|c| stops.get(&(index, c.name.as_str()))));
+            let mut needs = leaves.remove(host.name.as_str()).unwrap_or_default();
+            needs.extend(containers.iter().filter_map(|c| stops[c.place]));
+            let containers = containers.iter().map(|c| named(c)).collect();
             let key = format!("remove/{}", host.name);
             let project = self.config.project.clone();
             let request = Request::DeployRemove(Remove { host, project, containers, images });
@@ -271,24 +276,24 @@ impl<'a> Undo<'a, '_> {
     }
 }
 
-/// The containers that were not there before, as far as they are `ours`, and the images that came with them.
-fn added(
+/// The containers that were not there before, as far as they are `ours`, by name, and the images that came
+/// with them.
+fn added<'a>(
     before: &HostSight<'_>,
-    now: &HostSight<'_>,
-    ours: &dyn Fn(&Container) -> bool,
+    now: &HostSight<'a>,
+    ours: &dyn Fn(&Sighted<'_>) -> bool,
     project: &Project,
-) -> (Vec<Named>, Vec<String>) {
+) -> (Vec<Sighted<'a>>, Vec<String>) {
     let known: BTreeSet<&str> = before.seen.containers.iter().map(|c| c.name.as_str()).collect();
-    let is_added = |c: &&Container| !known.contains(c.name.as_str()) && ours(c);
-    let (added, others): (Vec<&Container>, Vec<&Container>) =
-        now.seen.containers.iter().partition(|c| is_added(c));
-    let image = |c: &&Container| Some(c.spec.as_ref()?.image.clone());
+    let is_added = |c: &Sighted<'_>| !known.contains(c.name.as_str()) && ours(c);
+    let (mut added, others): (Vec<_>, Vec<_>) = now.containers.iter().copied().partition(is_added);
+    added.sort_by(|a, b| a.name.cmp(&b.name));
     let is_used = |image: &String| {
-        let made_from = |c: &&Container| c.spec.as_ref().is_none_or(|spec| spec.image == *image);
+        let made_from = |c: &Sighted<'_>| c.spec.as_ref().is_none_or(|spec| spec.image == *image);
         before.seen.images.contains(image) || others.iter().any(made_from)
     };
     let is_own = |image: &String| is_of(project, image) && now.seen.has_built(image);
-    let images = added.iter().filter_map(image).filter(|image| is_own(image) && !is_used(image));
-    let images: BTreeSet<String> = images.collect();
-    (added.into_iter().map(named).collect(), images.into_iter().collect())
+    let images = added.iter().filter_map(|c| Some(c.spec.as_ref()?.image.clone()));
+    let images: BTreeSet<String> = images.filter(|image| is_own(image) && !is_used(image)).collect();
+    (added, images.into_iter().collect())
 }

@@ -1,23 +1,42 @@
 //! The pieces of a rollout: what happens to one instance, and to what is not wanted any more. Pure.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
-use cloudpad_plugin_api::model::{ContainerSpec, Health, Instance};
-use cloudpad_plugin_api::stage::deploy::Container;
+use cloudpad_plugin_api::model::{ContainerSpec, Instance};
 
 use super::ChangeKind;
+use super::sight::Sighted;
+use super::spec::Wanted;
+
+/// Which copy of which service: an [`Instance`] that costs nothing to copy.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Which<'a> {
+    pub(super) service: &'a str,
+    pub(super) number: u32,
+}
+
+impl<'a> Which<'a> {
+    pub(super) fn of(instance: &'a Instance) -> Self {
+        Self { service: &instance.service, number: instance.number }
+    }
+
+    pub(super) fn instance(self) -> Instance {
+        Instance { service: self.service.to_owned(), number: self.number }
+    }
+}
 
 /// What happens to one instance.
 pub(super) struct Unit<'a> {
     /// The host, by its place in the inventory.
     pub(super) host: usize,
-    pub(super) instance: Instance,
+    pub(super) which: Which<'a>,
     /// The container to start.
     pub(super) start: Option<New<'a>>,
-    /// The container that has to serve before it goes on, and how to tell.
-    pub(super) ready: Option<(String, Option<Health>)>,
+    /// The container that has to serve before it goes on, and the spec that says how to tell.
+    pub(super) ready: Option<(String, Arc<ContainerSpec>)>,
     /// The containers it takes the place of.
-    pub(super) stops: Vec<&'a Container>,
+    pub(super) stops: Vec<Sighted<'a>>,
     /// Whether they are stopped before the new one is started.
     pub(super) stop_first: bool,
     /// Whether the instance serves now.
@@ -25,18 +44,18 @@ pub(super) struct Unit<'a> {
     /// What people are told about it; nothing when it is only waited for.
     pub(super) told: Option<(ChangeKind, Vec<String>)>,
     /// Containers of the project, of this or other services, that hold what the new one needs.
-    pub(super) blockers: Vec<&'a str>,
+    pub(super) blockers: Vec<Sighted<'a>>,
 }
 
 /// A container to start.
 pub(super) struct New<'a> {
-    pub(super) name: String,
-    pub(super) spec_id: String,
-    pub(super) release: String,
-    pub(super) spec: Rc<ContainerSpec>,
+    pub(super) wanted: Rc<Wanted>,
+    pub(super) release: &'a str,
     /// Volumes and directories that no other container may use meanwhile.
-    pub(super) exclusive: Vec<String>,
-    /// The image that has to be on the host, by its name in the config; none when it certainly is.
+    pub(super) exclusive: Rc<[String]>,
+    /// The container, where it is there and only has to be started again.
+    pub(super) kept: Option<Sighted<'a>>,
+    /// The image that it is made from, by its name in the config.
     pub(super) image: Option<&'a str>,
 }
 
@@ -56,9 +75,9 @@ impl Unit<'_> {
 pub(super) struct Loss<'a> {
     /// The host, by its place in the inventory.
     pub(super) host: usize,
-    pub(super) instance: Instance,
+    pub(super) which: Which<'a>,
     /// Its containers that run.
-    pub(super) stops: Vec<&'a Container>,
+    pub(super) stops: Vec<Sighted<'a>>,
     /// Whether it serves now.
     pub(super) serves: bool,
     /// Whether it is in the way of a new container, and so cannot wait until that one serves.

@@ -86,22 +86,22 @@ impl Window {
     }
 }
 
-/// Which unit stops a container, by host and name.
-type Holders<'a> = BTreeMap<(usize, &'a str), usize>;
+/// Which unit stops a container, by the container's place.
+type Holders = BTreeMap<usize, usize>;
 
-fn holders<'a>(units: &[Unit<'a>]) -> Holders<'a> {
+fn holders(units: &[Unit<'_>]) -> Holders {
     let mut holders = BTreeMap::new();
     if units.iter().all(|unit| unit.blockers.is_empty()) {
         return holders;
     }
-    for (place, unit) in units.iter().enumerate() {
-        holders.extend(unit.stops.iter().map(|old| ((unit.host, old.name.as_str()), place)));
+    for (nth, unit) in units.iter().enumerate() {
+        holders.extend(unit.stops.iter().map(|old| (old.place, nth)));
     }
     holders
 }
 
-fn is_blocked(unit: &Unit<'_>, holders: &Holders<'_>) -> bool {
-    unit.blockers.iter().any(|name| holders.contains_key(&(unit.host, *name)))
+fn is_blocked(unit: &Unit<'_>, holders: &Holders) -> bool {
+    unit.blockers.iter().any(|by| holders.contains_key(&by.place))
 }
 
 /// Updates that take nothing away come first, and what holds something comes before who needs it.
@@ -113,7 +113,7 @@ pub(super) fn in_order(mut units: Vec<Unit<'_>>) -> Vec<Unit<'_>> {
     }
     let holders = holders(&units);
     let before = |unit: &Unit<'_>| -> Vec<usize> {
-        unit.blockers.iter().filter_map(|name| holders.get(&(unit.host, *name)).copied()).collect()
+        unit.blockers.iter().filter_map(|by| holders.get(&by.place).copied()).collect()
     };
     let before: Vec<Vec<usize>> = units.iter().map(before).collect();
     let mut order = Vec::new();

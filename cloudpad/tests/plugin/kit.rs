@@ -169,8 +169,8 @@ pub fn list() -> Request {
 /// A request that changes something.
 pub fn stop() -> Request {
     Request::DeployStop(Stop {
-        host: Host::new("h1", "local"),
-        project: Project { name: "shop".into(), environment: None },
+        host: Host::new("h1", "local").into(),
+        project: Project { name: "shop".into(), environment: None }.into(),
         container: Named { id: None, name: "c".into() },
         timeout: 1,
     })

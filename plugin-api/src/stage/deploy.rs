@@ -1,6 +1,8 @@
 //! Stage `deploy`, placement "hosts": Cloudpad decides what runs where, the provider does it on one
 //! host at a time. Pure.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::context::NoConfig;
@@ -87,9 +89,9 @@ pub trait Deploy: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observe {
     /// The host to look at.
-    pub host: Host,
+    pub host: Arc<Host>,
     /// Whose containers to tell about.
-    pub project: Project,
+    pub project: Arc<Project>,
     /// Whether containers there may be asked whether they serve, by HTTP or TCP through the host: then it is to be
     /// told where no connection can be made, [`Observation::no_connections`].
     #[serde(default, deserialize_with = "or_empty")]
@@ -129,7 +131,7 @@ impl ImageRef {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pull {
     /// The host that pulls.
-    pub host: Host,
+    pub host: Arc<Host>,
     /// What it pulls.
     pub image: ImageRef,
     /// The `name:tag` under which the host is to find the image afterwards, where that is not the same.
@@ -149,9 +151,9 @@ pub struct Pulled {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start {
     /// Where.
-    pub host: Host,
+    pub host: Arc<Host>,
     /// For whom.
-    pub project: Project,
+    pub project: Arc<Project>,
     /// Which copy of which service.
     pub instance: Instance,
     /// The release it belongs to.
@@ -161,7 +163,7 @@ pub struct Start {
     /// The identity of `spec`.
     pub spec_id: String,
     /// All that the container is made from. Its image is on the host.
-    pub spec: ContainerSpec,
+    pub spec: Arc<ContainerSpec>,
 }
 
 /// The reply to `deploy.start`.
@@ -179,7 +181,7 @@ pub struct Started {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ready {
     /// Where.
-    pub host: Host,
+    pub host: Arc<Host>,
     /// The container's name.
     pub container: String,
     /// How to tell; where there is nothing, it is ready when it has run for `settle_ms`.
@@ -203,9 +205,9 @@ pub struct BecameReady {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stop {
     /// Where.
-    pub host: Host,
+    pub host: Arc<Host>,
     /// Whose container it must be.
-    pub project: Project,
+    pub project: Arc<Project>,
     /// The container.
     pub container: Named,
     /// Seconds between the stop signal and the kill signal.
@@ -226,9 +228,9 @@ pub struct Named {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remove {
     /// Where.
-    pub host: Host,
+    pub host: Arc<Host>,
     /// Whose containers they must be.
-    pub project: Project,
+    pub project: Arc<Project>,
     /// Containers to remove.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub containers: Vec<Named>,

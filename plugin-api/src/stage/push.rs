@@ -1,5 +1,7 @@
 //! Stage `push`: how an image gets to the hosts. Pure.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::context::NoConfig;
@@ -35,7 +37,7 @@ pub struct Run {
     pub reference: String,
     /// The host to bring it to; none where the scope is shared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<Host>,
+    pub host: Option<Arc<Host>>,
     /// References that the host has and that may share layers with the image, most likely first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub similar: Vec<String>,

@@ -106,7 +106,7 @@ impl Case {
 fn config() -> Config {
     let here = Source { location: Location::Directory { path: "/shop".into() }, prepare: Vec::new() };
     Config {
-        project: Project { name: "shop".into(), environment: None },
+        project: Project { name: "shop".into(), environment: None }.into(),
         stages: BTreeMap::<Stage, _>::new(),
         plugins: BTreeMap::new(),
         hosts: Vec::new(),

@@ -1,5 +1,7 @@
 //! What cannot be carried out is refused before anything is touched.
 
+use std::sync::Arc;
+
 use cloudpad_plugin_api::model::{Check, Health, Protocol};
 use cloudpad_plugin_api::stage::deploy::PortHeld;
 use cloudpad_plugin_api::{Failure, FailureKind};
@@ -173,7 +175,7 @@ fn ports_that_go_round_in_a_ring_one_at_a_time() {
     for (container, port) in seen.containers.iter_mut().zip([8081, 8080]) {
         container.name = format!("old-{port}");
         container.spec_id = "other".into();
-        container.spec.as_mut().unwrap().ports[0].published = port;
+        Arc::make_mut(container.spec.as_mut().unwrap()).ports[0].published = port;
     }
     seen.ports = vec![held(8080, "old-8080"), held(8081, "old-8081")];
     let problems = case.problems();

@@ -1,5 +1,7 @@
 //! What a deploy does to the containers of a few hosts, as text.
 
+use std::sync::Arc;
+
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::Instance;
 use cloudpad_plugin_api::stage::deploy::State;
@@ -464,7 +466,7 @@ fn a_range_that_moves_by_one_is_followed_from_its_end() {
 #[test]
 fn a_container_has_its_ports_volumes_and_networks_under_the_projects_name() {
     let mut case = case();
-    case.config.project.environment = Some("staging".into());
+    Arc::make_mut(&mut case.config.project).environment = Some("staging".into());
     case.config.hosts.truncate(1);
     case.service("web", |web| {
         web.count = Count::PerHost(2);

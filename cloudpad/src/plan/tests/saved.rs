@@ -1,5 +1,7 @@
 //! Saved plans.
 
+use std::sync::Arc;
+
 use cloudpad_plugin_api::model::Protocol;
 use cloudpad_plugin_api::stage::deploy::{PortHeld, State};
 
@@ -77,7 +79,7 @@ fn what_does_is_named() {
 fn another_environment_or_version_is_refused() {
     let mut case = case();
     let mut plan = saved(&case);
-    case.config.project.environment = Some("staging".into());
+    Arc::make_mut(&mut case.config.project).environment = Some("staging".into());
     assert_eq!(complaints(&plan, &case), ["the saved plan is for `shop`, not for `shop.staging`"]);
     plan.version = 2;
     assert_eq!(complaints(&plan, &case), ["the saved plan has version 2, not 1"]);

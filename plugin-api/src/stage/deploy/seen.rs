@@ -1,5 +1,7 @@
 //! A host as it was seen. Pure.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Failure;
@@ -72,7 +74,7 @@ pub struct Container {
     pub spec_id: String,
     /// The spec it was made from; none when its label is not understood.
     #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
-    pub spec: Option<ContainerSpec>,
+    pub spec: Option<Arc<ContainerSpec>>,
     /// What it does.
     pub state: State,
     /// When it was made, in seconds since 1970.

@@ -151,13 +151,13 @@ mod tests {
 
     fn request(spec: ContainerSpec) -> Start {
         Start {
-            host: Host::new("h", Host::LOCAL),
-            project: Project { name: "shop".into(), environment: Some("staging".into()) },
+            host: Host::new("h", Host::LOCAL).into(),
+            project: Project { name: "shop".into(), environment: Some("staging".into()) }.into(),
             instance: Instance { service: "web".into(), number: 2 },
             release: "r1".into(),
             container: "shop-staging-web-2-abc".into(),
             spec_id: "abc".into(),
-            spec,
+            spec: spec.into(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! A container that Cloudpad has to ask whether it serves: until it has, its name says so.
 
+use std::sync::Arc;
+
 use cloudpad_plugin_api::model::{Check, Port, Restart};
 use cloudpad_plugin_api::stage::deploy::{Start, State};
 use serde_json::json;
@@ -81,8 +83,9 @@ fn one_that_does_not_serve_keeps_the_name_and_is_quoted() {
     world.stop(&request.container).unwrap();
 
     request.container += "-2";
-    request.spec = world.script("echo goodbye; sleep 0.2; exit 3");
-    (request.spec.restart, request.spec.health) = (Restart::No, check("/up"));
+    request.spec = world.script("echo goodbye; sleep 0.2; exit 3").into();
+    let spec = Arc::make_mut(&mut request.spec);
+    (spec.restart, spec.health) = (Restart::No, check("/up"));
     world.start(&request).unwrap();
     let failure = world.ready(&request.container, check("/up")).unwrap_err();
     assert!(failure.message.contains("ended with exit code 3"), "{failure}");
@@ -93,7 +96,7 @@ fn one_that_does_not_serve_keeps_the_name_and_is_quoted() {
 fn it_is_found_by_its_services_name_before_and_after() {
     let world = World::new("alias");
     let mut request = request(&world, SERVER);
-    request.spec.networks = vec![world.project.name.clone()];
+    Arc::make_mut(&mut request.spec).networks = vec![world.project.name.clone()];
     world.start(&request).unwrap();
     for again in ["first", "second"] {
         let mut client = world.script("exec wget -q -O /dev/null http://web:8080/up");
@@ -122,7 +125,7 @@ fn of_two_that_are_the_same_the_proven_one_stays() {
     let id = world.start(&ours).unwrap().id;
     // Without a check it gets its own name at once: as if somebody else had made and proven it meanwhile.
     let mut theirs = ours.clone();
-    theirs.spec.health = None;
+    Arc::make_mut(&mut theirs.spec).health = None;
     let stays = world.start(&theirs).unwrap();
     assert!(stays.created && stays.id != id);
     world.ready(&ours.container, check("/up")).unwrap();
@@ -138,11 +141,11 @@ fn one_that_somebody_else_has_made_since_the_look_is_taken() {
     let world = alone("since", 72);
     let mut ours = request(&world, SERVER);
     let ip = Some("127.0.0.1".to_owned());
-    ours.spec.ports =
+    Arc::make_mut(&mut ours.spec).ports =
         vec![Port { host_ip: ip, published: 18_475, target: 8080, protocol: Default::default() }];
     world.observe();
     let mut theirs = ours.clone();
-    theirs.spec.health = None;
+    Arc::make_mut(&mut theirs.spec).health = None;
     let made = world.start(&theirs).unwrap();
     let taken = world.start(&ours).unwrap();
     assert_eq!((taken.created, &taken.id), (false, &made.id));

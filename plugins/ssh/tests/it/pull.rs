@@ -37,7 +37,7 @@ fn publish(world: &mut World, registry: &str, login: Option<DockerCredentials>) 
 fn pull(world: &World, image: &str, tag: &str) -> Result<Pulled, Failure> {
     let engine = lab::engine(HOST);
     let cx = Context::new(json!({ "socket": engine.path() }), Arc::new(drop), world.cancel.clone());
-    let host = Host::new(HOST, Host::LOCAL);
+    let host = Host::new(HOST, Host::LOCAL).into();
     Deployer.pull(&cx, &Pull { host, image: ImageRef::Known(image.into()), tag: Some(tag.into()) })
 }
 

@@ -72,7 +72,7 @@ impl Setting {
         let emit = self.world.context();
         let config = json!({ "socket": self.proxy.path() });
         let cx = Context::new(config, std::sync::Arc::new(move |e| emit.emit(e)), self.world.cancel.clone());
-        let host = Some(Host::new(HOST, Host::LOCAL));
+        let host = Some(Host::new(HOST, Host::LOCAL).into());
         Pusher.run(&cx, &Run { reference: self.tags[n].clone(), host, similar })
     }
 

@@ -1,5 +1,7 @@
 //! The same verbs over SSH, on hosts of the lab: one connection each, and few requests.
 
+use std::sync::Arc;
+
 use cloudpad_plugin_api::FailureKind;
 use cloudpad_plugin_api::model::{Check, Host};
 use cloudpad_plugin_api::stage::deploy::{Named, State};
@@ -13,7 +15,7 @@ use crate::world::{World, busybox, health};
 /// A project whose host is one of the lab's, with its image there.
 fn world(name: &str, host: &str) -> World {
     let mut world = World::new(name);
-    world.host = Host::new(host, host);
+    world.host = Host::new(host, host).into();
     world.config = json!({ "ssh_config": lab::dir().join("ssh_config") });
     world
 }
@@ -101,7 +103,7 @@ fn a_look_costs_three_requests_and_an_update_at_most_twelve() {
 #[test]
 fn a_host_that_is_not_there_is_named() {
     let mut world = world("ssh-none", "nobody@127.0.0.1:1");
-    world.host.name = "gone".into();
+    Arc::make_mut(&mut world.host).name = "gone".into();
     let failure = world.stop("x").unwrap_err();
     assert_eq!((failure.kind, failure.host.as_deref()), (FailureKind::Unreachable, Some("gone")));
 }

@@ -17,7 +17,7 @@ use futures_util::StreamExt;
 use tokio::runtime::Runtime;
 
 pub struct World {
-    pub host: Host,
+    pub host: Arc<Host>,
     pub project: Project,
     pub image: String,
     /// The provider's configuration.
@@ -66,7 +66,7 @@ impl World {
         let project = Project { name: unique(name), environment: None };
         let image = format!("{}:1", project.name);
         let world = Self {
-            host: Host::new("here", Host::LOCAL),
+            host: Host::new("here", Host::LOCAL).into(),
             project,
             image,
             config: serde_json::Value::Null,
@@ -116,12 +116,12 @@ impl World {
     pub fn start_request(&self, service: &str, spec: ContainerSpec) -> Start {
         Start {
             host: self.host.clone(),
-            project: self.project.clone(),
+            project: self.project.clone().into(),
             instance: Instance { service: service.into(), number: 1 },
             release: "r1".into(),
             container: format!("{}-{service}-1", self.project.name),
             spec_id: "id1".into(),
-            spec,
+            spec: spec.into(),
         }
     }
 
@@ -137,7 +137,8 @@ impl World {
     }
 
     pub fn observe(&self) -> Observation {
-        let request = Observe { host: self.host.clone(), project: self.project.clone(), connects: false };
+        let request =
+            Observe { host: self.host.clone(), project: self.project.clone().into(), connects: false };
         Deployer.observe(&self.context(), &request).unwrap()
     }
 
@@ -161,7 +162,7 @@ impl World {
     }
 
     pub fn stop_named(&self, container: Named) -> Result<(), Failure> {
-        let (host, project) = (self.host.clone(), self.project.clone());
+        let (host, project) = (self.host.clone(), self.project.clone().into());
         Deployer.stop(&self.context(), &Stop { host, project, container, timeout: 1 })
     }
 
@@ -170,7 +171,7 @@ impl World {
     }
 
     pub fn remove_named(&self, containers: Vec<Named>, images: &[&str]) -> Result<(), Failure> {
-        let (host, project) = (self.host.clone(), self.project.clone());
+        let (host, project) = (self.host.clone(), self.project.clone().into());
         let images = images.iter().map(|name| (*name).to_owned()).collect();
         Deployer.remove(&self.context(), &Remove { host, project, containers, images })
     }

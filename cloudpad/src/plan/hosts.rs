@@ -1,0 +1,79 @@
+//! Which hosts a plan may change, and what there is to say of the others. Pure.
+
+use super::sight::Sight;
+use super::{Note, Scope};
+use crate::config::{Config, Problem, Unreachable};
+use crate::inventory::Inventory;
+use crate::observed::{HostState, Observed};
+
+/// A set of hosts, by their place in the inventory.
+#[derive(Default)]
+pub(super) struct HostSet(Vec<bool>);
+
+impl HostSet {
+    pub(super) fn insert(&mut self, host: usize) {
+        if host >= self.0.len() {
+            self.0.resize(host + 1, false);
+        }
+        self.0[host] = true;
+    }
+
+    pub(super) fn contains(&self, host: usize) -> bool {
+        self.0.get(host).is_some_and(|&is_in| is_in)
+    }
+
+    /// Its hosts, ascending.
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+        (0..).zip(&self.0).filter(|(_, is_in)| **is_in).map(|(host, _)| host)
+    }
+}
+
+impl Extend<usize> for HostSet {
+    fn extend<T: IntoIterator<Item = usize>>(&mut self, hosts: T) {
+        hosts.into_iter().for_each(|host| self.insert(host));
+    }
+}
+
+impl FromIterator<usize> for HostSet {
+    fn from_iter<T: IntoIterator<Item = usize>>(hosts: T) -> Self {
+        let mut set = Self::default();
+        set.extend(hosts);
+        set
+    }
+}
+
+/// The hosts that may be changed and were seen, and what there is to say of the others.
+pub(super) fn hosts(
+    (config, inventory): (&Config, &Inventory),
+    (observed, sight): (&Observed, &Sight<'_>),
+    scope: &Scope,
+    problems: &mut Vec<Problem>,
+) -> (HostSet, Vec<Note>) {
+    let chosen: HostSet = scope.hosts.iter().copied().collect();
+    let needed: HostSet = scope.services.values().flatten().copied().collect();
+    let (mut seen, mut notes) = (HostSet::default(), Vec::new());
+    for &index in &scope.look {
+        let wanted = chosen.contains(index);
+        if sight.host(index).is_some() {
+            seen.extend(wanted.then_some(index));
+            continue;
+        }
+        let name = &inventory.hosts()[index].name;
+        let failure = match observed.hosts.get(name) {
+            Some(HostState::Unseen(failure)) => Some(failure),
+            Some(HostState::Seen(_)) | None => None,
+        };
+        let why = failure.map_or("nobody has looked".to_owned(), ToString::to_string);
+        let message = format!("host `{name}` cannot be looked at: {why}");
+        let incomplete = wanted && needed.contains(index);
+        if incomplete && config.deploy.unreachable == Unreachable::Refuse {
+            let hint = failure.and_then(|failure| failure.hint.clone()).unwrap_or_else(|| {
+                "bring it back, select other hosts, or set `deploy.unreachable` to `skip`".to_owned()
+            });
+            problems.push(Problem::at_key(format!("hosts.{name}"), message).hint(hint));
+        } else {
+            notes.push(Note { incomplete, message });
+        }
+    }
+    (seen, notes)
+}
