@@ -142,7 +142,7 @@ next()
 #[test]
 fn deep_nesting_is_refused() {
     let bench = Bench::new();
-    let deep = r#"print('{"t":"result","id":1,"ok":' + "[" * 1000000 + "]" * 1000000 + "}", flush=True)"#;
+    let deep = r#"print('{"t":"result","id":1,"ok":' + "[" * 900000 + "]" * 900000 + "}", flush=True)"#;
     let failure = bench.fails(&bench.python(&format!("hello()\nnext()\n{deep}\nnext()")));
     assert!(failure.message.contains("(recursion limit exceeded"), "{failure}");
     bench.assert_gone();

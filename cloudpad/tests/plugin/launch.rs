@@ -9,8 +9,10 @@ use cloudpad_plugin_api::Failure;
 use super::kit::{Bench, text};
 
 fn program(bench: &Bench) -> Vec<u8> {
-    let source = bench.file("x.c", b"#include <stdio.h>\nint main(void) { char l[9999]; puts(HELLO); fflush(stdout); while (fgets(l, 9999, stdin)); return 0; }");
-    let hello = format!("-DHELLO={:?}", super::kit::hello());
+    let source = bench.file("x.c", b"#include <stdio.h>\n#include <sys/auxv.h>\nint main(void) { char l[9999]; printf(HELLO, (char *)getauxval(AT_EXECFN)); fflush(stdout); while (fgets(l, 9999, stdin)); return 0; }");
+    // Its name is how it was executed.
+    let hello = super::kit::hello().replace(r#""name":"x""#, r#""name":"%s""#) + "\n";
+    let hello = format!("-DHELLO={hello:?}");
     let built = bench.dir().join("built");
     let status =
         std::process::Command::new("cc").arg(hello).arg("-o").arg(&built).arg(source).status().unwrap();
@@ -76,7 +78,8 @@ fn a_file_has_to_have_its_sum() {
     let bench = Bench::new();
     let script = bench.sh("hello; next");
     let program = bench.file("program", &program(&bench));
-    for path in [script, program] {
+    // What is executed by its name, and what through the file that was read.
+    for (path, name) in [(script, "x"), (program, "/dev/fd/")] {
         let content = fs::read(&path).unwrap();
         let launch = |sums| cloudpad::plugin::start::Launch { sums, ..bench.launch(&path) };
         let start = |launch| {
@@ -87,7 +90,8 @@ fn a_file_has_to_have_its_sum() {
                 &Default::default(),
             )
         };
-        start(launch(sums(&content))).unwrap_or_else(|failure| panic!("{}", text(&failure)));
+        let session = start(launch(sums(&content))).unwrap_or_else(|failure| panic!("{}", text(&failure)));
+        assert!(session.hello.name.starts_with(name), "{}", session.hello.name);
         let said = text(&start(launch(sums(b"other"))).err().unwrap());
         let (expected, found) = (Sum::of(&mut &b"other"[..]).unwrap(), Sum::of(&mut &*content).unwrap());
         assert_eq!(

@@ -158,3 +158,87 @@ impl Calls {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::session::mailbox::{Mailbox, Next};
+    use crate::plugin::session::talk::Breach;
+    use cloudpad_plugin_api::FailureKind;
+
+    fn calls(parallel: bool) -> Calls {
+        let mut calls = Calls::new(Arc::default());
+        let hello = format!(
+            r#"{{"t":"hello","name":"x","version":"1","protocols":[1],"provides":[],"parallel":{parallel}}}"#
+        );
+        calls.hear(hello.as_bytes()).unwrap();
+        let hello = calls.hello.take().unwrap();
+        calls.introduce(&hello, 1);
+        calls.wrote(calls.to_write().len());
+        calls
+    }
+
+    fn add(calls: &mut Calls, id: u64) -> Arc<Mailbox> {
+        let (mailbox, post) = Mailbox::new(1);
+        calls.add(id, format!("call {id}").into_bytes(), post);
+        mailbox
+    }
+
+    fn end(mailbox: &Mailbox) -> String {
+        match mailbox.next() {
+            Next::Event(..) => "event".to_owned(),
+            Next::End(end) => format!("{end:?}").split([' ', '(']).next().unwrap_or_default().to_owned(),
+        }
+    }
+
+    #[test]
+    fn those_of_which_nothing_was_written_were_not_sent() {
+        let mut calls = calls(true);
+        let mailboxes: Vec<_> = (1..=3).map(|id| add(&mut calls, id)).collect();
+        calls.send();
+        calls.wrote("call 1\n".len());
+        calls.wrote("ca".len());
+        let late = add(&mut calls, 4);
+        let breach = Fault::Breach(Breach::Other(String::new()));
+        calls.end(&breach, &Failure::new(FailureKind::Crashed, "it has ended"));
+        let ends: Vec<_> = mailboxes.iter().chain([&late]).map(|mailbox| end(mailbox)).collect();
+        assert_eq!(ends, ["Broken", "Broken", "NotSent", "NotSent"]);
+    }
+
+    #[test]
+    fn calls_are_written_in_their_order_and_one_at_a_time() {
+        let mut calls = calls(false);
+        let (first, second) = (add(&mut calls, 1), add(&mut calls, 2));
+        calls.send();
+        assert_eq!(calls.to_write(), b"call 1\n");
+        calls.wrote(5);
+        assert_eq!(calls.to_write(), b"1\n");
+        calls.wrote(2);
+        calls.send();
+        assert_eq!(calls.to_write(), b"");
+        calls.hear(br#"{"t":"result","id":1,"ok":{}}"#).unwrap();
+        calls.send();
+        assert_eq!((end(&first).as_str(), calls.to_write()), ("Answer", &b"call 2\n"[..]));
+        drop(second);
+    }
+
+    #[test]
+    fn a_call_that_waits_is_cancelled_and_one_that_is_under_way_is_asked_to_stop() {
+        let (mut calls, by) = (calls(false), Instant::now());
+        let (first, second) = (add(&mut calls, 1), add(&mut calls, 2));
+        calls.send();
+        calls.wrote("call 1\n".len());
+        calls.cancel(2, by);
+        assert_eq!(
+            (end(&second).as_str(), calls.cancelled(), calls.to_write()),
+            ("Cancelled", None, &b""[..])
+        );
+        calls.cancel(1, by);
+        calls.cancel(1, by);
+        let cancel = b"{\"t\":\"cancel\",\"id\":1,\"reason\":\"interrupted\"}\n";
+        assert_eq!((calls.cancelled(), calls.to_write()), (Some(by), &cancel[..]));
+        calls.wrote(cancel.len());
+        assert_eq!(calls.to_write(), b"", "it is asked once");
+        drop(first);
+    }
+}

@@ -37,9 +37,8 @@ fn signal(group: Pid, signal: Signal) {
     let _ = kill_process_group(group, signal);
 }
 
-/// Reaps a process that has ended, after what it left behind in its group was ended.
+/// Reaps a process that has ended. What it left behind in its group has to have been killed before.
 pub fn reap(child: &mut Child) -> io::Result<Exit> {
-    kill(Pid::from_child(child));
     let status = child.wait()?;
     Ok(match status.signal() {
         Some(signal) => Exit::Signal(signal),

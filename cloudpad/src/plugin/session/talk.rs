@@ -20,6 +20,9 @@ use crate::plugin::mask::Mask;
 /// How many characters of a line are quoted.
 const QUOTED: usize = 200;
 
+/// How many values a line may have: a million numbers take sixteen times the room that they took in the line.
+const VALUES: usize = 1_000_000;
+
 /// What a plugin has said.
 #[derive(Debug, PartialEq)]
 pub enum Heard {
@@ -79,6 +82,9 @@ impl Talk {
             return Ok(Heard::Nothing);
         }
         let text = std::str::from_utf8(line).map_err(|_| self.stray(line, "it is not UTF-8"))?;
+        if values(line) > VALUES {
+            return Err(Breach::Other(format!("wrote a line with more than {VALUES} values")));
+        }
         match self.kind(text)?.as_str() {
             "hello" if self.introduced => Err(Breach::Other("said hello twice".to_owned())),
             "hello" => self.hello(text),
@@ -144,6 +150,24 @@ impl Talk {
     fn quote(&self, line: &[u8]) -> String {
         quote(line, &self.mask)
     }
+}
+
+/// About how many values there are in a line of JSON.
+fn values(line: &[u8]) -> usize {
+    if line.len() <= VALUES {
+        return line.len();
+    }
+    let (mut values, mut in_text, mut escaped) = (0, false, false);
+    for byte in line {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_text,
+            b'"' => in_text = !in_text,
+            b',' | b':' | b'[' | b'{' if !in_text => values += 1,
+            _ => {}
+        }
+    }
+    values
 }
 
 /// The beginning of a line, for an error.

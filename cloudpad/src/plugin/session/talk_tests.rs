@@ -54,7 +54,7 @@ fn what_a_newer_or_busy_plugin_says_is_ignored() {
 
 #[test]
 fn what_breaks_the_protocol() {
-    let (open, close) = ("[".repeat(1_000_000), "]".repeat(1_000_000));
+    let (open, close) = ("[".repeat(900_000), "]".repeat(900_000));
     let deep = format!("{{\"t\":\"result\",\"id\":2,\"ok\":{open}{close}}}");
     let cases = [
         (
@@ -85,6 +85,18 @@ fn what_breaks_the_protocol() {
     }
     let invalid = talk().line(b"{\"t\":\"\xff\"}");
     assert!(matches!(invalid, Err(Breach::Other(words)) if words.ends_with("(it is not UTF-8)")));
+}
+
+#[test]
+fn a_line_may_be_long_but_not_hold_too_many_values() {
+    let event =
+        |text: &str| format!(r#"{{"t":"event","id":2,"kind":"log","level":"info","message":"{text}"}}"#);
+    let long = event(&r#",\",[,"#.repeat(300_000));
+    assert!(matches!(talk().line(long.as_bytes()), Ok(Heard::Event(2, _))));
+    let dense = format!(r#"{{"t":"metrics","numbers":[{}0]}}"#, "0,".repeat(1_000_000));
+    assert_eq!(breach(&mut talk(), &dense), "wrote a line with more than 1000000 values");
+    let fewer = format!(r#"{{"t":"metrics","numbers":[{}0]}}"#, "0,".repeat(999_000));
+    assert_eq!(talk().line(fewer.as_bytes()), Ok(Heard::Nothing));
 }
 
 #[test]
