@@ -227,3 +227,24 @@ fn variable((name, value): (OsString, OsString)) -> io::Result<CString> {
     both.extend_from_slice(value.as_bytes());
     Ok(CString::new(both)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_changed_or_replaced_is_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("a"), dir.path().join("b"));
+        let of = |path: &Path| fs::metadata(path).unwrap();
+        fs::write(&path, "one").unwrap();
+        let before = of(&path);
+        assert!(same(&before, &of(&path)));
+        fs::write(&other, "one").unwrap();
+        fs::rename(&other, &path).unwrap();
+        let replaced = of(&path);
+        assert!(!same(&before, &replaced), "another file of that name");
+        fs::write(&path, "longer").unwrap();
+        assert!(!same(&replaced, &of(&path)), "another content");
+    }
+}

@@ -37,6 +37,16 @@ fn every_breach_is_told_and_ends_the_plugin() {
 }
 
 #[test]
+fn who_closes_its_standard_input_is_ended() {
+    let bench = Bench::with(|limits| limits.drain = ms(300));
+    let session = bench.open(&bench.sh("hello; next; exec <&-; hosts; sleep 300"));
+    call(&session, &list()).unwrap();
+    let failure = format!("{:?}", call(&session, &stop()).unwrap_err());
+    assert!(failure.contains("closed its standard input, and went on running"), "{failure}");
+    bench.assert_gone();
+}
+
+#[test]
 fn a_reply_of_another_shape_is_the_plugins_fault_and_ends_that_call_only() {
     let bench = Bench::new();
     let session = bench.open(&bench.sh("hello; next; say \"{\\\"t\\\":\\\"result\\\",\\\"id\\\":$id,\\\"ok\\\":\\\"fine\\\"}\"; next; hosts; next"));

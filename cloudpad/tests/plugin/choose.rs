@@ -113,6 +113,19 @@ fn a_plugin_that_does_not_work_is_told_at_its_stage() {
 }
 
 #[test]
+fn the_secrets_of_images_are_masked() {
+    let bench = Bench::new();
+    fs::write(bench.dir().join("npm"), "hunter2hunter2\n").unwrap();
+    bench.sh("echo \"npm: $(cat BENCH/npm), $PATH\" >&2; exit 4"
+        .replace("BENCH", bench.dir().to_str().unwrap())
+        .as_str());
+    put(&bench, "user");
+    let secrets = "{ npm = { file = \"npm\" }, path = { env = \"PATH\" }, gone = { file = \"gone\" } }";
+    let (_, message, _) = problem(&bench, &format!("{INVENTORY}\n[images.app]\nsecrets = {secrets}"));
+    assert!(message.ends_with("stderr: npm: ***, ***"), "{message}");
+}
+
+#[test]
 fn nobody_is_run_but_those_that_are_chosen() {
     let bench = Bench::new();
     bench.sh("hello; next");
