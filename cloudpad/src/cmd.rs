@@ -7,6 +7,7 @@ mod config;
 mod deploy;
 mod init;
 mod plan;
+mod plugin;
 mod plugin_host;
 mod ps;
 mod push;
@@ -45,6 +46,7 @@ enum Command {
     Push(push::Args),
     Deploy(deploy::Args),
     Ps(ps::Args),
+    Plugin(plugin::Args),
     #[command(name = crate::plugin::HOST)]
     PluginHost(plugin_host::Args),
 }
@@ -97,6 +99,7 @@ pub fn main() -> u8 {
         Command::Push(args) => args.run(&cli.global, &term),
         Command::Deploy(args) => args.run(&cli.global, &term),
         Command::Ps(args) => args.run(&cli.global, &term),
+        Command::Plugin(args) => args.run(&term),
         Command::PluginHost(args) => args.run(),
     };
     let code = ended.unwrap_or_else(|refused| {

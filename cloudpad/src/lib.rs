@@ -6,6 +6,7 @@
 //! - [`project`] finds and reads the project's files. I/O.
 //! - [`config`] turns the text of `Cloudpad.toml` into a [`config::Config`], or into problems. Pure.
 //! - [`init`] makes a first `Cloudpad.toml`. Pure.
+//! - [`starter`] makes a plugin to begin with. Pure.
 //! - [`inventory`] says which hosts there are and which of them are meant. Pure.
 //! - [`plugin`] finds providers and calls them. I/O.
 //! - [`look`] finds out what is so. I/O, through `run`.
@@ -33,5 +34,6 @@ pub mod refusal;
 pub mod report;
 pub mod rollout;
 pub mod run;
+pub mod starter;
 pub mod term;
 pub mod words;

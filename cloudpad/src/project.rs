@@ -128,12 +128,41 @@ pub fn is_inside(file: &Path, dir: &Path) -> bool {
     fs::canonicalize(file).is_ok_and(|file| fs::canonicalize(dir).is_ok_and(|dir| file.starts_with(dir)))
 }
 
-/// Writes a file that is not there yet.
+/// Makes a directory that is not there yet.
+///
+/// # Errors
+/// When there is something of that name, or it cannot be made.
+pub fn make_new(dir: &Path) -> Result<(), Refusal> {
+    fs::create_dir(dir).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            Refusal::new(format!("`{}` is there already, and is not overwritten", dir.display()))
+                .hint("remove it, or take another name")
+        }
+        _ => Refusal::new(format!("cannot make the directory `{}`: {error}", dir.display())),
+    })
+}
+
+/// Writes a file that is not there yet, and makes the directories that it lacks.
 ///
 /// # Errors
 /// When there is something of that name, or it cannot be written.
 pub fn write_new(file: &Path, text: &str) -> Result<(), Refusal> {
-    File::create_new(file)
+    write_new_with(file, text, 0o666)
+}
+
+/// As [`write_new`], for a file that can be run.
+///
+/// # Errors
+/// As [`write_new`].
+pub fn write_new_program(file: &Path, text: &str) -> Result<(), Refusal> {
+    write_new_with(file, text, 0o777)
+}
+
+/// `mode` is what is left of it after the user's own mask.
+fn write_new_with(file: &Path, text: &str, mode: u32) -> Result<(), Refusal> {
+    let above = file.parent().map_or(Ok(()), fs::create_dir_all);
+    above
+        .and_then(|()| File::options().write(true).create_new(true).mode(mode).open(file))
         .and_then(|mut new| new.write_all(text.as_bytes()))
         .map_err(|error| Refusal::new(format!("cannot write `{}`: {error}", file.display())))
 }

@@ -30,7 +30,7 @@ pub fn docker<I: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = I>) -> C
     command
 }
 
-/// Whether a program is there.
+/// Whether a program is there, or a file where its absolute path is given.
 pub fn has(program: &str) -> bool {
     let folders = std::env::var("PATH").unwrap_or_default();
     folders.split(':').chain(["/usr/sbin", "/sbin"]).any(|folder| {

@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 use super::Settings;
 use crate::shell::{self, Result};
 
-/// What has to be on the machine: a program, and the package that brings it.
-const NEEDED: [(&str, &str); 12] = [
+/// What has to be on the machine: a program or a file, and the package that brings it.
+const NEEDED: [(&str, &str); 15] = [
     ("dockerd", "docker.io"),
     ("docker", "docker.io"),
     ("ssh", "openssh-client"),
@@ -21,6 +21,10 @@ const NEEDED: [(&str, &str); 12] = [
     ("git", "git"),
     ("curl", "curl"),
     ("tar", "tar"),
+    // Tests of what `cloudpad plugin new` makes.
+    ("jq", "jq"),
+    ("python3", "python3"),
+    ("/usr/include/cjson/cJSON.h", "libcjson-dev"),
 ];
 
 /// Installs what the machine lacks.

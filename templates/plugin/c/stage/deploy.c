@@ -1,0 +1,39 @@
+#define OFFER "{\"stage\":\"deploy\",\"provider\":\"@name@\",\"about\":\"not written yet\"}"
+
+/* Whether the config is one to work with. Touches nothing. */
+static cJSON *config_check(struct call *call) {
+    only_keys(call, "");
+    return NULL;
+}
+
+/* All containers of `project` on `host`, running or not. Here: a host with nothing on it. */
+static cJSON *deploy_observe(struct call *call) {
+    (void)call;
+    return cJSON_Parse("{\"containers\":[],\"images\":[],\"ports\":[]}");
+}
+
+/* Lets `host` pull `image`, and tags it `tag` there. */
+static cJSON *deploy_pull(struct call *call) {
+    return NOT_WRITTEN("`deploy.pull`"); /* return cJSON_Parse("{\"id\":\"sha256:…\"}"); */
+}
+
+/* Makes and starts the container that `spec` describes. One of that name and spec is started as it is. */
+static cJSON *deploy_start(struct call *call) {
+    return NOT_WRITTEN("`deploy.start`"); /* return cJSON_Parse("{\"id\":\"…\",\"created\":true}"); */
+}
+
+/* Waits until `container` serves; fails with its last log lines as causes when it does not. */
+static cJSON *deploy_ready(struct call *call) {
+    return NOT_WRITTEN("`deploy.ready`"); /* return cJSON_Parse("{\"tries\":1}"); */
+}
+
+/* Stops `container`, and keeps it. */
+static cJSON *deploy_stop(struct call *call) { return NOT_WRITTEN("`deploy.stop`"); }
+
+/* Removes stopped `containers`, and `images` that nothing uses. What runs is left, and is `stale`. */
+static cJSON *deploy_remove(struct call *call) { return NOT_WRITTEN("`deploy.remove`"); }
+
+static const struct method METHODS[] = {
+    {"config.check", config_check}, {"deploy.observe", deploy_observe}, {"deploy.pull", deploy_pull},
+    {"deploy.start", deploy_start}, {"deploy.ready", deploy_ready},     {"deploy.stop", deploy_stop},
+    {"deploy.remove", deploy_remove}};

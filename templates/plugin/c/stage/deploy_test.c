@@ -1,0 +1,7 @@
+    {CALL("deploy.observe", "{'host':{'name':'h1','address':'local'},'project':{'name':'shop'}}", "{}"),
+     "'ok':{'containers':[]"},
+    {CALL("deploy.pull", "{}", "{}"), "not written yet"},
+    {CALL("deploy.start", "{}", "{}"), "not written yet"},
+    {CALL("deploy.ready", "{}", "{}"), "not written yet"},
+    {CALL("deploy.stop", "{}", "{}"), "not written yet"},
+    {CALL("deploy.remove", "{}", "{}"), "not written yet"},

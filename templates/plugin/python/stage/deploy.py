@@ -1,0 +1,41 @@
+OFFER = {"stage": "deploy", "provider": "@name@", "about": "not written yet"}
+
+
+def config_check(call):
+    """Whether the config is one to work with. Touches nothing."""
+    only_keys(call.config)
+
+
+def deploy_observe(call):
+    """All containers of `project` on `host`, running or not. Here: a host with nothing on it."""
+    return {"containers": [], "images": [], "ports": []}
+
+
+def deploy_pull(call):
+    """Lets `host` pull `image`, and tags it `tag` there."""
+    raise not_written("`deploy.pull`")  # return {"id": "sha256:…"}
+
+
+def deploy_start(call):
+    """Makes and starts the container that `spec` describes. One of that name and spec is started as it is."""
+    raise not_written("`deploy.start`")  # return {"id": "…", "created": True}
+
+
+def deploy_ready(call):
+    """Waits until `container` serves; fails with its last log lines as causes when it does not."""
+    raise not_written("`deploy.ready`")  # return {"tries": 1}
+
+
+def deploy_stop(call):
+    """Stops `container`, and keeps it."""
+    raise not_written("`deploy.stop`")
+
+
+def deploy_remove(call):
+    """Removes stopped `containers`, and `images` that nothing uses. What runs is left, and is `stale`."""
+    raise not_written("`deploy.remove`")
+
+
+METHODS = {"config.check": config_check, "deploy.observe": deploy_observe, "deploy.pull": deploy_pull,
+           "deploy.start": deploy_start, "deploy.ready": deploy_ready, "deploy.stop": deploy_stop,
+           "deploy.remove": deploy_remove}

@@ -1,0 +1,3 @@
+//! The plugin as a program.
+
+cloudpad_plugin_api::main!(@crate@);

@@ -1,0 +1,29 @@
+OFFER='{"stage": "deploy", "provider": "@name@", "about": "not written yet", "methods": ["config.check",
+        "deploy.observe", "deploy.pull", "deploy.start", "deploy.ready", "deploy.stop", "deploy.remove"]}'
+
+method() {
+    case $1 in
+    config.check) # Is the config one to work with? Touches nothing.
+        only_keys
+        ;;
+    deploy.observe) # All containers of `project` on `host`, running or not. Here: a host with nothing on it.
+        echo '{"containers": [], "images": [], "ports": []}' >&3
+        ;;
+    deploy.pull) # Lets `host` pull `image`, and tags it `tag` there.
+        not_written '`deploy.pull`' # echo '{"id": "sha256:…"}' >&3
+        ;;
+    deploy.start) # Makes and starts the container that `spec` describes. One of that name and spec is started as it is.
+        not_written '`deploy.start`' # echo '{"id": "…", "created": true}' >&3
+        ;;
+    deploy.ready) # Waits until `container` serves; fails when it does not.
+        not_written '`deploy.ready`' # echo '{"tries": 1}' >&3
+        ;;
+    deploy.stop) # Stops `container`, and keeps it.
+        not_written '`deploy.stop`'
+        ;;
+    deploy.remove) # Removes stopped `containers`, and `images` that nothing uses. What runs is left, and is `stale`.
+        not_written '`deploy.remove`'
+        ;;
+    *) fail unsupported "\`$1\` is not offered by this provider" ;;
+    esac
+}
