@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod aftermath;
+mod book;
 mod deploy;
 mod failure;
 mod interrupt;
