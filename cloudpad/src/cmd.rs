@@ -1,23 +1,30 @@
 //! The command line: one file per command, which declares its arguments, calls, and reports.
 
 mod args;
+mod around;
 mod build;
 mod check;
 mod config;
+mod consent;
 mod deploy;
+mod foreign;
+mod help;
 mod init;
+mod list;
 mod plan;
 mod plugin;
 mod plugin_host;
 mod ps;
 mod push;
 mod session;
+mod trust;
 
 use std::ffi::OsString;
 use std::sync::Arc;
 
 use anstream::ColorChoice;
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::Problem;
 use crate::refusal::{Refusal, Told};
@@ -29,11 +36,18 @@ use args::Global;
 /// From source control to running containers on every host.
 #[derive(Parser)]
 #[command(name = "cloudpad", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(arg_required_else_help = true, subcommand_value_name = "COMMAND")]
+#[command(
+    after_help = "Plugins bring more commands: `cloudpad foo` runs `cloudpad-foo`, and `--list` prints them."
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,
+    /// Print all commands, those of plugins too
+    #[arg(long)]
+    list: bool,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
@@ -47,8 +61,13 @@ enum Command {
     Deploy(deploy::Args),
     Ps(ps::Args),
     Plugin(plugin::Args),
+    Trust(trust::Args),
+    Help(help::Args),
     #[command(name = crate::plugin::HOST)]
     PluginHost(plugin_host::Args),
+    /// A plugin's name and its arguments.
+    #[command(external_subcommand)]
+    Foreign(Vec<OsString>),
 }
 
 impl Command {
@@ -63,6 +82,7 @@ impl Command {
 type Ended = Result<u8, Refused>;
 
 /// A refusal, and the file that its problems are about.
+#[derive(Clone)]
 struct Refused {
     refusal: Refusal,
     file: Option<FileText>,
@@ -84,36 +104,67 @@ impl From<Refusal> for Refused {
 
 /// Does what the arguments say, and returns the exit code.
 pub fn main() -> u8 {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return not_run(&error),
-    };
-    let acts = cli.command.acts();
-    let term = Arc::new(Term::of_process(cli.global.style(acts)));
-    let ended = match cli.command {
-        Command::Init(args) => args.run(&term),
-        Command::Check(args) => args.run(&cli.global, &term),
-        Command::Config(args) => args.run(&cli.global, &term),
-        Command::Plan(args) => args.run(&cli.global, &term),
-        Command::Build(args) => args.run(&cli.global, &term),
-        Command::Push(args) => args.run(&cli.global, &term),
-        Command::Deploy(args) => args.run(&cli.global, &term),
-        Command::Ps(args) => args.run(&cli.global, &term),
-        Command::Plugin(args) => args.run(&term),
-        Command::PluginHost(args) => args.run(),
-    };
-    let code = ended.unwrap_or_else(|refused| {
-        refused.show(&term);
-        refused.refusal.exit_code()
-    });
-    match term.lost() {
-        None => code,
-        Some(error) => {
-            term.error(&format!("could not write to stdout, which is not complete: {error}"));
-            // Where hosts may have changed, how that went is what counts.
-            if acts { code } else { exit::REFUSED }
+    match Cli::try_parse() {
+        Ok(cli) => cli.run(),
+        Err(error) => not_run(&error),
+    }
+}
+
+impl Cli {
+    fn run(self) -> u8 {
+        let wrong = |kind, message: &str| not_run(&Cli::command().error(kind, message));
+        let acts = self.command.as_ref().is_some_and(Command::acts);
+        let term = Arc::new(Term::of_process(self.global.style(acts)));
+        let ended = match (self.list, self.command) {
+            (false, Some(command)) => command.run(&self.global, &term),
+            (true, None) => list::run(&self.global, &term),
+            (true, Some(_)) => return wrong(ErrorKind::ArgumentConflict, "`--list` goes without a command"),
+            (false, None) => return wrong(ErrorKind::MissingSubcommand, "no command is named"),
+        };
+        let code = ended.unwrap_or_else(|refused| {
+            refused.show(&term);
+            refused.refusal.exit_code()
+        });
+        match term.lost() {
+            None => code,
+            Some(error) => {
+                term.error(&format!("could not write to stdout, which is not complete: {error}"));
+                // Where hosts may have changed, how that went is what counts.
+                if acts { code } else { exit::REFUSED }
+            }
         }
     }
+}
+
+impl Command {
+    fn run(self, global: &Global, term: &Arc<Term>) -> Ended {
+        match self {
+            Command::Init(args) => args.run(term),
+            Command::Check(args) => args.run(global, term),
+            Command::Config(args) => args.run(global, term),
+            Command::Plan(args) => args.run(global, term),
+            Command::Build(args) => args.run(global, term),
+            Command::Push(args) => args.run(global, term),
+            Command::Deploy(args) => args.run(global, term),
+            Command::Ps(args) => args.run(global, term),
+            Command::Plugin(args) => args.run(global, term),
+            Command::Trust(args) => args.run(term),
+            Command::Help(args) => args.run(global),
+            Command::PluginHost(args) => args.run(),
+            Command::Foreign(words) => {
+                foreign::first(&words)?;
+                foreign::run(&words, global)
+            }
+        }
+    }
+}
+
+/// The commands that are built in, each with a line about it.
+fn built_in() -> Vec<(String, String)> {
+    let command = Cli::command();
+    let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+    let about = |command: &clap::Command| command.get_about().map(ToString::to_string).unwrap_or_default();
+    shown.map(|command| (command.get_name().to_owned(), about(command))).collect()
 }
 
 /// Help and version come as errors too; both write to where they belong.

@@ -7,6 +7,7 @@
 //! shows problems, [`show()`] a config.
 
 mod check;
+mod environments;
 mod grammar;
 mod keys;
 mod load;
@@ -22,9 +23,11 @@ mod show;
 mod tree;
 mod vars;
 
+pub use environments::environments;
 pub(crate) use grammar::name::is_provider as is_provider_name;
 pub use load::{Input, load};
 pub use model::*;
+pub(crate) use nearest::find as nearest;
 pub(crate) use nearest::offer;
 pub use problem::{Place, Problem};
 pub use render::{Position, position, render};

@@ -15,10 +15,11 @@
 //! - [`rollout`] has a plan carried out, and answers its failure with another. I/O, through `run`.
 //! - [`run`] carries plans out. I/O.
 //! - [`report`] sums up what happens. Pure.
-//! - [`words`] and [`listing`] say it in words. Pure.
+//! - [`words`], [`listing`] and [`catalogue`] say it in words. Pure.
 //! - [`journal`] keeps it, [`term`] shows it. I/O.
 //! - [`refusal`] is why nothing was done. Pure.
 
+pub mod catalogue;
 pub mod cmd;
 pub mod config;
 pub mod init;

@@ -5,6 +5,7 @@ use cloudpad_plugin_api::stage::deploy::{Container, State};
 use serde::Serialize;
 
 use crate::observed::{HostState, Observed};
+use crate::words::columns;
 
 /// A container that runs, or the last one of an instance of which none does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -58,13 +59,7 @@ fn row(host: &str, container: &Container) -> Row {
 pub fn table(rows: &[Row]) -> String {
     let heading = ["INSTANCE", "HOST", "STATE", "IMAGE", "RELEASE", "CONTAINER"].map(str::to_owned);
     let cells: Vec<[String; 6]> = std::iter::once(heading).chain(rows.iter().map(cells)).collect();
-    let width = |column: usize| cells.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<_> = (0..6).map(width).collect();
-    let line = |row: &[String; 6]| {
-        let padded = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned() + "\n"
-    };
-    cells.iter().map(line).collect()
+    columns(&cells)
 }
 
 fn cells(row: &Row) -> [String; 6] {

@@ -13,6 +13,7 @@ mod file;
 mod file_name;
 pub mod find;
 pub mod folders;
+mod guard;
 mod head;
 pub mod host;
 pub mod limits;
@@ -24,6 +25,7 @@ pub mod setup;
 pub mod start;
 pub mod sum;
 pub mod trust;
+pub mod used;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

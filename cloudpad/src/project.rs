@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 pub const FILE: &str = "Cloudpad.toml";
 
 /// A directory with a `Cloudpad.toml`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Project {
     /// The directory, absolute.
     pub dir: PathBuf,
@@ -30,10 +30,22 @@ impl Project {
     /// When there is none, or it cannot be read.
     pub fn find() -> Result<Self, Refusal> {
         let here = working_directory()?;
-        let dir = here.ancestors().find(|dir| dir.join(FILE).is_file()).ok_or_else(|| {
+        Self::above(&here)?.ok_or_else(|| {
             Refusal::new(format!("no `{FILE}` in `{}` or any directory above it", here.display()))
                 .hint("`cloudpad init` writes one")
-        })?;
+        })
+    }
+
+    /// As [`find`](Self::find), where there need not be one.
+    ///
+    /// # Errors
+    /// When there is one that cannot be read.
+    pub fn look() -> Result<Option<Self>, Refusal> {
+        Self::above(&working_directory()?)
+    }
+
+    fn above(here: &Path) -> Result<Option<Self>, Refusal> {
+        let Some(dir) = here.ancestors().find(|dir| dir.join(FILE).is_file()) else { return Ok(None) };
         if dir.to_str().is_none() {
             // Requests name the project's files, and are JSON wherever they are written down.
             return Err(Refusal::new(format!("the path `{}` is not UTF-8", dir.display()))
@@ -42,7 +54,7 @@ impl Project {
         let file = dir.join(FILE);
         let text = fs::read_to_string(&file)
             .map_err(|error| Refusal::new(format!("cannot read `{}`: {error}", file.display())))?;
-        Ok(Self { dir: dir.to_owned(), text })
+        Ok(Some(Self { dir: dir.to_owned(), text }))
     }
 
     /// The file's name as a user would type it from the working directory.

@@ -1,5 +1,8 @@
 //! The words in which plans, actions, failures and reports are told to people. Pure.
 
+mod columns;
+pub mod plugins;
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -8,6 +11,7 @@ use cloudpad_plugin_api::{Failure, Reply, Request};
 use crate::config::Problem;
 use crate::plan::{Change, ChangeKind, Plan};
 use crate::report::{Ending, Report, Subject, Waiting};
+pub use columns::columns;
 
 /// What an action that has begun is doing.
 pub fn doing(subject: &Subject) -> String {

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{Global, Select};
+use super::consent::consent;
 use super::session::Session;
 use super::{Ended, Refused};
 use crate::inventory::Selection;
 use crate::look::{At, Looked};
 use crate::plan::{Goal, Plan, SavedPlan, Until};
-use crate::refusal::Refusal;
 use crate::term::Term;
 use crate::{project, words};
 
@@ -37,26 +37,8 @@ impl Args {
             show(&plan, term);
             return Ok(session.finish());
         }
-        self.consent(&plan, &session)?;
+        consent(&words::plan(&plan), self.yes, term, |question| session.confirm(question))?;
         session.carry_out(&plan, &looked, &goal)
-    }
-
-    fn consent(&self, plan: &Plan, session: &Session) -> Result<(), Refusal> {
-        let (term, text) = (&session.term, words::plan(plan));
-        if self.yes || !term.is_interactive() {
-            term.status(text.trim_end());
-        } else {
-            // Whoever is asked has to see what about, quiet or not.
-            term.ask_about(text.trim_end());
-        }
-        if self.yes {
-            return Ok(());
-        }
-        if !term.is_interactive() {
-            return Err(Refusal::new("nothing was done: there is no terminal to ask on")
-                .hint("`--yes` goes ahead without asking"));
-        }
-        session.confirm("go ahead?")
     }
 }
 

@@ -1,5 +1,7 @@
 //! `cloudpad plugin`: commands about plugins.
 
+mod list;
+mod lock;
 mod new;
 
 use std::sync::Arc;
@@ -7,9 +9,10 @@ use std::sync::Arc;
 use clap::Subcommand;
 
 use super::Ended;
+use super::args::Global;
 use crate::term::Term;
 
-/// Make plugins
+/// List, check, lock and make plugins
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -18,12 +21,16 @@ pub(super) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    List(list::Args),
+    Lock(lock::Args),
     New(new::Args),
 }
 
 impl Args {
-    pub(super) fn run(self, term: &Arc<Term>) -> Ended {
+    pub(super) fn run(self, global: &Global, term: &Arc<Term>) -> Ended {
         match self.command {
+            Command::List(args) => args.run(global, term),
+            Command::Lock(args) => args.run(term),
             Command::New(args) => args.run(term),
         }
     }

@@ -28,15 +28,15 @@ pub(super) struct Loaded {
 
 /// Finds and reads the project's config.
 pub(super) fn load(global: &Global) -> Result<Loaded, Refused> {
-    let project = Project::find()?;
+    read(Project::find()?, global.environment.as_deref())
+}
+
+/// Reads the config of a project that was found, in this environment.
+pub(super) fn read(project: Project, environment: Option<&str>) -> Result<Loaded, Refused> {
     let mut file =
         FileText { name: project.display_name(), text: project.text.clone(), places: Places::default() };
-    let input = config::Input {
-        text: &project.text,
-        dir: &project.dir,
-        environment: global.environment.as_deref(),
-        var: &project::variable,
-    };
+    let input =
+        config::Input { text: &project.text, dir: &project.dir, environment, var: &project::variable };
     let config = config::load(&input).map_err(|problems| file.refuses(problems.into()))?;
     file.places = config.places.clone();
     Ok(Loaded { project, config, file })

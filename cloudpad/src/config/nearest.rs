@@ -18,7 +18,7 @@ pub(crate) fn offer(typed: &str, known: &[&str]) -> String {
 }
 
 /// The known name that is nearest to `typed`, if any is near enough to have been meant.
-pub(super) fn find<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn find<'a>(typed: &str, known: &[&'a str]) -> Option<&'a str> {
     let typed = typed.to_lowercase();
     let near = known.iter().filter_map(|name| Some((distance(&typed, name)?, *name)));
     near.min().map(|(_, name)| name)

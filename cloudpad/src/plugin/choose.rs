@@ -13,14 +13,14 @@ use cloudpad_plugin_api::{
 
 use super::external::External;
 use super::find::{self, Candidate, Carrier as Kind, Finding, Listing};
-use super::lock::{self, Lock};
+use super::guard;
+use super::lock::Lock;
 use super::mask::Mask;
 use super::session::{Who, confirm};
 use super::setup::Setup;
 use super::start::Launch;
 use super::{Carrier, Chosen, secrets};
 use crate::config::{Config, Problem, StageChoice, offer};
-use crate::refusal::Refusal;
 
 /// The provider of each stage that has one.
 ///
@@ -117,7 +117,7 @@ struct Chooser<'a> {
     /// What needs no look into any folder, and so costs nothing while all providers are built in.
     near: Listing,
     listing: OnceLock<Listing>,
-    lock: OnceLock<Result<Option<Lock>, Refusal>>,
+    lock: OnceLock<Result<Option<Lock>, Failure>>,
     mask: OnceLock<Arc<Mask>>,
     /// By file: one plugin may serve several stages.
     plugins: BTreeMap<std::path::PathBuf, Arc<External>>,
@@ -141,19 +141,9 @@ impl<'a> Chooser<'a> {
     }
 
     fn carrier(&mut self, stage: Stage, name: &str) -> Result<Carrier, Problem> {
-        let near = find::find(&self.near, stage, name).used.cloned();
-        let found = match near {
-            Some(found) => found,
-            None => {
-                let finding = find::find(self.listing(), stage, name);
-                finding.used.cloned().ok_or_else(|| unknown(stage, name, self.listing(), &finding))?
-            }
-        };
-        if let Some(fault) = &found.fault {
-            let (name, path) = (&found.name, found.path.display());
-            let message = format!("plugin `{name}` (`{path}`) cannot be used: {fault}");
-            return Err(Problem::at_key(format!("stages.{stage}"), message));
-        }
+        let near = find::find(&self.near, stage, name).used.is_some();
+        let listing = if near { &self.near } else { self.listing() };
+        let found = chosen(listing, stage, name)?.clone();
         if let Kind::BuiltIn(_) = found.carrier {
             let built_in = Provider::built_in();
             let provider = built_in.into_iter().find(|p| p.stage() == stage && p.name == name);
@@ -176,24 +166,28 @@ impl<'a> Chooser<'a> {
 
     /// Adds the sum that the lock asks for, where the project has a lock.
     fn add_lock(&self, name: &str, launch: &mut Launch) -> Result<(), Failure> {
-        if !self.setup.heeds_lock {
-            return Ok(());
+        match self.lock.get_or_init(|| self.setup.lock()) {
+            Ok(Some(lock)) => guard::demand(lock, name, launch),
+            Ok(None) => Ok(()),
+            Err(failure) => Err(failure.clone()),
         }
-        let lock = match self.lock.get_or_init(|| lock::read(&self.setup.project)) {
-            Ok(Some(lock)) => lock,
-            Ok(None) => return Ok(()),
-            Err(Refusal::Message { message, hint }) => {
-                return Err(Failure { hint: hint.clone(), ..Failure::invalid(message) });
-            }
-            Err(_) => return Err(Failure::invalid(format!("`{}` cannot be read", lock::FILE))),
-        };
-        let mend = "`cloudpad plugin lock` records what is used now";
-        let expected = lock
-            .expects(name, &lock::platform())
-            .map_err(|why| Failure::invalid(format!("{} may not be used: {why}", launch.who)).hint(mend))?;
-        let other = format!("{} is not the one that `{}` lists", launch.who, lock::FILE);
-        launch.sums.push((expected, Failure::invalid(other).hint(mend)));
-        Ok(())
+    }
+}
+
+/// What serves `stage` under the name `provider`.
+///
+/// # Errors
+/// The problem at the stage, where there is nothing, or nothing that can be used.
+pub(super) fn chosen<'a>(
+    listing: &'a Listing,
+    stage: Stage,
+    provider: &str,
+) -> Result<&'a Candidate, Problem> {
+    let finding = find::find(listing, stage, provider);
+    let found = finding.used.ok_or_else(|| unknown(stage, provider, listing, &finding))?;
+    match &found.fault {
+        Some(fault) => Err(Problem::at_key(format!("stages.{stage}"), guard::unusable(found, fault))),
+        None => Ok(found),
     }
 }
 

@@ -106,13 +106,15 @@ pub fn find<'a>(listing: &'a Listing, stage: Stage, provider: &str) -> Finding<'
     decide(listing, |candidate| rank(candidate, stage, provider))
 }
 
-/// Every name that something has, sorted, with what there is for it.
-pub fn all(listing: &Listing) -> Vec<(&str, Finding<'_>)> {
-    let mut names: Vec<&str> = listing.candidates().map(|candidate| candidate.name.as_str()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let of_name = |name| (name, decide(listing, |candidate| (candidate.name == name).then_some(0)));
-    names.into_iter().map(of_name).collect()
+/// What has this name of all that is not built in, whatever the stages that it serves.
+pub fn named<'a>(listing: &'a Listing, name: &str) -> Finding<'a> {
+    decide(listing, |candidate| (is_file(candidate) && candidate.name == name).then_some(0))
+}
+
+/// What `cloudpad NAME` runs where no command of that name is built in: the very file that is the plugin.
+pub fn command<'a>(listing: &'a Listing, name: &str) -> Finding<'a> {
+    let is_program = |candidate: &Candidate| candidate.carrier == Carrier::Executable;
+    decide(listing, |candidate| (is_program(candidate) && candidate.name == name).then_some(0))
 }
 
 impl Listing {
@@ -121,14 +123,33 @@ impl Listing {
         self.folders.iter().flatten()
     }
 
+    /// The names of all that is not built in, sorted.
+    pub fn names(&self) -> Vec<&str> {
+        let files = self.candidates().filter(|candidate| is_file(candidate));
+        let mut names: Vec<&str> = files.map(|candidate| candidate.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The providers of `stage` and no other, sorted: those that are built in, and those of files whose names
+    /// end in it.
+    pub fn providers_only(&self, stage: Stage) -> Vec<&str> {
+        let only = |candidate: &&Candidate| match candidate.carrier {
+            Carrier::BuiltIn(own) => own == stage,
+            _ => stage_of(&candidate.name).is_some_and(|(own, _)| own == stage),
+        };
+        self.sorted(self.candidates().filter(only), stage)
+    }
+
     /// The providers that may serve `stage`, sorted: a file does not say which stages a provider serves
     /// unless its name ends in one.
     pub fn providers(&self, stage: Stage) -> Vec<&str> {
-        let mut names: Vec<&str> = self
-            .candidates()
-            .filter(|candidate| candidate.fault.is_none())
-            .filter_map(|candidate| provider(candidate, stage))
-            .collect();
+        self.sorted(self.candidates().filter(|candidate| candidate.fault.is_none()), stage)
+    }
+
+    fn sorted<'a>(&self, candidates: impl Iterator<Item = &'a Candidate>, stage: Stage) -> Vec<&'a str> {
+        let mut names: Vec<&str> = candidates.filter_map(|candidate| provider(candidate, stage)).collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -151,11 +172,20 @@ fn provider(candidate: &Candidate, stage: Stage) -> Option<&str> {
     if let Carrier::BuiltIn(own) = candidate.carrier {
         return (own == stage).then_some(name);
     }
-    let ending = |stage: &Stage| name.strip_suffix(stage.name())?.strip_suffix('-');
-    match Stage::ALL.iter().find_map(|own| Some((own, ending(own)?))) {
-        Some((own, provider)) => (*own == stage).then_some(provider),
+    match stage_of(name) {
+        Some((own, provider)) => (own == stage).then_some(provider),
         None => Some(name),
     }
+}
+
+/// The stage in which a plugin's name ends, and the provider before it.
+pub fn stage_of(name: &str) -> Option<(Stage, &str)> {
+    let ending = |stage: Stage| Some((stage, name.strip_suffix(stage.name())?.strip_suffix('-')?));
+    Stage::ALL.into_iter().find_map(ending)
+}
+
+fn is_file(candidate: &Candidate) -> bool {
+    !matches!(candidate.carrier, Carrier::BuiltIn(_))
 }
 
 fn decide(listing: &Listing, rank: impl Fn(&Candidate) -> Option<usize>) -> Finding<'_> {

@@ -127,22 +127,37 @@ fn everything_by_name() {
     let listing = listing(&[
         &[built_in(Stage::Deploy, "ssh"), built_in(Stage::Push, "ssh")],
         &[candidate(User, "/u/cloudpad-zoo"), candidate(User, "/u/cloudpad-aws-push")],
-        &[candidate(Path, "/bin/cloudpad-zoo"), broken(Path, "/bin/cloudpad-bad")],
+        &[candidate(User, "/u/cloudpad-lib.so")],
+        &[
+            candidate(Path, "/bin/cloudpad-zoo"),
+            broken(Path, "/bin/cloudpad-bad"),
+            candidate(Path, "/bin/cloudpad-ssh"),
+        ],
     ]);
-    let all: Vec<_> = all(&listing)
-        .iter()
-        .map(|(name, found)| {
-            (name.to_string(), found.used.is_some(), found.shadowed.len(), found.rejected.len())
-        })
-        .collect();
-    let row = |name: &str, used, shadowed, rejected| (name.to_owned(), used, shadowed, rejected);
-    let expected = [
-        row("aws-push", true, 0, 0),
-        row("bad", false, 0, 1),
-        row("ssh", true, 1, 0),
-        row("zoo", true, 1, 0),
-    ];
-    assert_eq!(all, expected);
-    assert_eq!(listing.providers(Stage::Push), ["aws", "ssh", "zoo"]);
-    assert_eq!(listing.providers(Stage::Inventory), ["zoo"]);
+    assert_eq!(listing.names(), ["aws-push", "bad", "lib", "ssh", "zoo"]);
+    let found: Vec<_> = listing.names().into_iter().map(|name| words(&named(&listing, name))).collect();
+    assert_eq!(
+        found,
+        [
+            "/u/cloudpad-aws-push 0 0",
+            "nothing 0 1",
+            "/u/cloudpad-lib.so 0 0",
+            "/bin/cloudpad-ssh 0 0",
+            "/u/cloudpad-zoo 1 0"
+        ]
+    );
+    assert_eq!(words(&command(&listing, "zoo")), "/u/cloudpad-zoo 1 0");
+    assert_eq!(words(&command(&listing, "ssh")), "/bin/cloudpad-ssh 0 0", "a provider is no command");
+    assert_eq!(words(&command(&listing, "lib")), "nothing 0 0", "nor is a library");
+    assert_eq!(words(&command(&listing, "aws")), "nothing 0 0", "nor is another name");
+    assert_eq!(listing.providers(Stage::Push), ["aws", "lib", "ssh", "zoo"]);
+    assert_eq!(listing.providers(Stage::Inventory), ["lib", "ssh", "zoo"]);
+    assert_eq!(listing.providers_only(Stage::Push), ["aws", "ssh"]);
+    assert_eq!(listing.providers_only(Stage::Inventory), [""; 0]);
+}
+
+/// What is used, and how many are shadowed and rejected.
+fn words(found: &Finding<'_>) -> String {
+    let used = found.used.map_or("nothing".to_owned(), |used| used.path.display().to_string());
+    format!("{used} {} {}", found.shadowed.len(), found.rejected.len())
 }

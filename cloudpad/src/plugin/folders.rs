@@ -70,11 +70,12 @@ pub fn read(project: &Path, trusted: &Trusted, folders: &Folders, listing: &mut 
     let own = reader.folder(Place::Project, &of_project(project));
     let own = own.into_iter().map(|candidate| with_trust(candidate, trusted)).collect();
     reader.listing.folders.push(own);
-    reader.folders(Place::User, folders.user.iter());
-    reader.folders(Place::System, folders.system.iter());
-    let path = folders.path.clone().unwrap_or_default();
-    let entries: Vec<PathBuf> = std::env::split_paths(&path).filter(|entry| reader.leads(entry)).collect();
-    reader.folders(Place::Path, entries.iter());
+    reader.machine(folders);
+}
+
+/// Adds what is in the folders of the machine.
+pub fn read_machine(folders: &Folders, listing: &mut Listing) {
+    Reader { listing, seen: BTreeSet::new() }.machine(folders);
 }
 
 fn with_trust(candidate: Candidate, trusted: &Trusted) -> Candidate {
@@ -98,6 +99,14 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    fn machine(&mut self, folders: &Folders) {
+        self.folders(Place::User, folders.user.iter());
+        self.folders(Place::System, folders.system.iter());
+        let path = folders.path.clone().unwrap_or_default();
+        let entries: Vec<PathBuf> = std::env::split_paths(&path).filter(|entry| self.leads(entry)).collect();
+        self.folders(Place::Path, entries.iter());
+    }
+
     /// Whether an entry of `PATH` says by itself where it leads. Others depend on the working directory,
     /// in which anybody's files may be.
     fn leads(&mut self, entry: &Path) -> bool {

@@ -3,6 +3,8 @@
 //! A project without the file runs whatever is found. Once it is there, it has to list every plugin that is
 //! used, as with other tools' locks in CI: one that lets a new plugin pass would guard nothing.
 
+mod change;
+
 use std::collections::BTreeMap;
 use std::env::consts::{ARCH, OS};
 use std::path::Path;
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::sum::Sum;
 use crate::project::{read_if_there, write_shared};
 use crate::refusal::Refusal;
+pub use change::Change;
 
 /// The lock file's name.
 pub const FILE: &str = "Cloudpad.lock";
@@ -152,10 +155,33 @@ impl Lock {
         sum.copied().ok_or_else(|| format!("`{FILE}` has no sum of plugin `{name}` for `{platform}`"))
     }
 
+    /// Whether it lists a plugin, for whatever platform.
+    pub fn lists(&self, name: &str) -> bool {
+        self.plugins.contains_key(name)
+    }
+
+    /// The version of a plugin that it lists, where that was asked.
+    pub fn version(&self, name: &str) -> Option<&str> {
+        self.plugins.get(name)?.version.as_deref()
+    }
+
     /// The lock after `cloudpad plugin lock`: the plugins that are used, and no others. What is known of them
     /// for other platforms stays, unless their version has changed.
     #[must_use]
-    pub fn with(mut self, used: &[Present]) -> Self {
+    pub fn with(self, used: &[Present]) -> Self {
+        self.renewed(used).0
+    }
+
+    /// As [`with`](Self::with), and what it has listed beside them.
+    #[must_use]
+    pub fn and(self, used: &[Present]) -> Self {
+        let (mut new, beside) = self.renewed(used);
+        new.plugins.extend(beside.plugins);
+        new
+    }
+
+    /// The lock with these plugins, and the rest of it.
+    fn renewed(mut self, used: &[Present]) -> (Self, Self) {
         let mut plugins = BTreeMap::new();
         for Present { name, file, version, platform, sum } in used.iter().cloned() {
             let known = self.plugins.remove(&name).filter(|known| known.version == version);
@@ -168,7 +194,7 @@ impl Lock {
             sums.insert(platform, sum);
             plugins.insert(name, Entry { file, version, sums });
         }
-        Self { plugins }
+        (Self { plugins }, self)
     }
 }
 

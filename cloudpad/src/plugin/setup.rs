@@ -12,12 +12,13 @@ use super::folders::{self, Folders, Trusted};
 use super::limits::Limits;
 use super::start::DEPTH;
 use super::trust::Store;
+use crate::project::{self, Project};
 use crate::refusal::Refusal;
 
 /// What finding and starting plugins depends on.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// The project's directory.
+    /// The project's directory; the working directory where there is no project.
     pub project: PathBuf,
     /// Where plugins may be beside it.
     pub folders: Folders,
@@ -57,6 +58,22 @@ impl Setup {
             loader: env::current_exe().unwrap_or_default(),
             depth: env::var(DEPTH).ok().and_then(|depth| depth.parse().ok()).unwrap_or(0),
         }
+    }
+
+    /// That of this process, in the project that was found, or in none.
+    ///
+    /// # Errors
+    /// When the working directory cannot be told.
+    pub fn here(project: Option<&Project>) -> Result<Self, Refusal> {
+        let dir = project.map_or_else(project::working_directory, |project| Ok(project.dir.clone()))?;
+        Ok(Self::of_process(&dir))
+    }
+
+    /// Everything there is outside of a project.
+    pub fn listing_of_machine(&self) -> Listing {
+        let mut listing = self.near(&BTreeMap::new());
+        folders::read_machine(&self.folders, &mut listing);
+        listing
     }
 
     /// Everything there is, in all places.

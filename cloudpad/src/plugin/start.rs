@@ -74,15 +74,11 @@ pub fn start(launch: &Launch) -> Result<Started, Failure> {
     let cannot = |error: io::Error| {
         Failure::new(FailureKind::Invalid, format!("{} cannot be started: {error}", launch.who))
     };
-    let checked = if launch.sums.is_empty() { None } else { Some(check_sums(launch)?) };
     let head = head_of(&launch.path);
-    let program = match (&head, checked) {
-        (Some(Head::Elf(_)), Some(file)) if launch.carrier == Carrier::Executable => Program::File(file),
-        _ => Program::Path,
-    };
+    let program = Program::of(launch, head.as_ref())?;
     let pipes = || Ok((io::pipe()?, io::pipe()?, io::pipe()?));
     let ((child_in, stdin), (stdout, child_out), (stderr, child_err)) = pipes().map_err(cannot)?;
-    let exec = Exec::new(launch, program).map_err(cannot)?;
+    let exec = Exec::of_plugin(launch, program).map_err(cannot)?;
     let mut command = Command::new(&launch.path);
     command.stdin(child_in).stdout(child_out).stderr(child_err);
     // SAFETY: between fork and exec only `setsid` and the exec itself are called, which are
@@ -95,6 +91,34 @@ pub fn start(launch: &Launch) -> Result<Started, Failure> {
     }
     let child = command.spawn().map_err(|error| not_started(launch, head.as_ref(), &error))?;
     Ok(Started { child, stdin, stdout, stderr })
+}
+
+/// Becomes the plugin as a command of its own: with these arguments, and with all that this process has.
+///
+/// # Errors
+/// It comes back only with why it has not: `invalid`, saying what is wrong with the file and what to do.
+pub fn become_command(launch: &Launch, arguments: &[OsString]) -> Failure {
+    let head = head_of(&launch.path);
+    let program = match Program::of(launch, head.as_ref()) {
+        Ok(program) => program,
+        Err(failure) => return failure,
+    };
+    let exec = match Exec::of_command(launch, program, arguments) {
+        Ok(exec) => exec,
+        Err(error) => return not_started(launch, head.as_ref(), &error),
+    };
+    let mut command = Command::new(&launch.path);
+    // SAFETY: nothing is forked; the exec itself is all that happens, once the signals are as they were.
+    unsafe { command.pre_exec(move || Err(exec.run())) };
+    not_started(launch, head.as_ref(), &command.exec())
+}
+
+/// Compares the file with the sums that it has to have, and returns its sum.
+///
+/// # Errors
+/// `invalid`, when it cannot be read or has another.
+pub fn check(launch: &Launch) -> Result<Sum, Failure> {
+    check_sums(launch).map(|(_, sum)| sum)
 }
 
 fn not_started(launch: &Launch, head: Option<&Head>, error: &io::Error) -> Failure {
@@ -112,7 +136,7 @@ pub fn head_of(path: &Path) -> Option<Head> {
 }
 
 /// Opens the file and compares its sum with those that it has to have.
-fn check_sums(launch: &Launch) -> Result<File, Failure> {
+fn check_sums(launch: &Launch) -> Result<(File, Sum), Failure> {
     let path = launch.path.display();
     let unread =
         |error| Failure::invalid(format!("{} cannot be read to compare its sum: {error}", launch.who));
@@ -127,7 +151,7 @@ fn check_sums(launch: &Launch) -> Result<File, Failure> {
     file.rewind().map_err(unread)?;
     let now = fs::metadata(&launch.path).map_err(unread)?;
     if same(&before, &now) {
-        Ok(file)
+        Ok((file, sum))
     } else {
         Err(Failure::invalid(format!("`{path}` was changed while its sum was made")).hint("try again"))
     }
@@ -152,6 +176,16 @@ fn same(a: &Metadata, b: &Metadata) -> bool {
 enum Program {
     Path,
     File(File),
+}
+
+impl Program {
+    fn of(launch: &Launch, head: Option<&Head>) -> Result<Self, Failure> {
+        let checked = if launch.sums.is_empty() { None } else { Some(check_sums(launch)?.0) };
+        Ok(match (head, checked) {
+            (Some(Head::Elf(_)), Some(file)) if launch.carrier == Carrier::Executable => Program::File(file),
+            _ => Program::Path,
+        })
+    }
 }
 
 /// The arguments of an exec, made before the fork. The standard library's own exec would hand a file that is
@@ -182,7 +216,8 @@ impl Pointers {
 }
 
 impl Exec {
-    fn new(launch: &Launch, program: Program) -> io::Result<Self> {
+    /// A plugin that is spoken to.
+    fn of_plugin(launch: &Launch, program: Program) -> io::Result<Self> {
         let plugin = launch.path.as_os_str();
         let (path, arguments) = match launch.carrier {
             Carrier::Library => {
@@ -194,12 +229,23 @@ impl Exec {
         let depth = (launch.depth + 1).to_string();
         let variables = env::vars_os().filter(|(name, _)| name != DEPTH);
         let variables = variables.chain([(DEPTH.into(), depth.into())]);
-        let environment: io::Result<Vec<_>> = variables.map(variable).collect();
         Ok(Self {
             program,
             path: c_string(path)?,
             arguments: Pointers::new(arguments),
-            environment: Pointers::new(environment?),
+            environment: Pointers::new(variables.map(variable).collect::<io::Result<_>>()?),
+        })
+    }
+
+    /// A plugin that is a command.
+    fn of_command(launch: &Launch, program: Program, arguments: &[OsString]) -> io::Result<Self> {
+        let path = launch.path.as_os_str();
+        let all = std::iter::once(path).chain(arguments.iter().map(OsString::as_os_str));
+        Ok(Self {
+            program,
+            path: c_string(path)?,
+            arguments: Pointers::new(all.map(c_string).collect::<io::Result<_>>()?),
+            environment: Pointers::new(env::vars_os().map(variable).collect::<io::Result<_>>()?),
         })
     }
 

@@ -34,18 +34,20 @@ struct Content {
 }
 
 /// A plugin of the project, as it is now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Surveyed {
     /// Its file's name.
     pub file: String,
     /// Its file's sum.
+    #[serde(rename = "sha256")]
     pub sum: Sum,
     /// Whether the user trusts it.
     pub state: State,
 }
 
 /// Whether the user trusts a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     /// It is as it was when the user trusted it.
     Trusted,

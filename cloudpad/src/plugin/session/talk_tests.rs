@@ -1,7 +1,7 @@
 //! Conversations as tables.
 
 use super::*;
-use cloudpad_plugin_api::Level;
+use cloudpad_plugin_api::{Level, Outcome};
 use serde_json::json;
 
 const HELLO: &str = r#"{"t":"hello","name":"x","version":"1","protocols":[1],"provides":[]}"#;
@@ -34,8 +34,8 @@ fn what_is_said_of_calls() {
         (r#" { "id" : 2 , "t" : "event", "kind":"sing" } "#, Heard::Event(2, Event::Other)),
         (r#"{"t":"result","id":2,"ok":{"a":1}}"#, Heard::End(2, Ok(json!({ "a": 1 })))),
         (
-            r#"{"t":"error","id":2,"error":{"kind":"failed","message":"no","outcome":"none"}}"#,
-            Heard::End(2, Err(Failure::failed("no"))),
+            r#"{"t":"error","id":2,"error":{"kind":"failed","message":"no"}}"#,
+            Heard::End(2, Err(Failure::failed("no").outcome(Outcome::Unknown))),
         ),
     ];
     for (line, expected) in cases {
