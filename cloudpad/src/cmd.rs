@@ -4,6 +4,7 @@ mod args;
 mod around;
 mod build;
 mod check;
+mod complete;
 mod config;
 mod consent;
 mod deploy;
@@ -104,10 +105,11 @@ impl From<Refusal> for Refused {
 
 /// Does what the arguments say, and returns the exit code.
 pub fn main() -> u8 {
-    match Cli::try_parse() {
+    // First of all: the shell that has asked takes all that is printed for its answer.
+    complete::asked().unwrap_or_else(|| match Cli::try_parse() {
         Ok(cli) => cli.run(),
         Err(error) => not_run(&error),
-    }
+    })
 }
 
 impl Cli {

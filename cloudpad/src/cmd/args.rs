@@ -2,7 +2,9 @@
 
 use anstream::ColorChoice;
 use clap::builder::PossibleValuesParser;
+use clap_complete::ArgValueCandidates;
 
+use super::complete;
 use crate::inventory::Selection;
 use crate::term::Style;
 
@@ -10,7 +12,8 @@ use crate::term::Style;
 #[derive(clap::Args)]
 pub(super) struct Global {
     /// Use this environment of `Cloudpad.toml`
-    #[arg(short, long, global = true, env = "CLOUDPAD_ENV", value_name = "NAME")]
+    #[arg(short, long, global = true, env = "CLOUDPAD_ENV", value_name = "NAME",
+          add = ArgValueCandidates::new(complete::environments))]
     pub environment: Option<String>,
     /// Print events, or data, as JSON lines on stdout
     #[arg(long, global = true)]
@@ -44,16 +47,16 @@ impl Global {
 #[command(next_help_heading = "Selection")]
 pub(super) struct Select {
     /// Only this service
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::services))]
     service: Vec<String>,
     /// Only services of this group
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::groups))]
     group: Vec<String>,
     /// Only hosts with this role
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::roles))]
     role: Vec<String>,
     /// Only this host
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::hosts))]
     host: Vec<String>,
 }
 

@@ -4,15 +4,17 @@ use std::ffi::OsString;
 use std::iter;
 
 use clap::Parser;
+use clap_complete::ArgValueCandidates;
 
 use super::args::Global;
-use super::{Cli, Command, Ended, foreign, not_run};
+use super::{Cli, Command, Ended, complete, foreign, not_run};
 use crate::report::exit;
 
 /// Show what a command does, and its arguments
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The command; `cloudpad --list` prints all
+    #[arg(add = ArgValueCandidates::new(complete::all_commands))]
     command: Vec<OsString>,
 }
 
