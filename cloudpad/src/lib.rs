@@ -9,6 +9,7 @@
 //! - [`starter`] makes a plugin to begin with. Pure.
 //! - [`inventory`] says which hosts there are and which of them are meant. Pure.
 //! - [`plugin`] finds providers and calls them. I/O.
+//! - [`conformance`] checks a plugin. I/O, through `plugin`.
 //! - [`look`] finds out what is so. I/O, through `run`.
 //! - [`observed`] holds what was seen, or why nothing was. Pure.
 //! - [`plan`](mod@plan) decides what is to be done. Pure.
@@ -22,6 +23,7 @@
 pub mod catalogue;
 pub mod cmd;
 pub mod config;
+pub mod conformance;
 pub mod init;
 pub mod inventory;
 pub mod journal;

@@ -7,8 +7,10 @@ use cloudpad_plugin_api::Stage;
 use super::Refused;
 use super::args::Global;
 use super::session::{self, Loaded};
-use crate::plugin::find::{Finding, Listing};
+use crate::config::nearest;
+use crate::plugin::find::{self, Finding, Listing};
 use crate::plugin::setup::Setup;
+use crate::plugin::start::Launch;
 use crate::project::Project;
 use crate::refusal::Refusal;
 use crate::term::Term;
@@ -54,6 +56,25 @@ impl Around {
             }
             None => BTreeMap::new(),
         }
+    }
+
+    /// How the plugin of this name is started, for somebody who has asked for it.
+    pub(super) fn launch(&self, name: &str) -> Result<Launch, Refused> {
+        if let Some(Err(refused)) = &self.project {
+            // It may name another file.
+            return Err(refused.clone());
+        }
+        let finding = find::named(&self.listing, name);
+        let found = finding.used.ok_or_else(|| self.unknown(name, &finding))?;
+        Ok(self.setup.asked(found).map_err(|failure| Refusal::Failures(vec![failure]))?)
+    }
+
+    /// There is no such plugin: what was passed over, and what was meant.
+    fn unknown(&self, name: &str, finding: &Finding<'_>) -> Refusal {
+        let refusal = Refusal::new(format!("there is no plugin `{name}`{}", passed_over(finding)));
+        let meant = nearest(name, &self.listing.names());
+        let meant = meant.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+        refusal.hint(format!("{meant}`cloudpad plugin list` prints all"))
     }
 }
 

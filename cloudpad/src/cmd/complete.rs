@@ -2,17 +2,18 @@
 //! `clap_complete`; of plugins it knows the names, and runs none.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::{env, iter};
 
 use clap::builder::ValueHint;
 use clap::{Arg, CommandFactory};
-use clap_complete::{CompleteEnv, CompletionCandidate};
+use clap_complete::engine::ValueCompleter;
+use clap_complete::{CompleteEnv, CompletionCandidate, PathCompleter};
 
 use super::{Cli, built_in, not_run};
 use crate::catalogue::commands;
 use crate::config::{self, Config};
-use crate::plugin::find::{Finding, Listing};
+use crate::plugin::find::{self, Finding, Listing};
 use crate::plugin::setup::Setup;
 use crate::project::{self, Project};
 use crate::report::exit;
@@ -110,4 +111,22 @@ pub(super) fn hosts() -> Vec<CompletionCandidate> {
 /// The roles of the project's hosts.
 pub(super) fn roles() -> Vec<CompletionCandidate> {
     candidates(|config| config.hosts.iter().flat_map(|host| host.roles.clone()).collect())
+}
+
+/// The plugins that there are, what is built in aside.
+pub(super) fn plugins() -> Vec<CompletionCandidate> {
+    let listing = listing();
+    let usable = |name: &&str| find::named(&listing, name).used.is_some_and(|used| used.fault.is_none());
+    let names = listing.names().into_iter().filter(usable);
+    names.map(|name| CompletionCandidate::new(name.to_owned())).collect()
+}
+
+/// As [`plugins`], and files.
+pub(super) fn plugins_and_files(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let begins = |name: &CompletionCandidate| {
+        let name = name.get_value().as_encoded_bytes();
+        name.starts_with(typed.as_encoded_bytes())
+    };
+    let names = plugins().into_iter().filter(begins);
+    names.chain(PathCompleter::file().complete(typed)).collect()
 }

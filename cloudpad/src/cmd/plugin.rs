@@ -1,5 +1,7 @@
 //! `cloudpad plugin`: commands about plugins.
 
+mod check;
+mod describe;
 mod list;
 mod lock;
 mod new;
@@ -22,6 +24,8 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum Command {
     List(list::Args),
+    Describe(describe::Args),
+    Check(check::Args),
     Lock(lock::Args),
     New(new::Args),
 }
@@ -29,6 +33,8 @@ enum Command {
 impl Args {
     pub(super) fn run(self, global: &Global, term: &Arc<Term>) -> Ended {
         match self.command {
+            Command::Describe(args) => args.run(global, term),
+            Command::Check(args) => args.run(global, term),
             Command::List(args) => args.run(global, term),
             Command::Lock(args) => args.run(term),
             Command::New(args) => args.run(term),

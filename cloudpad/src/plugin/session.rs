@@ -29,10 +29,13 @@ use super::limits::Limits;
 use super::mask::Mask;
 use super::start::{Launch, start};
 use actor::{Actor, Command, Ears};
+pub(crate) use exit::{kill, terminate};
 pub use fault::{Who, may_change};
 pub use hello::confirm;
+pub(crate) use lines::{Lines, TooLong};
 use mailbox::{End, Mailbox, Next};
 use pipes::Waker;
+pub(crate) use tail::{Tail, shorten};
 
 /// A conversation with a plugin that has said hello. It ends with this value.
 pub struct Session {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use cloudpad_plugin_api::wire::{PluginHello, Provides};
+
 use super::{columns, plural};
 use crate::plugin::lock::Change;
 use crate::plugin::trust::{State, Surveyed};
@@ -48,6 +50,21 @@ pub fn changes(changes: &[Change]) -> String {
         };
     }
     text
+}
+
+/// What a plugin says of itself.
+pub fn hello(hello: &PluginHello) -> String {
+    let protocols: Vec<String> = hello.protocols.iter().map(u32::to_string).collect();
+    let calls = if hello.parallel { "several calls at a time" } else { "one call at a time" };
+    let version = if hello.version.is_empty() { None } else { Some(hello.version.as_str()) };
+    let first = plugin(&hello.name, version);
+    let heading = ["STAGE", "PROVIDER", "METHODS", "ABOUT"].map(str::to_owned);
+    let row = |offer: &Provides| {
+        [offer.stage.to_string(), offer.provider.clone(), offer.methods.join(" "), offer.about.clone()]
+    };
+    let rows: Vec<_> = std::iter::once(heading).chain(hello.provides.iter().map(row)).collect();
+    let spoken = protocols.join(", ");
+    format!("{first}: speaks protocol {spoken}, takes {calls}\n\n{}", columns(&rows))
 }
 
 fn plugin(name: &str, version: Option<&str>) -> String {

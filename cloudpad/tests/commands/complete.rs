@@ -42,6 +42,10 @@ fn commands_built_in_and_others() {
     assert_eq!(offered(&room, "project", &["plugin", "lo"]), ["lock"]);
     assert_eq!(offered(&room, "project", &["plan", "--ou"]), ["--out"]);
     assert_eq!(offered(&room, "project", &["help", "dep"]), ["deploy", "depot"]);
+    assert_eq!(offered(&room, "project", &["plugin", "describe", "d"]), ["depot"]);
+    assert_eq!(offered(&room, "project", &["plugin", "describe", "b"]), [""; 0]);
+    assert_eq!(offered(&room, "project", &["plugin", "check", "de"]), ["depot"]);
+    assert_eq!(offered(&room, "project", &["plugin", "check", "Cl"]), ["Cloudpad.toml"]);
     room.nothing_has_run();
 }
 

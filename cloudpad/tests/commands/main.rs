@@ -1,9 +1,11 @@
-//! The commands around plugins, as users run them: finding, listing, trusting, locking, completing. Each
+//! The commands around plugins, as users run them: finding, listing, trusting, locking, completing, checking. Each
 //! test has a home, a project and a folder on PATH of its own. Needs `python3` and `bash`, no lab.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail")]
 
+mod check;
 mod complete;
+mod conform;
 mod foreign;
 mod help;
 mod list;
