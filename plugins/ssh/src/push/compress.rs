@@ -9,11 +9,11 @@ use flate2::{Compression, Crc};
 
 /// How much is compressed at a time. Each piece becomes a gzip member of its own; a gzip file may have
 /// any number of them (RFC 1952, 2.2), and engines read them all.
-const PIECE: usize = 1 << 20;
+const PIECE: usize = 1 << 18;
 
 /// Whether a piece shrinks is tried out on so many parts of it, each of this length.
 const PARTS: usize = 4;
-const PART: usize = 4 << 10;
+const PART: usize = 1 << 10;
 
 /// The most that a stored block holds (RFC 1951, 3.2.4).
 const BLOCK: usize = 65_535;
