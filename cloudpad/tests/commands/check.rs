@@ -101,3 +101,11 @@ fn what_a_plugin_says_of_itself() {
         .says("oops");
     room.nothing_has_run();
 }
+
+#[test]
+fn the_file_of_the_book_is_right() {
+    let book = include_str!("../../../docs/plugins.md");
+    let example = book.split("```toml case\n").nth(1).unwrap().split("```").next().unwrap();
+    let case = cloudpad::conformance::case::Case::parse(example).unwrap();
+    assert_eq!((case.calls.len(), case.calls[0].mutating), (1, true));
+}

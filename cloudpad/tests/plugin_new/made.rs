@@ -50,7 +50,8 @@ pub fn config(dir: &Path) -> String {
     config.expect("a config").to_owned()
 }
 
-/// Checks `folder` as a project with this config, and again with a key in it that no plugin knows.
+/// Checks `folder` as a project with this config, and again with a key in it that no plugin knows; then the plugin, by
+/// the rules of the protocol.
 #[track_caller]
 pub fn is_taken(folder: &Path, config: &str) {
     let check = |config: &str| {
@@ -67,6 +68,10 @@ pub fn is_taken(folder: &Path, config: &str) {
     };
     let (code, said) = check(&odd);
     assert!(code == Some(2) && said.contains("colour"), "{odd}\n{code:?} {said}");
+    let name = config.split("[plugins.").nth(1).and_then(|rest| rest.split(']').next()).expect("a plugin");
+    let output = cloudpad(folder, &["plugin", "check", name]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains(" 0 warnings, 0 failed"), "{said}");
 }
 
 /// Makes a plugin in `folder`; its own folder.

@@ -75,12 +75,12 @@ static cJSON *hello(void) {
 
 static cJSON *answer(const cJSON *message) {
     struct call call = {get(message, "params"), get(message, "config"), NULL};
-    const char *method = text(message, "method");
+    const char *method = text(message, "method"), *provider = text(message, "provider");
     cJSON *ok = NULL, *answer = cJSON_CreateObject();
     size_t i = 0;
     while (i < COUNT && (!method || strcmp(METHODS[i].name, method))) i++;
-    if (i < COUNT) ok = METHODS[i].run(&call);
-    else fail(&call, "unsupported", "the provider `@name@` does not offer this method", NULL);
+    if (i < COUNT && provider && !strcmp(provider, "@name@")) ok = METHODS[i].run(&call);
+    else fail(&call, "unsupported", "this plugin offers methods of the provider `@name@`, and not this one", NULL);
     if (!call.failure && !ok) ok = cJSON_CreateObject();
     cJSON_AddStringToObject(answer, "t", call.failure ? "error" : "result");
     cJSON_AddItemToObject(answer, "id", cJSON_Duplicate(get(message, "id"), 0));
@@ -96,7 +96,8 @@ int32_t cloudpad_plugin_v1(const cloudpad_host_v1 *host) {
     while ((line = host->recv(host->ctx, &length))) {
         cJSON *message = cJSON_ParseWithLength((const char *)line, length);
         const char *type = text(message, "t");
-        int gone = type && !strcmp(type, "call") && say(host, answer(message));
+        int is_other = type && !strcmp(type, "hello") && cJSON_GetNumberValue(get(message, "protocol")) != 1;
+        int gone = is_other || (type && !strcmp(type, "call") && say(host, answer(message)));
         cJSON_Delete(message);
         if (gone) return CLOUDPAD_FAILED;
     }

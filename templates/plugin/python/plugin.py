@@ -39,7 +39,7 @@ class Call:
     """`params` is what is asked, `config` the table `[stages.@stage@.config]`, `key` the same for the same work."""
 
     def __init__(self, message):
-        self.id, self.method = message["id"], message["method"]
+        self.id, self.provider, self.method = message["id"], message["provider"], message["method"]
         self.params, self.config = message.get("params") or {}, message.get("config") or {}
         self.key = message.get("key") or ""
         self.cancelled = threading.Event()
@@ -57,8 +57,8 @@ class Call:
 
     def run(self):
         try:
-            if self.method not in METHODS:
-                raise Failure(f"`{self.method}` is not offered by this provider", "unsupported")
+            if self.provider != OFFER["provider"] or self.method not in METHODS:
+                raise Failure(f"`{self.method}` of `{self.provider}` is not offered by this plugin", "unsupported")
             answer = {"t": "result", "ok": METHODS[self.method](self) or {}}
         except Failure as failure:
             answer = {"t": "error", "error": failure.fields}
@@ -87,6 +87,8 @@ def main():
         if message.get("t") == "call":
             call = CALLS[message["id"]] = Call(message)
             threading.Thread(target=call.run).start()
+        elif message.get("t") == "hello" and message["protocol"] != 1:
+            sys.exit(f"the host has chosen protocol {message['protocol']}, which this plugin has not offered")
         elif message.get("t") == "cancel" and message["id"] in CALLS:
             CALLS[message["id"]].cancelled.set()
     for call in list(CALLS.values()):  # The host has closed the stream: nobody waits for these any more.

@@ -27,9 +27,11 @@ only_keys() {
 
 @provider@
 
+is_ours() { [ "$(call .provider)" = @name@ ] || fail unsupported "this plugin has no provider \`$(call .provider)\`"; }
+
 # Runs a method, and sends what came of it.
 answer() {
-    reply=$(set -e; method "$1" 3>&1 1>&2 4<&-)
+    reply=$(exec 3>&1 1>&2 4<&-; set -e; is_ours; method "$1")
     case $? in
     0) t=result field=ok ;;
     9) t=error field=error ;;
@@ -47,5 +49,8 @@ answer() {
 jq -cn --argjson offer "$OFFER" \
     '{t: "hello", name: "cloudpad-@name@-@stage@", version: "0.1.0", protocols: [1], provides: [$offer]}' >&3
 while IFS= read -r line <&4; do
-    [ "$(call .t)" != call ] || answer "$(call .method)"
+    case $(call .t) in
+    call) answer "$(call .method)" ;;
+    hello) [ "$(call .protocol)" = 1 ] || { echo 'the host has chosen a protocol that was not offered' >&2; exit 1; } ;;
+    esac
 done
