@@ -2,7 +2,7 @@
 //!
 //! A session hides what is wrong with a plugin or ends at it, so this speaks the wire itself: `peer` is a process
 //! and its lines, `conversation` makes calls over it, `transcript` reads what is said. `checks` are the
-//! questions, which go on in one process until it fails at one; `case` is what they are put with, `verdict` what
+//! questions, which go on in one process until it fails at one; [`case`] is what they are put with, [`verdict`] what
 //! came of them.
 
 pub mod case;

@@ -1,5 +1,6 @@
 //! The commands around plugins, as users run them: finding, listing, trusting, locking, completing, checking. Each
-//! test has a home, a project and a folder on PATH of its own. Needs `python3` and `bash`, no lab.
+//! test has a home, a project and a folder on PATH of its own. Needs `python3`, `bash`,
+//! `script` and `cc`, no lab.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail")]
 
