@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the image of a host with Docker Engine 26 and the containerd image store: another host's image with
-# the engine of Debian trixie in it, which is unpacked and not installed.  $1 image, $2 the other host's image.
+# the engine of Debian trixie in it, which is unpacked and not installed.  $1 image, $2 the other host's image,
+# $3 the keys of Debian's archive.
 set -eu
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT; chmod 755 "$work"
 cd "$work"; mkdir -p state/lists/partial cache/archives/partial parts preferences debs unpacked
@@ -12,7 +13,7 @@ Types: deb
 URIs: ${mirror:-http://deb.debian.org/debian}
 Suites: trixie
 Components: main
-Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+Signed-By: $3
 S
 cat >apt.conf <<C
 Dir::State "$work/state"; Dir::State::status "/var/lib/dpkg/status"; Dir::Cache "$work/cache";

@@ -35,9 +35,9 @@ pub enum Command {
         /// How many hosts
         #[arg(long, default_value_t = HOSTS, value_parser = clap::value_parser!(u8).range(1..=60))]
         hosts: u8,
-        /// What the hosts are made of
-        #[arg(long, value_enum, default_value_t = image::Variant::Lite)]
-        variant: image::Variant,
+        /// What all hosts are made of; without it the third is `lite26`, the others are `lite`
+        #[arg(long, value_enum)]
+        variant: Option<image::Variant>,
     },
     /// Removes the lab, and stops the engine if the lab started it
     Down {
@@ -81,16 +81,17 @@ pub fn run(command: Command) -> Result<ExitCode> {
 }
 
 /// Raises the lab; what is there already stays.
-pub fn up(settings: &Settings, hosts: u8, variant: image::Variant) -> Result<()> {
+pub fn up(settings: &Settings, hosts: u8, variant: Option<image::Variant>) -> Result<()> {
     let since = Instant::now();
     packages::install_missing()?;
     engine::ensure(settings)?;
     settings.claim()?;
     keys::ensure(settings, hosts)?;
-    let images = image::ensure(settings, variant)?;
+    let variants: Vec<_> = (1..=hosts).map(|number| variant.unwrap_or(image::Variant::of(number))).collect();
+    let images = image::ensure(settings, &variants)?;
     let subnet = hosts::network(settings)?;
     services::ensure(settings, &subnet, &images.services)?;
-    hosts::ensure(settings, &subnet, hosts, &images.host)?;
+    hosts::ensure(settings, &subnet, &images.hosts)?;
     let lab = describe::write(settings, &subnet, hosts)?;
     hosts::wait(settings, hosts)?;
     services::wait(&lab)?;
@@ -101,7 +102,7 @@ pub fn up(settings: &Settings, hosts: u8, variant: image::Variant) -> Result<()>
 
 /// Raises the lab as tests, the demonstration and the benchmarks want it.
 pub fn up_for_use(settings: &Settings) -> Result<Lab> {
-    up(settings, HOSTS, image::Variant::Lite)?;
+    up(settings, HOSTS, None)?;
     Lab::read(settings)
 }
 

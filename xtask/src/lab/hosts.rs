@@ -60,19 +60,19 @@ pub fn network(settings: &Settings) -> Result<String> {
     Err(format!("the lab's network cannot be made\n{refusals}"))
 }
 
-/// Starts what does not run, and removes hosts beyond `hosts`.
-pub fn ensure(settings: &Settings, subnet: &str, hosts: u8, image: &str) -> Result<()> {
-    let numbers: Vec<u8> = (1..=hosts).collect();
+/// Starts what does not run, each host of its image, and removes hosts beyond these.
+pub fn ensure(settings: &Settings, subnet: &str, images: &[String]) -> Result<()> {
+    let hosts: Vec<(u8, &String)> = (1..).zip(images).collect();
     // A few at a time: starting a host costs the engine a second of work.
-    for some in numbers.chunks(8) {
-        each(some, |number| host(settings, subnet, number, image))?;
+    for some in hosts.chunks(8) {
+        each(some, |(number, image)| host(settings, subnet, *number, image))?;
     }
-    remove_beyond(settings, hosts)
+    remove_beyond(settings, hosts.last().map_or(0, |(number, _)| *number))
 }
 
 /// Waits until each host's engine answers over SSH.
 pub fn wait(settings: &Settings, hosts: u8) -> Result<()> {
-    each(&(1..=hosts).collect::<Vec<_>>(), |number| wait_for(settings, &name(number)))
+    each(&(1..=hosts).collect::<Vec<_>>(), |number| wait_for(settings, &name(*number)))
 }
 
 /// Removes the lab's containers, network and volumes.
@@ -185,10 +185,10 @@ fn fingerprint(settings: &Settings, args: &[String], image: &str, command: &[&st
 }
 
 /// Does the same for several hosts at once; the first error is the answer.
-fn each(numbers: &[u8], work: impl Fn(u8) -> Result<()> + Sync) -> Result<()> {
+fn each<T: Sync>(hosts: &[T], work: impl Fn(&T) -> Result<()> + Sync) -> Result<()> {
     let work = &work;
     std::thread::scope(|scope| {
-        let threads: Vec<_> = numbers.iter().map(|number| scope.spawn(move || work(*number))).collect();
+        let threads: Vec<_> = hosts.iter().map(|host| scope.spawn(move || work(host))).collect();
         let join = |thread: std::thread::ScopedJoinHandle<'_, Result<()>>| {
             thread.join().map_err(|_| "a thread has panicked".to_owned())?
         };

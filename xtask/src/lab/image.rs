@@ -24,10 +24,18 @@ pub enum Variant {
     Lite26,
 }
 
+impl Variant {
+    /// What host `number` is made of unless something else was asked for. One of the first three has the newer
+    /// engine and the other image store, so that whatever is tested on three hosts meets both.
+    pub fn of(number: u8) -> Self {
+        if number == 3 { Self::Lite26 } else { Self::Lite }
+    }
+}
+
 /// References of the images of a lab.
 pub struct Images {
-    /// A host: sshd and an engine.
-    pub host: String,
+    /// Each host: sshd and an engine.
+    pub hosts: Vec<String>,
     /// The registry and etcd.
     pub services: String,
     /// What test applications are built on: busybox.
@@ -35,7 +43,7 @@ pub struct Images {
 }
 
 /// Makes the images that are not there. Their tags are hashes of the scripts that make them.
-pub fn ensure(settings: &Settings, variant: Variant) -> Result<Images> {
+pub fn ensure(settings: &Settings, variants: &[Variant]) -> Result<Images> {
     let busybox = || packages::unpacked(settings, "busybox-static");
     let base = make(settings, "base", &[BASE_IMAGE], || Ok(vec![path(&busybox()?)]))?;
     let services = make(settings, "services", &[SERVICES_IMAGE], || {
@@ -43,14 +51,16 @@ pub fn ensure(settings: &Settings, variant: Variant) -> Result<Images> {
         names.map(|name| Ok(path(&packages::unpacked(settings, name)?))).into_iter().collect()
     })?;
     let lite = make(settings, "host", &[HOST_IMAGE, HOST_INIT], || Ok(vec![path(&busybox()?)]))?;
-    let host = match variant {
-        Variant::Lite => lite,
+    let host = |variant: &Variant| match variant {
+        Variant::Lite => Ok(lite.clone()),
         Variant::Lite26 => {
             let scripts = [HOST26_IMAGE, HOST_IMAGE, HOST_INIT];
-            make(settings, "host26", &scripts, || Ok(vec![lite.clone()]))?
+            let keyring = "usr/share/keyrings/debian-archive-keyring.gpg";
+            let keys = || packages::unpacked(settings, "debian-archive-keyring").map(|at| at.join(keyring));
+            make(settings, "host26", &scripts, || Ok(vec![lite.clone(), path(&keys()?)]))
         }
     };
-    Ok(Images { host, services, base })
+    Ok(Images { hosts: variants.iter().map(host).collect::<Result<_>>()?, services, base })
 }
 
 fn path(path: &Path) -> String {
