@@ -2,7 +2,8 @@
 //! the same time, so that engines of every age and either image store take it. Pure.
 
 use cloudpad_engine::Reference;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::identity::digest;
 
@@ -18,6 +19,8 @@ pub(super) struct Blob {
 pub(super) struct Image<'a> {
     /// The name under which the image is loaded.
     pub(super) reference: &'a str,
+    /// Where its blobs stand in the archive.
+    pub(super) folder: &'a str,
     /// The image's configuration.
     pub(super) config: Blob,
     /// Its layers, uncompressed, from the bottom up.
@@ -25,8 +28,30 @@ pub(super) struct Image<'a> {
 }
 
 /// Where a blob stands in the archive.
-pub(super) fn path(digest: &str) -> String {
-    format!("blobs/{}", digest.replacen(':', "/", 1))
+///
+/// An engine with containerd's store locks what it takes in by its path. One that does not yet know that its
+/// connection to us is gone would so keep us from sending the same again; hence `folder`, which no other archive has.
+pub(super) fn path(folder: &str, digest: &str) -> String {
+    format!("{folder}/{}", digest.replacen(':', "/", 1))
+}
+
+/// An image in the list that `docker load` looks for first.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Listed {
+    config: String,
+    layers: Vec<String>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+/// That list of a layout whose blobs stand in `folder` now.
+pub(super) fn moved(list: &[u8], folder: &str) -> Option<Vec<u8>> {
+    let mut images: Vec<Listed> = serde_json::from_slice(list).ok()?;
+    for path in images.iter_mut().flat_map(|image| image.layers.iter_mut().chain([&mut image.config])) {
+        *path = format!("{folder}/{}", path.strip_prefix("blobs/")?);
+    }
+    serde_json::to_vec(&images).ok()
 }
 
 /// The small files, with their paths.
@@ -34,7 +59,7 @@ pub(super) fn files(image: &Image<'_>) -> Vec<(String, Vec<u8>)> {
     let manifest = manifest(image).to_string().into_bytes();
     let manifest_blob = Blob { digest: digest(&manifest), size: manifest.len() as u64 };
     vec![
-        (path(&manifest_blob.digest), manifest),
+        (path(image.folder, &manifest_blob.digest), manifest),
         ("index.json".into(), index(image.reference, &manifest_blob).to_string().into_bytes()),
         ("manifest.json".into(), docker_manifest(image).to_string().into_bytes()),
         ("oci-layout".into(), json!({ "imageLayoutVersion": "1.0.0" }).to_string().into_bytes()),
@@ -80,9 +105,9 @@ fn index(reference: &str, manifest: &Blob) -> Value {
 fn docker_manifest(image: &Image<'_>) -> Value {
     let (name, tag) = named(image.reference);
     json!([{
-        "Config": path(&image.config.digest),
+        "Config": path(image.folder, &image.config.digest),
         "RepoTags": [format!("{name}:{tag}")],
-        "Layers": image.layers.iter().map(|layer| path(&layer.digest)).collect::<Vec<_>>(),
+        "Layers": image.layers.iter().map(|layer| path(image.folder, &layer.digest)).collect::<Vec<_>>(),
     }])
 }
 
@@ -100,8 +125,9 @@ mod tests {
     fn all_lists_speak_of_the_same_blobs() {
         let blob = |text: &str| Blob { digest: digest(text.as_bytes()), size: text.len() as u64 };
         let (config, layer) = (blob("config"), blob("layer"));
+        let path = |digest: &str| path("here", digest);
         let expected = (path(&config.digest), path(&layer.digest));
-        let files = files(&Image { reference: "shop/web:7", config, layers: vec![layer] });
+        let files = files(&Image { reference: "shop/web:7", folder: "here", config, layers: vec![layer] });
         let file = |path: &str| -> Value {
             let (_, bytes) = files.iter().find(|(p, _)| p == path).unwrap();
             serde_json::from_slice(bytes).unwrap()
@@ -117,5 +143,14 @@ mod tests {
         let manifest = file(&path(entry["digest"].as_str().unwrap()));
         assert_eq!(path(manifest["layers"][0]["digest"].as_str().unwrap()), expected.1);
         assert_eq!(manifest["layers"][0]["size"], 5);
+    }
+
+    #[test]
+    fn the_list_of_a_layout_follows_its_blobs() {
+        let list = json!([{ "Config": "blobs/sha256/c", "RepoTags": ["a:1"], "Layers": ["blobs/sha256/l"] }]);
+        let moved = moved(list.to_string().as_bytes(), "here").unwrap();
+        let expected =
+            json!([{ "Config": "here/sha256/c", "RepoTags": ["a:1"], "Layers": ["here/sha256/l"] }]);
+        assert_eq!(serde_json::from_slice::<Value>(&moved).unwrap(), expected);
     }
 }

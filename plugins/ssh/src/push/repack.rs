@@ -16,6 +16,8 @@ const SMALL_FILE: u64 = 16 << 20;
 pub(super) struct Wanted<'a> {
     /// The name under which the image is loaded.
     pub(super) reference: &'a str,
+    /// Where blobs are put in the archive: a folder that no other archive has.
+    pub(super) folder: &'a str,
     /// The image's layers from the bottom up, by their diff ids.
     pub(super) diff_ids: &'a [String],
     /// The layers to send.
@@ -103,7 +105,7 @@ impl<'a, W: Write> Packing<'a, W> {
             return Ok(());
         }
         match part(&path) {
-            Part::Blob(digest) => self.blob(&path, &digest, entry),
+            Part::Blob(digest) => self.blob(&digest, entry),
             Part::LayerJson(id) => self.layer_json(id, &small(&mut entry)?),
             Part::Layer(id) => self.layer(&id, entry),
             Part::Config(digest) => self.config(digest, &small(&mut entry)?),
@@ -112,14 +114,14 @@ impl<'a, W: Write> Packing<'a, W> {
     }
 
     /// A layer that the host has is left out; everything else in a layout is small.
-    fn blob(&mut self, path: &str, digest: &str, entry: Entry<'_, impl Read>) -> io::Result<()> {
+    fn blob(&mut self, digest: &str, entry: Entry<'_, impl Read>) -> io::Result<()> {
         self.is_layout = true;
         let diff_id = self.wanted.blobs.get(digest).map_or(digest, String::as_str);
         let is_layer = self.wanted.diff_ids.iter().any(|id| id == diff_id);
         if is_layer && !self.wanted.lacking.contains(diff_id) {
             return Ok(());
         }
-        append(&mut self.output, path, entry.size(), entry)
+        append(&mut self.output, &layout::path(self.wanted.folder, digest), entry.size(), entry)
     }
 
     fn layer_json(&mut self, id: String, json: &[u8]) -> io::Result<()> {
@@ -136,7 +138,7 @@ impl<'a, W: Write> Packing<'a, W> {
         if !first || !self.wanted.lacking.contains(diff_id) {
             return Ok(());
         }
-        append(&mut self.output, &layout::path(diff_id), size, entry)
+        append(&mut self.output, &layout::path(self.wanted.folder, diff_id), size, entry)
     }
 
     fn config(&mut self, named: String, bytes: &[u8]) -> io::Result<()> {
@@ -144,18 +146,22 @@ impl<'a, W: Write> Packing<'a, W> {
             return Err(unknown());
         }
         let size = bytes.len() as u64;
-        append(&mut self.output, &layout::path(&named), size, bytes)?;
+        append(&mut self.output, &layout::path(self.wanted.folder, &named), size, bytes)?;
         self.config = Some(Blob { digest: named, size });
         Ok(())
     }
 
-    /// Lists of a layout are sent as they are; those of older engines come before it is known which
-    /// form the export has, or speak of directories that are not sent.
-    fn anything(&mut self, path: &str, entry: Entry<'_, impl Read>) -> io::Result<()> {
-        if self.is_layout {
-            return append(&mut self.output, path, entry.size(), entry);
+    /// Lists of a layout are sent on; those of older engines come before it is known which form the export
+    /// has, or speak of directories that are not sent.
+    fn anything(&mut self, path: &str, mut entry: Entry<'_, impl Read>) -> io::Result<()> {
+        match path {
+            _ if !self.is_layout => Ok(()),
+            "manifest.json" => {
+                let list = layout::moved(&small(&mut entry)?, self.wanted.folder).ok_or_else(unknown)?;
+                append(&mut self.output, path, list.len() as u64, &*list)
+            }
+            _ => append(&mut self.output, path, entry.size(), entry),
         }
-        Ok(())
     }
 
     fn finish(mut self) -> io::Result<()> {
@@ -164,7 +170,8 @@ impl<'a, W: Write> Packing<'a, W> {
             let sized = |id: &String| Some(Blob { digest: id.clone(), size: *self.sizes.get(id)? });
             let layers: Option<Vec<_>> = self.wanted.diff_ids.iter().map(sized).collect();
             let layers = layers.ok_or_else(unknown)?;
-            let image = Image { reference: self.wanted.reference, config, layers };
+            let Wanted { reference, folder, .. } = *self.wanted;
+            let image = Image { reference, folder, config, layers };
             for (path, bytes) in layout::files(&image) {
                 append(&mut self.output, &path, bytes.len() as u64, &*bytes)?;
             }

@@ -1,6 +1,7 @@
 //! An image out of one engine and into another, as one stream that is never held in memory. I/O.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -136,6 +137,7 @@ fn pack_into(
         Share::Layers(lacking) => {
             let wanted = Wanted {
                 reference: &parcel.reference,
+                folder: &format!("blobs-{:016x}", RandomState::new().build_hasher().finish()),
                 diff_ids: &parcel.diff_ids,
                 lacking,
                 blobs: &parcel.blobs,
