@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::support::{Container, Lab, Project, docker, get};
+use crate::support::{Container, Host, Lab, Project, docker, get};
 
 /// The name by which a host refuses to start new versions: a file on it, which only they look at.
 fn break_new_versions(project: &Project, number: usize) {
@@ -230,32 +230,33 @@ fn a_host_that_hangs_and_is_not_needed_is_hardly_waited_for_or_not_at_all() {
 
 /// A host that is broken until this is dropped.
 struct Broken {
-    container: String,
+    host: Host,
 }
 
 impl Broken {
     /// Breaks host `number` by `docker kill` or `docker pause`.
     fn by(project: &Project, number: usize, how: &str) -> Self {
-        let container = project.lab.host(number).container.clone();
-        docker(&[how, &container]);
-        Self { container }
+        let host = project.lab.host(number).clone();
+        docker(&[how, &host.container]);
+        Self { host }
     }
 
     /// Hangs the engine of host `number`.
     fn engine(project: &Project, number: usize) -> Self {
-        let host = project.lab.host(number);
+        let host = project.lab.host(number).clone();
         host.run("kill -STOP $(cat /run/docker.pid)");
-        Self { container: host.container.clone() }
+        Self { host }
     }
 }
 
 impl Drop for Broken {
     fn drop(&mut self) {
-        let paused = docker(&["inspect", "--format", "{{.State.Paused}}", &self.container]);
-        docker(&[if paused == "true" { "unpause" } else { "start" }, &self.container]);
+        let container = &self.host.container;
+        let paused = docker(&["inspect", "--format", "{{.State.Paused}}", container]);
+        docker(&[if paused == "true" { "unpause" } else { "start" }, container]);
         // The host is back when its engine is; the next test counts on it.
-        let wait = "kill -CONT $(cat /run/docker.pid); for n in $(seq 300); do docker info >/dev/null 2>&1 && exit; sleep 0.1; done; exit 1";
-        docker(&["exec", &self.container, "sh", "-c", wait]);
+        self.host.run("kill -CONT $(cat /run/docker.pid) || :");
+        self.host.wait_for_engine();
     }
 }
 

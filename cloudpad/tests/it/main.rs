@@ -8,6 +8,7 @@ mod aftermath;
 mod book;
 mod deploy;
 mod failure;
+mod halfway;
 mod interrupt;
 mod local;
 mod plan;

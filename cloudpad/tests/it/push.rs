@@ -1,18 +1,12 @@
 //! Images go straight to the hosts, and only what a host lacks.
 
-use crate::support::Project;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::time::Duration;
+
+use crate::support::{Project, noise};
 
 const MEGABYTE: usize = 1_000_000;
-
-/// Bytes that no compression makes smaller and no other test has.
-fn noise(bytes: usize) -> Vec<u8> {
-    use std::io::Read;
-    let mut data = vec![0; bytes];
-    std::fs::File::open("/dev/urandom")
-        .and_then(|mut file| file.read_exact(&mut data))
-        .expect("no random bytes");
-    data
-}
 
 /// An application with a large layer below the page.
 fn with_a_large_layer(topic: &str) -> Project {
@@ -92,4 +86,52 @@ fn another_image_under_the_tag_is_replaced() {
     project.lab.host(1).run(&other);
     deploy("env = { NEW = \"1\" }\n");
     assert_eq!(project.get(1), Ok((200, "one".into())));
+}
+
+/// A way from this machine to the engine of a host, until it is dropped.
+struct Tunnel {
+    socket: PathBuf,
+    ssh: Child,
+}
+
+impl Tunnel {
+    fn to(project: &Project, number: usize) -> Self {
+        let socket = project.path("engine.sock");
+        let mut ssh = Command::new("ssh");
+        ssh.arg("-F").arg(&project.lab.ssh_config).args(["-N", "-o", "ExitOnForwardFailure=yes", "-L"]);
+        ssh.arg(format!("{}:/var/run/docker.sock", socket.display()));
+        let mut ssh = ssh.arg(&project.lab.host(number).name).spawn().expect("ssh does not start");
+        while !socket.exists() {
+            assert!(ssh.try_wait().is_ok_and(|ended| ended.is_none()), "ssh has ended");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Self { socket, ssh }
+    }
+
+    fn docker_host(&self) -> String {
+        format!("unix://{}", self.socket.display())
+    }
+}
+
+impl Drop for Tunnel {
+    fn drop(&mut self) {
+        let _ = self.ssh.kill().and_then(|()| self.ssh.wait());
+    }
+}
+
+#[test]
+fn an_engine_with_containerds_store_sends_only_what_is_lacking() {
+    let project = with_a_large_layer("exported");
+    // The engine of h3 has that store, and builds in place of this machine's.
+    project.write(".dockerignore", "*.sock\n");
+    let tunnel = Tunnel::to(&project, 3);
+    let docker_host = [("DOCKER_HOST", &*tunnel.docker_host())];
+    project.configure_hosts("[hosts.h1]\naddress = \"h1\"\n", &project.web());
+    let deploy = || project.run_with(&["deploy", "--yes", "--json"], &docker_host).expect(0);
+    let first = sent(&deploy());
+    assert!(first > 8 * MEGABYTE, "{first} bytes were sent");
+    project.page("two");
+    let second = sent(&deploy());
+    assert!((1..100_000).contains(&second), "{second} bytes were sent for a page");
+    assert_eq!(project.get(1), Ok((200, "two".into())));
 }

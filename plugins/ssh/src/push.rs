@@ -16,6 +16,7 @@ mod send;
 use std::collections::BTreeMap;
 
 use bollard::models::ImageInspect;
+use bollard::query_parameters::RemoveImageOptions;
 use cloudpad_engine::Engine;
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
@@ -64,7 +65,11 @@ async fn push(cx: &Context, host: &Host, to: &Connection, request: &Run) -> Resu
         Present::Whole => 0,
         Present::Unnamed(id) => crate::deploy::name(&to.engine, &id, reference).await.map(|()| 0)?,
         Present::Layers(known) => {
-            send_lacking(cx, host, (from, &to.engine), reference, &image, &known).await?
+            let sent = send_lacking(cx, host, (from, &to.engine), reference, &image, &known).await;
+            match sent {
+                Ok(sent) => sent,
+                Err(why) => return Err(failed(host, to, reference, why).await),
+            }
         }
     };
     to.note_image(reference);
@@ -80,7 +85,7 @@ async fn send_lacking(
     reference: &str,
     image: &ImageInspect,
     known: &[Vec<String>],
-) -> Result<u64, Failure> {
+) -> Result<u64, NotSent> {
     let diff_ids = present::layers(image);
     let shared = lacking::shared(&diff_ids, known);
     let whole = Parcel {
@@ -92,13 +97,10 @@ async fn send_lacking(
     };
     if shared > 0 {
         let share = Share::Layers(lacking::lacking(&whole.diff_ids, shared));
-        let blobs = send::blobs(from, reference, &whole.diff_ids).await?;
+        let blobs = send::blobs(from, reference, &whole.diff_ids).await.map_err(NotSent::Failed)?;
         let part = Parcel { share, blobs, size: None, ..whole.clone() };
         match send(cx, from, to, &part).await {
-            Ok(sent) => return Ok(sent),
-            Err(NotSent::Failed(failure)) => return Err(failure),
-            Err(NotSent::Refused(failure)) if is_full(&failure) => return Err(failure),
-            Err(NotSent::Refused(failure)) => {
+            Err(NotSent::Refused(failure)) if !is_full(&failure) => {
                 let name = &host.name;
                 cx.log(
                     Level::Info,
@@ -107,14 +109,34 @@ async fn send_lacking(
                 cx.log(Level::Debug, failure.to_string());
             }
             Err(NotSent::UnknownForm) => {}
+            done => return done,
         }
     }
     match send(cx, from, to, &whole).await {
         Err(NotSent::UnknownForm) => {}
-        sent => return sent.map_err(failed),
+        done => return done,
     }
     cx.log(Level::Debug, "this machine's engine exports images in an unknown form, sending it as it is");
-    send(cx, from, to, &Parcel { share: Share::Everything, ..whole }).await.map_err(failed)
+    send(cx, from, to, &Parcel { share: Share::Everything, ..whole }).await
+}
+
+/// What is told of an image that has not arrived.
+async fn failed(host: &Host, to: &Connection, reference: &str, why: NotSent) -> Failure {
+    let failure = match why {
+        NotSent::Refused(failure) => failure,
+        NotSent::Failed(failure) => return failure,
+        NotSent::UnknownForm => {
+            return Failure::failed("this machine's engine exports images in an unknown form");
+        }
+    };
+    forget(to, reference).await;
+    if !is_full(&failure) {
+        return failure;
+    }
+    let name = &host.name;
+    Failure::failed(format!("could not load image `{reference}`: the disk of `{name}` is full"))
+        .cause(failure.message)
+        .hint(format!("make room on `{name}`, such as with `docker image prune`, and try again"))
 }
 
 /// A full disk does not get emptier when more is sent.
@@ -122,9 +144,15 @@ fn is_full(failure: &Failure) -> bool {
     failure.message.contains("no space left on device")
 }
 
-fn failed(why: NotSent) -> Failure {
-    match why {
-        NotSent::Refused(failure) | NotSent::Failed(failure) => failure,
-        NotSent::UnknownForm => Failure::failed("this machine's engine exports images in an unknown form"),
+/// Removes an image that the engine has refused and yet kept: one with containerd's store keeps what it could
+/// not unpack. Where there was such a name before, it may be that one which is there.
+async fn forget(to: &Connection, reference: &str) {
+    let before = to.images_then().unwrap_or_default();
+    if before.iter().any(|image| present::is_named(image, reference)) {
+        return;
+    }
+    if let Ok(docker) = to.engine.docker().await {
+        // There is nothing to tell: mostly, there is no such image.
+        let _ = docker.remove_image(reference, None::<RemoveImageOptions>, None).await;
     }
 }

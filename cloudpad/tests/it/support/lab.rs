@@ -77,6 +77,16 @@ impl Host {
     pub fn run(&self, script: &str) -> String {
         docker(&["exec", &self.container, "sh", "-c", script])
     }
+
+    /// Waits until a condition of the shell holds on the host.
+    pub fn wait_until(&self, condition: &str) {
+        self.run(&format!("for n in $(seq 300); do {condition} && exit; sleep 0.1; done; exit 1"));
+    }
+
+    /// Waits until the host's engine answers.
+    pub fn wait_for_engine(&self) {
+        self.wait_until("docker info >/dev/null 2>&1");
+    }
 }
 
 /// Runs `docker` against the machine's own engine.

@@ -11,4 +11,4 @@ pub use containers::Container;
 pub use http::{Answer, get};
 pub use lab::{Host, Lab, docker};
 pub use outcome::Outcome;
-pub use project::Project;
+pub use project::{Project, noise};

@@ -1,5 +1,6 @@
 //! A project of one test: a folder with an application, a home of its own, ports and a name that no other test has.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -114,7 +115,13 @@ impl Project {
 
     /// Runs the program in the project's folder.
     pub fn run(&self, args: &[&str]) -> Outcome {
-        let output = self.command(args).output().expect("cloudpad does not start");
+        self.run_with(args, &[])
+    }
+
+    /// The same with these variables in its environment.
+    pub fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Outcome {
+        let mut command = self.command(args);
+        let output = command.envs(environment.iter().copied()).output().expect("cloudpad does not start");
         Outcome {
             command: format!("cloudpad {}", args.join(" ")),
             code: output.status.code(),
@@ -205,6 +212,14 @@ fn clean_up(name: &str) -> String {
          docker volume ls -q --filter name=^{name}[.] | xargs -r docker volume rm
          docker images --format '{{{{.Repository}}}}:{{{{.Tag}}}}' | grep -E '(^|/){name}[./:]' | xargs -r docker rmi -f"
     )
+}
+
+/// Bytes that no compression makes smaller and no other test has.
+pub fn noise(bytes: usize) -> Vec<u8> {
+    let mut data = vec![0; bytes];
+    let read = std::fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut data));
+    read.expect("no random bytes");
+    data
 }
 
 /// Ten ports that no other test of this or another process of ours has.

@@ -83,7 +83,8 @@ async fn listed(
     }
 }
 
-fn is_named(image: &ImageSummary, reference: &str) -> bool {
+/// Whether this is one of the image's names.
+pub(super) fn is_named(image: &ImageSummary, reference: &str) -> bool {
     let full = |text: &str| {
         let parsed = Reference::parse(text);
         (parsed.name(), parsed.tag_or_latest().map(str::to_owned))
