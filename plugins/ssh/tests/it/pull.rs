@@ -17,19 +17,19 @@ use crate::world::World;
 
 const HOST: &str = "h2";
 
-/// Pushes the world's image to `registry`, and gives the reference by digest.
-fn publish(world: &mut World, registry: &str, login: Option<DockerCredentials>) -> String {
+/// Pushes an image to `registry`, and gives the reference by digest.
+pub fn publish(world: &mut World, image: &str, registry: &str, login: Option<DockerCredentials>) -> String {
     let repository = format!("{registry}/{}", world.project.name);
     world.also_remove.push(format!("{repository}:1"));
     world.engine(async |docker| {
         let tag = TagImageOptionsBuilder::new().repo(&repository).tag("1").build();
-        docker.tag_image(&world.image, Some(tag)).await.unwrap();
+        docker.tag_image(image, Some(tag)).await.unwrap();
         let options = PushImageOptionsBuilder::new().tag("1").build();
         let mut steps = docker.push_image(&repository, Some(options), login);
         while let Some(step) = steps.next().await {
             step.unwrap();
         }
-        let found = docker.inspect_image(&world.image).await.unwrap();
+        let found = docker.inspect_image(image).await.unwrap();
         found.repo_digests.unwrap().into_iter().find(|digest| digest.starts_with(&repository)).unwrap()
     })
 }
@@ -50,7 +50,8 @@ fn forget(references: &[&str]) {
 #[test]
 fn a_host_pulls_by_digest_and_finds_the_image_by_its_tag() {
     let mut world = World::new("pull");
-    let image = publish(&mut world, &lab::says("registry"), None);
+    let name = world.image.clone();
+    let image = publish(&mut world, &name, &lab::says("registry"), None);
     let first = pull(&world, &image, &world.image).unwrap();
     let again = pull(&world, &image, &world.image).unwrap();
     assert_eq!(first.id, again.id);
@@ -101,7 +102,8 @@ fn a_private_registry_is_asked_with_the_users_credentials() {
         ..Default::default()
     };
     let mut world = World::new("pullauth");
-    let image = publish(&mut world, &registry, Some(login));
+    let name = world.image.clone();
+    let image = publish(&mut world, &name, &registry, Some(login));
     let config = tempfile::tempdir().unwrap();
     let as_child = |auths: serde_json::Value| {
         std::fs::write(config.path().join("config.json"), json!({ "auths": auths }).to_string()).unwrap();

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::lab;
 use crate::proxy::{Fault, Proxy};
+use crate::pull::publish;
 use crate::world::{World, busybox};
 
 const BIG: usize = 3 << 20;
@@ -31,18 +32,20 @@ fn small(n: usize) -> Vec<u8> {
     noise(n as u64 + 77, SMALL)
 }
 
+/// A host with each sort of image store: the classic one, and containerd's.
+const HOSTS: [&str; 2] = ["h1", "h3"];
+
 /// A host of the lab behind a proxy, and images `PROJECT:1`, `:2`, … in this machine's engine: a big
 /// layer, and a small one on top that differs.
 struct Setting {
     world: World,
+    host: &'static str,
     proxy: Proxy,
     tags: Vec<String>,
 }
 
-const HOST: &str = "h1";
-
 impl Setting {
-    fn new(name: &str, images: usize) -> Self {
+    fn on(host: &'static str, name: &str, images: usize) -> Self {
         let mut world = World::new(name);
         // The first `:1` is the world's own; what is pushed is built on a base of this test.
         let base = format!("{}:base", world.project.name);
@@ -60,8 +63,8 @@ impl Setting {
         }
         world.also_remove.push(base);
         world.also_remove.extend(tags.clone());
-        let proxy = lab::engine(HOST);
-        Self { world, proxy, tags }
+        let proxy = lab::engine(host);
+        Self { world, host, proxy, tags }
     }
 
     fn push(&self, n: usize, similar: &[usize]) -> Result<Pushed, Failure> {
@@ -72,17 +75,18 @@ impl Setting {
         let emit = self.world.context();
         let config = json!({ "socket": self.proxy.path() });
         let cx = Context::new(config, std::sync::Arc::new(move |e| emit.emit(e)), self.world.cancel.clone());
-        let host = Some(Host::new(HOST, Host::LOCAL).into());
+        let host = Some(Host::new(self.host, Host::LOCAL).into());
         Pusher.run(&cx, &Run { reference: self.tags[n].clone(), host, similar })
     }
 
     fn on_host(&self, n: usize) -> bool {
-        lab::docker(HOST, &["image", "inspect", &self.tags[n]]).status.success()
+        lab::docker(self.host, &["image", "inspect", &self.tags[n]]).status.success()
     }
 
     /// Runs the image on the host, where its own small file must be.
     fn assert_runs(&self, n: usize) {
-        let said = lab::docker_ok(HOST, &["run", "--rm", &self.tags[n], "busybox", "sha256sum", "/small"]);
+        let said =
+            lab::docker_ok(self.host, &["run", "--rm", &self.tags[n], "busybox", "sha256sum", "/small"]);
         let sum = Sha256::digest(small(n)).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         assert_eq!(said, format!("{sum}  /small"));
     }
@@ -100,7 +104,7 @@ impl Setting {
 impl Drop for Setting {
     fn drop(&mut self) {
         for tag in &self.tags {
-            lab::docker(HOST, &["rmi", "-f", tag]);
+            lab::docker(self.host, &["rmi", "-f", tag]);
         }
     }
 }
@@ -125,84 +129,115 @@ fn build(world: &World, tag: &str, dockerfile: &str, small: &[u8]) {
 
 #[test]
 fn an_image_is_sent_once_and_runs() {
-    let setting = Setting::new("push-once", 1);
-    let sent = setting.push(0, &[]).unwrap().sent.unwrap();
-    assert!(sent > BIG as u64 && sent < (BIG + BIG / 2) as u64, "{sent} bytes");
-    setting.assert_runs(0);
-    assert_eq!(setting.push(0, &[]).unwrap().sent, Some(0));
-    assert_eq!(setting.proxy.loads(), 1);
-    let told = setting.world.events.lock().unwrap();
-    assert!(told.iter().any(|event| matches!(event, Event::Progress(p) if p.unit == "bytes" && p.done > 0)));
+    for host in HOSTS {
+        let setting = Setting::on(host, "push-once", 1);
+        let sent = setting.push(0, &[]).unwrap().sent.unwrap();
+        assert!(sent > BIG as u64 && sent < (BIG + BIG / 2) as u64, "{sent} bytes to {host}");
+        setting.assert_runs(0);
+        assert_eq!(setting.push(0, &[]).unwrap().sent, Some(0), "to {host}");
+        assert_eq!(setting.proxy.loads(), 1, "to {host}");
+        let told = setting.world.events.lock().unwrap();
+        let progress = |event: &Event| matches!(event, Event::Progress(p) if p.unit == "bytes" && p.done > 0);
+        assert!(told.iter().any(progress));
+    }
 }
 
 #[test]
 fn only_the_layer_on_top_is_sent_when_the_host_has_those_below() {
-    let setting = Setting::new("push-top", 2);
-    setting.push(0, &[]).unwrap();
-    let sent = setting.push(1, &[0]).unwrap().sent.unwrap();
-    assert!(sent > SMALL as u64 && sent < 3 * SMALL as u64, "{sent} bytes for a layer of {SMALL}");
-    setting.assert_runs(1);
-    setting.assert_runs(0);
+    for host in HOSTS {
+        let setting = Setting::on(host, "push-top", 2);
+        setting.push(0, &[]).unwrap();
+        let sent = setting.push(1, &[0]).unwrap().sent.unwrap();
+        assert!(
+            sent > SMALL as u64 && sent < 3 * SMALL as u64,
+            "{sent} bytes for a layer of {SMALL} to {host}"
+        );
+        setting.assert_runs(1);
+        setting.assert_runs(0);
+    }
 }
 
 #[test]
 fn an_image_that_the_host_has_under_another_name_gets_this_one_too() {
-    let setting = Setting::new("push-name", 1);
-    setting.push(0, &[]).unwrap();
-    let other = format!("{}:other", setting.world.project.name);
-    lab::docker_ok(HOST, &["tag", &setting.tags[0], &other]);
-    lab::docker_ok(HOST, &["rmi", &setting.tags[0]]);
-    assert_eq!(setting.push_beside(0, vec![other.clone()]).unwrap().sent, Some(0));
-    assert_eq!(setting.proxy.loads(), 1);
-    setting.assert_runs(0);
-    lab::docker(HOST, &["rmi", "-f", &other]);
+    for host in HOSTS {
+        let setting = Setting::on(host, "push-name", 1);
+        setting.push(0, &[]).unwrap();
+        let other = format!("{}:other", setting.world.project.name);
+        lab::docker_ok(host, &["tag", &setting.tags[0], &other]);
+        lab::docker_ok(host, &["rmi", &setting.tags[0]]);
+        assert_eq!(setting.push_beside(0, vec![other.clone()]).unwrap().sent, Some(0), "to {host}");
+        assert_eq!(setting.proxy.loads(), 1, "to {host}");
+        setting.assert_runs(0);
+        lab::docker(host, &["rmi", "-f", &other]);
+    }
 }
 
 #[test]
 fn all_layers_are_sent_when_the_host_turns_out_to_lack_them() {
-    let setting = Setting::new("push-all", 2);
-    setting.push(0, &[]).unwrap();
-    let similar = setting.tags[0].clone();
-    // The host loses the layers after they were seen.
-    setting.proxy.misbehave(Fault::Before(Box::new(move || {
-        lab::docker_ok(HOST, &["rmi", "-f", &similar]);
-    })));
-    let sent = setting.push(1, &[0]).unwrap().sent.unwrap();
-    assert!(sent > BIG as u64, "{sent} bytes");
-    assert!(
-        setting.logs().iter().any(|line| line.contains("refused the partial image")),
-        "{:?}",
-        setting.logs()
-    );
-    setting.assert_runs(1);
+    for host in HOSTS {
+        let setting = Setting::on(host, "push-all", 2);
+        setting.push(0, &[]).unwrap();
+        let similar = setting.tags[0].clone();
+        // The host loses the layers after they were seen.
+        setting.proxy.misbehave(Fault::Before(Box::new(move || {
+            lab::docker_ok(host, &["rmi", "-f", &similar]);
+        })));
+        let sent = setting.push(1, &[0]).unwrap().sent.unwrap();
+        assert!(sent > BIG as u64, "{sent} bytes to {host}");
+        let logs = setting.logs();
+        assert!(logs.iter().any(|line| line.contains("refused the partial image")), "{logs:?}");
+        setting.assert_runs(1);
+    }
+}
+
+#[test]
+fn layers_that_came_from_a_registry_are_not_sent_again() {
+    for host in HOSTS {
+        let mut setting = Setting::on(host, "push-form", 2);
+        let tag = setting.tags[0].clone();
+        let pulled = publish(&mut setting.world, &tag, &lab::says("registry"), None);
+        lab::docker_ok(host, &["pull", &pulled]);
+        lab::docker_ok(host, &["tag", &pulled, &tag]);
+        let sent = setting.push(1, &[0]).unwrap().sent.unwrap();
+        assert!(sent < 3 * SMALL as u64, "{sent} bytes to {host}");
+        setting.assert_runs(1);
+        lab::docker(host, &["rmi", "-f", &pulled]);
+    }
 }
 
 #[test]
 fn a_push_that_is_cut_leaves_nothing_and_can_be_repeated() {
-    let setting = Setting::new("push-cut", 1);
-    setting.proxy.misbehave(Fault::CutAfter(BIG / 2));
-    let failure = setting.push(0, &[]).unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Unreachable, "{failure}");
-    let found = setting.world.engine(async |docker| docker.inspect_image(&setting.tags[0]).await.unwrap());
-    let left = lab::docker_ok(HOST, &["images", "-aq", "--no-trunc"]);
-    assert!(!left.contains(&found.id.unwrap()), "{left}");
-    assert!(setting.push(0, &[]).unwrap().sent > Some(BIG as u64));
-    setting.assert_runs(0);
+    for host in HOSTS {
+        let setting = Setting::on(host, "push-cut", 1);
+        setting.proxy.misbehave(Fault::CutAfter(BIG / 2));
+        let failure = setting.push(0, &[]).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Unreachable, "{failure}");
+        let tag = &setting.tags[0];
+        let found = setting.world.engine(async |docker| docker.inspect_image(tag).await.unwrap());
+        let left = lab::docker_ok(host, &["images", "-a", "--no-trunc"]);
+        let name = tag.split(':').next().unwrap();
+        assert!(!left.contains(name) && !left.contains(&found.id.unwrap()), "{left}");
+        assert!(setting.push(0, &[]).unwrap().sent.unwrap() > BIG as u64);
+        setting.assert_runs(0);
+    }
 }
 
 #[test]
 fn a_connection_that_died_since_it_was_used_is_opened_again() {
-    let setting = Setting::new("push-again", 2);
-    setting.push(0, &[]).unwrap();
-    setting.proxy.misbehave(Fault::CutAfter(BIG / 2));
-    setting.push(1, &[]).unwrap();
-    assert_eq!(setting.proxy.loads(), 3, "the first image, the second, and the second once more");
-    setting.assert_runs(1);
+    for host in HOSTS {
+        let setting = Setting::on(host, "push-again", 2);
+        setting.push(0, &[]).unwrap();
+        setting.proxy.misbehave(Fault::CutAfter(BIG / 2));
+        setting.push(1, &[]).unwrap();
+        assert_eq!(setting.proxy.loads(), 3, "the first image, the second, and the second once more");
+        setting.assert_runs(1);
+    }
 }
 
 #[test]
 fn an_image_that_is_not_here_is_named() {
-    let mut setting = Setting::new("push-none", 0);
+    let [host, _] = HOSTS;
+    let mut setting = Setting::on(host, "push-none", 0);
     setting.tags.push("cpt-no-such-image:3".into());
     let failure = setting.push(0, &[]).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Failed);
@@ -212,9 +247,9 @@ fn an_image_that_is_not_here_is_named() {
 
 #[test]
 fn of_images_that_share_layers_one_is_looked_at() {
-    let setting = Setting::new("ssh-looks", 4);
+    let setting = Setting::on(HOSTS[0], "ssh-looks", 4);
     let config: Config = serde_json::from_value(json!({ "socket": setting.proxy.path() })).unwrap();
-    let requests = || spent(&Host::new(HOST, Host::LOCAL), &config).map_or(0, |spent| spent.requests);
+    let requests = || spent(&Host::new(HOSTS[0], Host::LOCAL), &config).map_or(0, |spent| spent.requests);
     setting.push(0, &[]).unwrap();
     setting.push(1, &[0]).unwrap();
     let before = requests();
