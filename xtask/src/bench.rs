@@ -5,6 +5,7 @@
 
 mod measure;
 mod planning;
+mod plugins;
 mod project;
 mod push;
 mod startup;
@@ -30,6 +31,8 @@ pub enum Group {
     Update,
     /// An image sent straight to a host
     Push,
+    /// Plugins, and looking for them
+    Plugins,
 }
 
 /// A line of the table.
@@ -92,6 +95,7 @@ impl Group {
             Group::Planning => planning::measure(),
             Group::Update => update::measure(program, lab),
             Group::Push => push::measure(program, lab),
+            Group::Plugins => plugins::measure(program),
         }
     }
 }

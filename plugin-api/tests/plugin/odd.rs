@@ -6,6 +6,9 @@ use cloudpad_plugin_api::stage::inventory::{Hosts, Inventory, List};
 use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
 use cloudpad_plugin_api::{Context, Failure, Handler, Level, Provider, PushScope, model::Host, register};
 
+/// How much it tells when that is measured.
+const EVENTS: u32 = 200_000;
+
 struct Odd;
 
 impl Inventory for Odd {
@@ -22,6 +25,7 @@ impl Inventory for Odd {
                 return Err(Failure::cancelled());
             }
             "child" => return child(),
+            "events" => (0..EVENTS).for_each(|n| cx.log(Level::Info, format!("event {n}"))),
             "stdin" => {
                 let stdin = std::fs::read_link("/proc/self/fd/0").unwrap_or_default();
                 cx.log(Level::Info, stdin.display().to_string());

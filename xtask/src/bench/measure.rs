@@ -34,8 +34,9 @@ pub fn cost(command: &mut Command) -> Result<Cost> {
     }
     let status = child.wait().map_err(|error| format!("{} was lost: {error}", shell::line(command)))?;
     let seconds = since.elapsed().as_secs_f64();
+    let said = std::fs::read_to_string(&stderr).unwrap_or_default();
+    let _ = std::fs::remove_file(&stderr);
     if !status.success() {
-        let said = std::fs::read_to_string(&stderr).unwrap_or_default();
         return Err(format!("{} ended with {status}\n{stdout}\n{said}", shell::line(command)));
     }
     Ok(Cost { seconds, peak: watch.join().unwrap_or_default(), stdout })
