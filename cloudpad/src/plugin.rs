@@ -28,13 +28,12 @@ pub mod trust;
 pub mod used;
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use cloudpad_docker as _;
 use cloudpad_git as _;
 use cloudpad_plugin_api::{
-    Cancel, Context, Emit, Failure, FailureKind, Handler, Outcome, Provider, PushScope, Reply, Request, Stage,
+    Cancel, Context, Emit, Failure, Handler, Provider, PushScope, Reply, Request, Stage,
 };
 use cloudpad_registry as _;
 use cloudpad_ssh as _;
@@ -128,30 +127,16 @@ impl Drop for Providers {
 impl Chosen {
     fn call(&self, request: &Request, key: &str, emit: Emit, cancel: Cancel) -> Result<Reply, Failure> {
         match &self.carrier {
-            Carrier::BuiltIn(provider) => call_built_in(provider, &self.config, request, emit, cancel),
+            Carrier::BuiltIn(provider) => {
+                let cx = Context::new(self.config.clone(), emit, cancel).keyed(key);
+                provider.call_contained(&cx, request)
+            }
             Carrier::External(plugin, _) => {
                 let ask = Ask { provider: &self.name, config: &self.config, key, request };
                 plugin.call(ask, &emit, &cancel)
             }
         }
     }
-}
-
-fn call_built_in(
-    provider: &Provider,
-    config: &Value,
-    request: &Request,
-    emit: Emit,
-    cancel: Cancel,
-) -> Result<Reply, Failure> {
-    let cx = Context::new(config.clone(), emit, cancel);
-    catch_unwind(AssertUnwindSafe(|| provider.call(&cx, request))).unwrap_or_else(|panic| {
-        let what = panic.downcast_ref::<String>().map(String::as_str);
-        let what = what.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        let (stage, name) = (provider.stage(), provider.name);
-        Err(Failure::new(FailureKind::Crashed, format!("{stage} provider `{name}` panicked: {what}"))
-            .outcome(Outcome::Unknown))
-    })
 }
 
 #[cfg(test)]

@@ -113,8 +113,7 @@ impl External {
             return Err(failure.clone());
         }
         if cancel.is_cancelled() {
-            let message = "stopped because the caller asked for it";
-            return Err(Failure::new(FailureKind::Cancelled, message));
+            return Err(Failure::cancelled());
         }
         if life.starts >= self.limits.starts {
             return Err(self.worn_out(&life));

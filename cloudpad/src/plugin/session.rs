@@ -141,9 +141,7 @@ impl Session {
                 let failure = self.ended.get().cloned().unwrap_or(failure);
                 return Err(Unanswered::NotSent(failure));
             }
-            End::Cancelled => {
-                Err(Failure::new(FailureKind::Cancelled, "stopped because the caller asked for it"))
-            }
+            End::Cancelled => Err(Failure::cancelled()),
         };
         let ok = answer.map_err(|failure| Unanswered::Failed(self.mask.failure(failure)))?;
         ask.request.reply(ok).map_err(|error| Unanswered::Failed(self.no_reply(ask.request, &error)))
