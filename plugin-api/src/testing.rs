@@ -38,9 +38,11 @@ use serde_json::Value;
 
 use crate::{Event, Failure, Handler, Plugin, Provider, Reply, Request};
 
+mod linked;
 mod play;
 mod program;
 
+pub use linked::Linked;
 pub use play::Stop;
 
 /// The name by which a provider that was given is called.
