@@ -1,12 +1,13 @@
-//! A provider that is built in, called directly. I/O: none of its own.
+//! A provider that is built in, called directly. I/O: threads.
 
 use std::sync::{Arc, Mutex};
+use std::thread;
 
 use cloudpad_plugin_api::wire::FromPlugin;
 use cloudpad_plugin_api::{Cancel, Context, Emit, Failure, Plugin, Reply};
 use serde_json::Value;
 
-use crate::steps::{Ask, Step};
+use crate::steps::{Ask, Step, When};
 use crate::transcript::Transcript;
 
 /// Goes through all steps but those for the wire only.
@@ -20,7 +21,7 @@ pub fn converse(plugin: &Plugin, steps: &[Step]) -> Transcript {
         let is_meant =
             |p: &&cloudpad_plugin_api::Provider| p.name == step.provider && p.stage() == request.stage();
         let provider = plugin.providers.iter().find(is_meant).expect("the provider");
-        let heard = Heard::new(id, step.cancel);
+        let heard = Heard::new(id, step.cancel.clone());
         let cx = Context::new(step.config.clone(), heard.emit(), heard.cancel.clone()).keyed(key);
         let end = provider.call_contained(&cx, request);
         heard.tell(end, &mut said);
@@ -32,24 +33,33 @@ pub fn converse(plugin: &Plugin, steps: &[Step]) -> Transcript {
 /// What is heard of a call, as the lines that say the same.
 pub struct Heard {
     id: u64,
-    cancels: bool,
+    at_event: bool,
     /// How the call is cancelled.
     pub cancel: Cancel,
     events: Arc<Mutex<Vec<Value>>>,
 }
 
 impl Heard {
-    /// Of the call with this number. Whether it is cancelled at its first event.
-    pub fn new(id: u64, cancels: bool) -> Self {
-        Self { id, cancels, cancel: Cancel::new(), events: Arc::default() }
+    /// Of the call with this number, and when it is cancelled.
+    pub fn new(id: u64, when: Option<When>) -> Self {
+        let (at_event, cancel) = (matches!(when, Some(When::Event)), Cancel::new());
+        if let Some(When::Seen(seen)) = when {
+            let cancel = cancel.clone();
+            thread::spawn(move || {
+                seen();
+                cancel.cancel();
+            });
+        }
+        Self { id, at_event, cancel, events: Arc::default() }
     }
 
     /// Where the call's events go.
     pub fn emit(&self) -> Emit {
-        let (id, cancels, cancel, events) = (self.id, self.cancels, self.cancel.clone(), self.events.clone());
+        let (id, at_event, cancel, events) =
+            (self.id, self.at_event, self.cancel.clone(), self.events.clone());
         Arc::new(move |event| {
             events.lock().unwrap().push(serde_json::to_value(FromPlugin::Event { id, event }).unwrap());
-            if cancels {
+            if at_event {
                 cancel.cancel();
             }
         })

@@ -1,5 +1,6 @@
 //! One suite over all carriers of a plugin: the same calls, the same transcript, the same result. Needs `cc` with cJSON,
-//! `python3`, `jq` and the lab, and what `cargo test --workspace` builds: the plugins that ship, as programs and as libraries.
+//! `python3`, `jq`, `git`, this machine's engine, Debian's `busybox-static` and `docker-registry`, and what `cargo test
+//! --workspace` builds: the plugins that ship, as programs and as libraries.
 //!
 //! - `same`: one provider in Rust (`same.rs`, in four carriers), Python, shell and C: built in and called directly; built
 //!   in and called through JSON; an executable; an isolated library; a program in Python, one in shell; a library in C.
@@ -15,6 +16,7 @@ mod built;
 mod direct;
 mod same;
 mod same_everywhere;
+mod shipped;
 mod steps;
 mod through_host;
 mod transcript;

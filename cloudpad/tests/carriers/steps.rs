@@ -1,11 +1,14 @@
 //! The calls that are made in all carriers. Pure.
 
+use std::sync::Arc;
+
 use cloudpad_plugin_api::stage::inventory::List;
 use cloudpad_plugin_api::stage::push::Run;
 use cloudpad_plugin_api::{CheckConfig, Request, Stage};
 use serde_json::{Value, json};
 
 /// One call.
+#[derive(Clone)]
 pub struct Step {
     /// Its name in a transcript.
     pub what: &'static str,
@@ -15,11 +18,21 @@ pub struct Step {
     pub config: Value,
     /// What is asked.
     pub ask: Ask,
-    /// Whether it is cancelled at its first event.
-    pub cancel: bool,
+    /// When it is cancelled.
+    pub cancel: Option<When>,
+}
+
+/// When a call is cancelled.
+#[derive(Clone)]
+pub enum When {
+    /// At its first event.
+    Event,
+    /// When this returns, which may take a while.
+    Seen(Arc<dyn Fn() + Send + Sync>),
 }
 
 /// What is asked.
+#[derive(Clone)]
 pub enum Ask {
     /// A request, which every carrier can carry, and its key.
     Request(Request, &'static str),
@@ -30,7 +43,7 @@ pub enum Ask {
 impl Step {
     /// A request that changes nothing.
     pub fn new(what: &'static str, provider: &'static str, config: Value, request: Request) -> Self {
-        Self { what, provider, config, ask: Ask::Request(request, ""), cancel: false }
+        Self { what, provider, config, ask: Ask::Request(request, ""), cancel: None }
     }
 
     /// The same with a key.
@@ -43,12 +56,17 @@ impl Step {
 
     /// The same, cancelled at its first event.
     pub fn cancelled(self) -> Self {
-        Self { cancel: true, ..self }
+        Self { cancel: Some(When::Event), ..self }
+    }
+
+    /// The same, cancelled when `seen` returns, which waits for something to be seen of it.
+    pub fn cancelled_once(self, seen: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { cancel: Some(When::Seen(Arc::new(seen))), ..self }
     }
 
     /// A line that is for the wire only.
     pub fn line(what: &'static str, provider: &'static str, method: &'static str, params: Value) -> Self {
-        Self { what, provider, config: Value::Null, ask: Ask::Line(method, params), cancel: false }
+        Self { what, provider, config: Value::Null, ask: Ask::Line(method, params), cancel: None }
     }
 
     /// Whether only a line can say it.

@@ -22,7 +22,7 @@ pub fn converse(plugin: Option<(&str, &Path)>, steps: &[Step]) -> Transcript {
         match (choose(plugin, request.stage(), step), request) {
             (Ok(_), Request::ConfigCheck(_)) => said.hear(json!({ "fit": true })),
             (Ok(providers), _) => {
-                let heard = Heard::new(id, step.cancel);
+                let heard = Heard::new(id, step.cancel.clone());
                 let end = providers.call(request, key, heard.emit(), heard.cancel.clone());
                 heard.tell(end, &mut said);
             }

@@ -11,7 +11,7 @@ use cloudpad_plugin_api::testing::Linked;
 use cloudpad_plugin_api::wire::{FromHost, HostHello, MAX_LINE, PROTOCOL};
 use serde_json::{Value, json};
 
-use crate::steps::{Ask, Step};
+use crate::steps::{Ask, Step, When};
 use crate::transcript::Transcript;
 
 /// Longer than anything takes; only a failing test waits for it.
@@ -82,7 +82,7 @@ impl Wire {
         for (id, step) in (1..).zip(steps) {
             said.begin(step.what);
             self.say(&newer(step.call(id)));
-            self.listen(id, step.cancel, &mut said);
+            self.listen(id, step.cancel.as_ref(), &mut said);
         }
         said.begin("after the end");
         drop(self.to);
@@ -94,8 +94,13 @@ impl Wire {
     }
 
     /// Hears all that is said of a call.
-    fn listen(&self, id: u64, cancel: bool, said: &mut Transcript) {
-        let (mut cancelled, stop) = (false, |id| json!({ "t": "cancel", "id": id, "reason": "a test" }));
+    fn listen(&self, id: u64, cancel: Option<&When>, said: &mut Transcript) {
+        let stop = |id| json!({ "t": "cancel", "id": id, "reason": "a test" });
+        if let Some(When::Seen(seen)) = cancel {
+            seen();
+            self.say(&newer(stop(id)));
+        }
+        let mut at_event = matches!(cancel, Some(When::Event));
         loop {
             let message = self.hear().expect("an answer");
             let is_event = message["t"] == "event";
@@ -103,11 +108,11 @@ impl Wire {
             if !is_event {
                 break;
             }
-            if cancel && !std::mem::replace(&mut cancelled, true) {
+            if std::mem::take(&mut at_event) {
                 self.say(&newer(stop(id)));
             }
         }
-        if cancel {
+        if cancel.is_some() {
             // That call is over, and the other was never made.
             self.say(&stop(id));
             self.say(&stop(u64::from(u32::MAX)));
