@@ -1,6 +1,6 @@
 //! What a provider answers when it could not do what it was asked. Pure.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::lenient::or_empty;
 
@@ -23,7 +23,7 @@ pub struct Failure {
     #[serde(default, deserialize_with = "or_empty")]
     pub retryable: bool,
     /// What the world looks like after the failure; `unknown` where a plugin does not tell.
-    #[serde(default = "untold")]
+    #[serde(default = "untold", deserialize_with = "or_untold")]
     pub outcome: Outcome,
     /// The host on which it happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,6 +69,10 @@ pub enum Outcome {
 
 fn untold() -> Outcome {
     Outcome::Unknown
+}
+
+fn or_untold<'de, D: Deserializer<'de>>(from: D) -> Result<Outcome, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or(Outcome::Unknown))
 }
 
 impl Failure {

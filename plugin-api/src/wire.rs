@@ -41,7 +41,7 @@ pub enum FromPlugin {
         /// The call.
         id: u64,
         /// What came of it, an object whose shape follows from the method: [`Request::reply`] reads it.
-        #[serde(default = "nothing")]
+        #[serde(default = "nothing", deserialize_with = "or_nothing")]
         ok: Value,
     },
     /// The call was not done.
@@ -70,7 +70,7 @@ pub enum FromHost {
         /// The call.
         id: u64,
         /// Why, for the plugin's log.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "or_empty")]
         reason: String,
     },
     /// A kind from a newer protocol, to be ignored.
@@ -119,10 +119,10 @@ pub struct HostHello {
     /// The protocol to speak from here on.
     pub protocol: u32,
     /// The host's version.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     pub version: String,
     /// The longest line it takes, in bytes.
-    #[serde(default = "max_line")]
+    #[serde(default = "max_line", deserialize_with = "or_max_line")]
     pub max_line: usize,
 }
 
@@ -137,7 +137,7 @@ pub struct Call {
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub config: Value,
     /// The same for the same work: a provider that sees a key again finds its work done.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub key: String,
     /// `method` and `params`.
     #[serde(flatten)]
@@ -148,8 +148,16 @@ fn nothing() -> Value {
     Value::Object(serde_json::Map::new())
 }
 
+fn or_nothing<'de, D: Deserializer<'de>>(from: D) -> Result<Value, D::Error> {
+    Ok(Option::<Value>::deserialize(from)?.unwrap_or_else(nothing))
+}
+
 fn max_line() -> usize {
     MAX_LINE
+}
+
+fn or_max_line<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    Ok(Option::<usize>::deserialize(from)?.unwrap_or(MAX_LINE))
 }
 
 fn known_offers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Provides>, D::Error> {

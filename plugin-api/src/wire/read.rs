@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Call, FromHost};
+use crate::lenient::or_empty;
 use crate::{Failure, Request, Stage};
 
 /// What is the matter with a line.
@@ -27,7 +28,7 @@ struct Head {
     provider: String,
     #[serde(default)]
     config: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     key: String,
     method: String,
     #[serde(default)]
