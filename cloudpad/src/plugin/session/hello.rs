@@ -13,22 +13,16 @@ pub enum Unfit {
     Shape(String),
 }
 
-/// Reads a hello, `t` included. Stages from a newer protocol are left out.
+/// Reads a hello, `t` included.
 ///
 /// # Errors
 /// When the plugin cannot be spoken to.
-pub fn read(mut hello: Value) -> Result<PluginHello, Unfit> {
+pub fn read(hello: Value) -> Result<PluginHello, Unfit> {
     let protocols = hello.get("protocols").and_then(Value::as_array);
     if let Some(spoken) = protocols
         && !spoken.contains(&PROTOCOL.into())
     {
         return Err(Unfit::Protocols(hello["protocols"].to_string()));
-    }
-    if let Some(Value::Array(provides)) = hello.get_mut("provides") {
-        provides.retain(|provided| match provided.get("stage") {
-            Some(Value::String(stage)) => Stage::ALL.iter().any(|known| known.name() == stage),
-            _ => true,
-        });
     }
     serde_json::from_value(hello).map_err(|error| Unfit::Shape(error.to_string()))
 }
