@@ -11,9 +11,10 @@ use std::error::Error;
 use std::fmt::Display;
 use std::path::Path;
 
+use cloudpad_plugin_api::abi::{FAILED, FINISHED, HostV1, NOT_UNDERSTOOD, PANICKED};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
-use self::abi::{HostV1, Plugin};
+use self::abi::Plugin;
 use self::stream::Stream;
 use super::file;
 use crate::refusal::Refusal;
@@ -44,7 +45,7 @@ pub fn run(path: &Path) -> Result<u8, Refusal> {
         Err(_) => return Err(cannot(&format!("it has no symbol `{SYMBOL}`, and so is no plugin"))),
     };
     std::mem::forget(library);
-    let host: &HostV1 = Box::leak(Box::new(HostV1::new(stream)));
+    let host: &HostV1 = Box::leak(Box::new(abi::host(stream)));
     // SAFETY: the symbol is a function of this type, and what it is given stays.
     let code = unsafe { plugin(host) };
     stream.close();
@@ -53,10 +54,12 @@ pub fn run(path: &Path) -> Result<u8, Refusal> {
 
 fn ending(path: &Path, code: i32) -> Result<u8, Refusal> {
     let how = match code {
-        0 => return Ok(0),
-        1 => "failed".to_owned(),
-        2 => "does not understand this host: it was made for another version of Cloudpad".to_owned(),
-        101 => "panicked".to_owned(),
+        FINISHED => return Ok(0),
+        FAILED => "failed".to_owned(),
+        NOT_UNDERSTOOD => {
+            "does not understand this host: it was made for another version of Cloudpad".to_owned()
+        }
+        PANICKED => "panicked".to_owned(),
         code => format!("returned {code}, which means nothing"),
     };
     Err(Refusal::new(format!("`{}` {how}", path.display())))
