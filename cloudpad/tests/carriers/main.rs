@@ -14,6 +14,8 @@
 
 mod built;
 mod direct;
+mod frozen;
+mod future;
 mod same;
 mod same_everywhere;
 mod shipped;
