@@ -114,6 +114,7 @@ fn service(number: u32) -> Service {
         count: Count::PerHost(1),
         command: None,
         env: (0..5).map(|n| (format!("VARIABLE_{n}"), format!("value {n}"))).collect(),
+        secrets: BTreeMap::new(),
         ports: if number.is_multiple_of(2) { vec![port] } else { Vec::new() },
         volumes: Vec::new(),
         networks: Vec::new(),
@@ -144,6 +145,7 @@ fn observed(config: &Config) -> Observed {
         pinned: false,
     };
     Observed {
+        secrets: BTreeMap::new(),
         sources: BTreeMap::from([(Config::HERE.to_owned(), here)]),
         images: config.images.keys().map(image).collect(),
         hosts: config.hosts.iter().map(|host| (host.name.clone(), empty.clone())).collect(),

@@ -17,6 +17,7 @@ use cloudpad::plugin::mask::Mask;
 use cloudpad::plugin::session::{Ask, Session, Unanswered, Who};
 use cloudpad::plugin::{HOST, start::Launch};
 use cloudpad_plugin_api::stage::inventory::List;
+use cloudpad_plugin_api::stage::secrets::Values;
 use cloudpad_plugin_api::{Cancel, Emit, Failure, Request, Stage};
 use serde_json::{Value, json};
 
@@ -101,7 +102,13 @@ fn call(session: &Session, config: &Value, emit: &Emit) -> Result<()> {
     let offers = &session.hello.provides;
     let offer = offers.iter().find(|offer| offer.stage == Stage::Inventory).ok_or("it lists no hosts")?;
     let request = Request::InventoryList(List {});
-    let ask = Ask { provider: &offer.provider, config, key: "measured", request: &request };
+    let ask = Ask {
+        provider: &offer.provider,
+        config,
+        key: "measured",
+        secrets: &Values::default(),
+        request: &request,
+    };
     match session.call(ask, emit, &Cancel::new()) {
         Ok(_) => Ok(()),
         Err(Unanswered::Failed(failure) | Unanswered::NotSent(failure)) => Err(failure.into()),

@@ -43,7 +43,9 @@ pub enum At {
     Images,
     /// Hosts: enough to tell what runs.
     Hosts,
-    /// Both.
+    /// Both: enough to bring images to hosts.
+    ImagesAndHosts,
+    /// These, and secrets.
     Everything,
 }
 
@@ -67,7 +69,9 @@ pub async fn look(
         }
         let (needed, others) = plan::look_hosts(config, &inventory, &scope);
         match at {
-            At::Everything if !needed.is_empty() => look_around(runner, needed, others).await,
+            At::ImagesAndHosts | At::Everything if !needed.is_empty() => {
+                look_around(runner, needed, others).await
+            }
             _ => look_at_hosts(runner, [needed, others].concat()).await,
         }
     };
@@ -77,8 +81,14 @@ pub async fn look(
         }
         look_at_images(runner, config, &scope, cache).await
     };
-    let (hosts, images) = tokio::join!(hosts, images);
-    Ok(Looked { observed: Observed { hosts, ..images? }, inventory, scope })
+    let secrets = async {
+        match at {
+            At::Everything => ask_for_secrets(runner, config, &scope).await,
+            At::Images | At::Hosts | At::ImagesAndHosts => Ok(BTreeMap::new()),
+        }
+    };
+    let (hosts, images, secrets) = tokio::join!(hosts, images, secrets);
+    Ok(Looked { observed: Observed { secrets: secrets?, hosts, ..images? }, inventory, scope })
 }
 
 /// Looks at the hosts that are needed, and at others that are not waited for much longer.
@@ -170,6 +180,19 @@ async fn look_at_images(
         }
     }
     Ok(observed)
+}
+
+/// Has secrets looked up, and returns what tells their values from others. The values stay with the providers' room.
+async fn ask_for_secrets(
+    runner: &Runner,
+    config: &Config,
+    scope: &Scope,
+) -> Result<BTreeMap<String, String>, Refusal> {
+    let request = plan::look_secrets(config, scope);
+    ask(runner, request.into_iter().collect()).await?;
+    let marks = runner.providers.marks();
+    let problems = plan::unknown_secrets(config, scope, &marks);
+    if problems.is_empty() { Ok(marks) } else { Err(problems.into()) }
 }
 
 /// Sends requests that have to succeed, all at once.

@@ -14,6 +14,9 @@ pub struct Observed {
     pub sources: BTreeMap<String, Resolved>,
     /// What identifies each image that is built, by its name.
     pub images: BTreeMap<String, ImageState>,
+    /// What tells the value of each secret from others, by its name.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
     /// What is on each host, by its name.
     pub hosts: BTreeMap<String, HostState>,
 }

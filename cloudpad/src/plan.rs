@@ -50,7 +50,9 @@ use hosts::HostSet;
 use sight::Sight;
 use supply::Supply;
 
-pub use look::{look_host, look_hosts, look_images, prepares, repository, resolves};
+pub use look::{
+    look_host, look_hosts, look_images, look_secrets, prepares, repository, resolves, unknown_secrets,
+};
 pub use model::*;
 pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};
 pub use scope::{Scope, scope};
@@ -74,7 +76,8 @@ pub fn plan(
     }
     let sight = Sight::new(inventory, observed);
     let (hosts, notes) = hosts::hosts((config, inventory), (observed, &sight), &scope, &mut problems);
-    let decide = Decide { config, inventory, goal, scope: &scope, sight: &sight, hosts };
+    let secrets = &observed.secrets;
+    let decide = Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, hosts };
     problems.extend(platforms(&decide));
     let mut plan = finish(problems, || match goal.until {
         Until::Push => Ok(push(&decide, &mut supply)),

@@ -26,23 +26,28 @@ pub mod start;
 pub mod sum;
 pub mod trust;
 pub mod used;
+pub mod vault;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cloudpad_docker as _;
 use cloudpad_git as _;
+use cloudpad_plugin_api::stage::secrets::Values;
 use cloudpad_plugin_api::{
     Cancel, Context, Emit, Failure, Handler, Provider, PushScope, Reply, Request, Stage,
 };
 use cloudpad_registry as _;
+use cloudpad_secrets as _;
 use cloudpad_ssh as _;
 use serde_json::Value;
 
 use crate::config::{Config, Problem};
 use external::External;
+use mask::Mask;
 use session::Ask;
 use setup::Setup;
+use vault::Vault;
 
 /// The hidden command that loads a plugin that is a library.
 pub const HOST: &str = "__plugin-host";
@@ -50,6 +55,8 @@ pub const HOST: &str = "__plugin-host";
 /// The providers that a config has chosen. Plugins that run are ended with it.
 pub struct Providers {
     by_stage: BTreeMap<Stage, Chosen>,
+    vault: Vault,
+    mask: Arc<Mask>,
 }
 
 /// A provider with its configuration.
@@ -65,6 +72,13 @@ enum Carrier {
     External(Arc<External>, PushScope),
 }
 
+/// What a provider is asked.
+struct Asked<'a> {
+    request: &'a Request,
+    key: &'a str,
+    secrets: Values,
+}
+
 impl Providers {
     /// Finds the provider of each stage, and has it look at its configuration. Plugins are started for that, no
     /// others than those that the config chooses.
@@ -73,7 +87,9 @@ impl Providers {
     /// One problem for each provider that does not exist, may not or cannot run, or cannot work with its
     /// configuration.
     pub fn choose(config: &Config, setup: &Setup) -> Result<Self, Vec<Problem>> {
-        choose::choose(config, setup).map(|by_stage| Self { by_stage })
+        let mask = Arc::new(secrets::mask(config));
+        let by_stage = choose::choose(config, setup, &mask)?;
+        Ok(Self { by_stage, vault: Vault::new(&config.project), mask })
     }
 
     /// Whether images are pushed to each host or once for all.
@@ -103,8 +119,14 @@ impl Providers {
         plugins
     }
 
-    /// Sends `request` to the provider of its stage, and waits for what comes of it. `key` is the same for the same
-    /// work.
+    /// What tells the value of each secret that was asked for from others, by name.
+    pub fn marks(&self) -> BTreeMap<String, String> {
+        self.vault.marks()
+    }
+
+    /// Sends `request` to the provider of its stage, with the values of the secrets that it names, and waits for what
+    /// comes of it. `key` is the same for the same work. Values are kept for later requests, and in nothing that is
+    /// said of this one.
     ///
     /// # Errors
     /// What the provider answers; `crashed` when it panics, or when its plugin dies or misbehaves.
@@ -113,7 +135,15 @@ impl Providers {
         let Some(chosen) = self.by_stage.get(&stage) else {
             return Err(Failure::invalid(format!("no provider is chosen for stage `{stage}`")));
         };
-        chosen.call(request, key, emit, cancel)
+        let mask = self.mask.clone();
+        let masked: Emit = Arc::new(move |event| emit(mask.event(event)));
+        let call = Asked { request, key, secrets: self.vault.values_for(request) };
+        let reply = chosen.call(call, masked, cancel).map_err(|failure| self.mask.failure(failure))?;
+        if let Reply::Secrets(found) = &reply {
+            self.mask.add(found.values.0.values().map(|value| value.expose().to_owned()));
+            self.vault.keep(&found.values);
+        }
+        Ok(reply)
     }
 }
 
@@ -125,14 +155,16 @@ impl Drop for Providers {
 }
 
 impl Chosen {
-    fn call(&self, request: &Request, key: &str, emit: Emit, cancel: Cancel) -> Result<Reply, Failure> {
+    fn call(&self, asked: Asked<'_>, emit: Emit, cancel: Cancel) -> Result<Reply, Failure> {
+        let Asked { request, key, secrets } = asked;
         match &self.carrier {
             Carrier::BuiltIn(provider) => {
-                let cx = Context::new(self.config.clone(), emit, cancel).keyed(key);
+                let cx = Context::new(self.config.clone(), emit, cancel).keyed(key).with_secrets(secrets);
                 provider.call_contained(&cx, request)
             }
             Carrier::External(plugin, _) => {
-                let ask = Ask { provider: &self.name, config: &self.config, key, request };
+                let (provider, config) = (&self.name, &self.config);
+                let ask = Ask { provider, config, key, secrets: &secrets, request };
                 plugin.call(ask, &emit, &cancel)
             }
         }
@@ -148,6 +180,17 @@ mod tests {
     fn these_providers_are_built_in() {
         let names: Vec<_> =
             Provider::built_in().iter().map(|p| format!("{} {}", p.stage(), p.name)).collect();
-        assert_eq!(names, ["source git", "build docker", "push registry", "push ssh", "deploy ssh"]);
+        assert_eq!(
+            names,
+            [
+                "source git",
+                "secrets command",
+                "secrets env",
+                "build docker",
+                "push registry",
+                "push ssh",
+                "deploy ssh"
+            ]
+        );
     }
 }

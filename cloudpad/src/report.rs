@@ -78,8 +78,8 @@ pub enum Event {
         action: Subject,
         /// How long it took, in milliseconds.
         ms: u64,
-        /// What the provider answered; left out where it is a whole observation.
-        #[serde(skip_serializing_if = "is_large")]
+        /// What the provider answered; left out where it is a whole observation, or secret.
+        #[serde(skip_serializing_if = "is_not_told")]
         reply: Reply,
     },
     /// An action was not done.
@@ -98,8 +98,8 @@ pub enum Event {
     Report(Report),
 }
 
-fn is_large(reply: &Reply) -> bool {
-    matches!(reply, Reply::Observation(_) | Reply::Images(_) | Reply::Hosts(_))
+fn is_not_told(reply: &Reply) -> bool {
+    matches!(reply, Reply::Observation(_) | Reply::Images(_) | Reply::Hosts(_) | Reply::Secrets(_))
 }
 
 /// A part of a run.

@@ -112,6 +112,7 @@ fn variant(stage: Stage) -> &'static str {
     match stage {
         Stage::Inventory => "Inventory",
         Stage::Source => "Source",
+        Stage::Secrets => "Secrets",
         Stage::Build => "Build",
         Stage::Push => "Push",
         Stage::Deploy => "Deploy",

@@ -20,6 +20,7 @@ pub fn doing(subject: &Subject) -> String {
         "inventory.list" => "asking the inventory for hosts".to_owned(),
         "source.resolve" => format!("looking at source {object}"),
         "source.fetch" => format!("fetching source {object}"),
+        "secrets.get" => "asking for secrets".to_owned(),
         "build.observe" => "looking at images".to_owned(),
         "build.run" => format!("building {object}"),
         "push.run" => format!("sending {object}"),

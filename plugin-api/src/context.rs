@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::Failure;
 use crate::lenient::{known_or_empty, or_empty};
+use crate::stage::secrets::Values;
+use crate::{Failure, Secret};
 
 /// Something that happens while a call is under way. It never ends the call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +125,7 @@ pub(crate) struct NoConfig {}
 #[derive(Clone)]
 pub struct Context {
     config: Arc<serde_json::Value>,
+    secrets: Arc<Values>,
     key: Arc<str>,
     emit: Emit,
     cancel: Cancel,
@@ -133,13 +135,29 @@ impl Context {
     /// A call with the provider's configuration (`null` where there is none), a place for its events
     /// and a way to stop it.
     pub fn new(config: serde_json::Value, emit: Emit, cancel: Cancel) -> Self {
-        Self { config: Arc::new(config), key: Arc::from(""), emit, cancel }
+        let secrets = Arc::default();
+        Self { config: Arc::new(config), secrets, key: Arc::from(""), emit, cancel }
     }
 
     /// The same call with a key for its work.
     #[must_use]
     pub fn keyed(self, key: &str) -> Self {
         Self { key: Arc::from(key), ..self }
+    }
+
+    /// The same call with the values of the secrets that its request names.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Values) -> Self {
+        Self { secrets: Arc::new(secrets), ..self }
+    }
+
+    /// The value of a secret that the request names.
+    ///
+    /// # Errors
+    /// `invalid` when the caller has not sent it.
+    pub fn secret(&self, name: &str) -> Result<&Secret, Failure> {
+        let missing = || Failure::invalid(format!("the value of secret `{name}` was not sent"));
+        self.secrets.0.get(name).ok_or_else(missing)
     }
 
     /// The same for the same work, for a service that takes such a key to do nothing twice; empty for

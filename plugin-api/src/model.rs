@@ -90,6 +90,10 @@ pub struct ContainerSpec {
     /// Environment variables.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
+    /// Secrets, by where the container finds each: the name of an environment variable, or the absolute path of
+    /// a file. Their values come with the call.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<String, SecretRef>,
     /// Ports of the host that lead into the container.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ports: Vec<Port>,
@@ -120,6 +124,16 @@ pub struct ContainerSpec {
     /// The user's own labels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+}
+
+/// A secret that a container gets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretRef {
+    /// What it is called where it is kept.
+    pub name: String,
+    /// What tells its value from others, and does not reveal it: another value, another container.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
+    pub mark: String,
 }
 
 /// A port of the host that leads into a container; its fields are those of Compose.

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::stage::{build, deploy, push, source};
+use crate::stage::{build, deploy, push, secrets, source};
 use crate::wire::Provides;
 use crate::{Context, Failure, FailureKind, Outcome, Plugin, Reply, Request, Stage};
 
@@ -24,6 +24,8 @@ pub enum Handler {
     Inventory(&'static dyn crate::stage::inventory::Inventory),
     /// Brings source code here.
     Source(&'static dyn source::Source),
+    /// Knows the values of secrets.
+    Secrets(&'static dyn secrets::Secrets),
     /// Builds images.
     Build(&'static dyn build::Build),
     /// Brings images to where hosts can have them.
@@ -48,6 +50,7 @@ impl Provider {
         match self.handler {
             Handler::Inventory(_) => Stage::Inventory,
             Handler::Source(_) => Stage::Source,
+            Handler::Secrets(_) => Stage::Secrets,
             Handler::Build(_) => Stage::Build,
             Handler::Push(_) => Stage::Push,
             Handler::Deploy(_) => Stage::Deploy,
@@ -62,6 +65,7 @@ impl Provider {
         match self.handler {
             Handler::Inventory(p) => p.check(cx),
             Handler::Source(p) => p.check(cx),
+            Handler::Secrets(p) => p.check(cx),
             Handler::Build(p) => p.check(cx),
             Handler::Push(p) => p.check(cx),
             Handler::Deploy(p) => p.check(cx),
@@ -79,6 +83,7 @@ impl Provider {
             (Handler::Inventory(p), Q::InventoryList(q)) => p.list(cx, q).map(Reply::Hosts),
             (Handler::Source(p), Q::SourceResolve(q)) => p.resolve(cx, q).map(Reply::Resolved),
             (Handler::Source(p), Q::SourceFetch(q)) => p.fetch(cx, q).map(Reply::Fetched),
+            (Handler::Secrets(p), Q::SecretsGet(q)) => p.get(cx, q).map(Reply::Secrets),
             (Handler::Build(p), Q::BuildObserve(q)) => p.observe(cx, q).map(Reply::Images),
             (Handler::Build(p), Q::BuildRun(q)) => p.run(cx, q).map(Reply::Built),
             (Handler::Push(p), Q::PushRun(q)) => p.run(cx, q).map(Reply::Pushed),

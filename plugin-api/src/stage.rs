@@ -6,6 +6,7 @@ pub mod build;
 pub mod deploy;
 pub mod inventory;
 pub mod push;
+pub mod secrets;
 pub mod source;
 
 /// One step of a deployment that touches the world.
@@ -16,6 +17,8 @@ pub enum Stage {
     Inventory,
     /// Where source code comes from.
     Source,
+    /// What the values of secrets are.
+    Secrets,
     /// How source code becomes an image.
     Build,
     /// How an image gets to the hosts.
@@ -26,13 +29,15 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in the order in which a deployment passes them.
-    pub const ALL: [Stage; 5] = [Stage::Inventory, Stage::Source, Stage::Build, Stage::Push, Stage::Deploy];
+    pub const ALL: [Stage; 6] =
+        [Stage::Inventory, Stage::Source, Stage::Secrets, Stage::Build, Stage::Push, Stage::Deploy];
 
     /// The stage's name in `Cloudpad.toml` and on the wire.
     pub fn name(self) -> &'static str {
         match self {
             Stage::Inventory => "inventory",
             Stage::Source => "source",
+            Stage::Secrets => "secrets",
             Stage::Build => "build",
             Stage::Push => "push",
             Stage::Deploy => "deploy",
@@ -44,6 +49,7 @@ impl Stage {
         match self {
             Stage::Inventory => &["config.check", "inventory.list"],
             Stage::Source => &["config.check", "source.resolve", "source.fetch"],
+            Stage::Secrets => &["config.check", "secrets.get"],
             Stage::Build => &["config.check", "build.observe", "build.run"],
             Stage::Push => &["config.check", "push.run"],
             Stage::Deploy => &[
@@ -84,6 +90,9 @@ pub enum Request {
     /// Bring that revision here.
     #[serde(rename = "source.fetch")]
     SourceFetch(source::Fetch),
+    /// What are the values of these secrets?
+    #[serde(rename = "secrets.get")]
+    SecretsGet(secrets::Get),
     /// What identifies these images, and which are built?
     #[serde(rename = "build.observe")]
     BuildObserve(build::Observe),
@@ -121,6 +130,7 @@ impl Request {
             Request::InventoryList(_) => "inventory.list",
             Request::SourceResolve(_) => "source.resolve",
             Request::SourceFetch(_) => "source.fetch",
+            Request::SecretsGet(_) => "secrets.get",
             Request::BuildObserve(_) => "build.observe",
             Request::BuildRun(_) => "build.run",
             Request::PushRun(_) => "push.run",
@@ -139,6 +149,7 @@ impl Request {
             Request::ConfigCheck(q) => q.stage,
             Request::InventoryList(_) => Stage::Inventory,
             Request::SourceResolve(_) | Request::SourceFetch(_) => Stage::Source,
+            Request::SecretsGet(_) => Stage::Secrets,
             Request::BuildObserve(_) | Request::BuildRun(_) => Stage::Build,
             Request::PushRun(_) => Stage::Push,
             Request::DeployObserve(_)
@@ -160,6 +171,7 @@ impl Request {
             Request::InventoryList(_) => read(ok).map(Reply::Hosts),
             Request::SourceResolve(_) => read(ok).map(Reply::Resolved),
             Request::SourceFetch(_) => read(ok).map(Reply::Fetched),
+            Request::SecretsGet(_) => read(ok).map(Reply::Secrets),
             Request::BuildObserve(_) => read(ok).map(Reply::Images),
             Request::BuildRun(_) => read(ok).map(Reply::Built),
             Request::PushRun(_) => read(ok).map(Reply::Pushed),
@@ -187,6 +199,7 @@ impl Request {
             | Request::InventoryList(_)
             | Request::SourceResolve(_)
             | Request::SourceFetch(_)
+            | Request::SecretsGet(_)
             | Request::BuildObserve(_)
             | Request::BuildRun(_) => None,
         }
@@ -212,6 +225,8 @@ pub enum Reply {
     Resolved(source::Resolved),
     /// To `source.fetch`.
     Fetched(source::Fetched),
+    /// To `secrets.get`.
+    Secrets(secrets::Found),
     /// To `build.observe`.
     Images(build::Images),
     /// To `build.run`.

@@ -36,7 +36,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{Event, Failure, Handler, Plugin, Provider, Reply, Request};
+use crate::stage::secrets::Values;
+use crate::{Event, Failure, Handler, Plugin, Provider, Reply, Request, Secret};
 
 mod linked;
 mod play;
@@ -53,6 +54,7 @@ pub struct TestHost {
     tested: Tested,
     provider: String,
     config: Value,
+    secrets: Values,
 }
 
 enum Tested {
@@ -86,13 +88,20 @@ impl TestHost {
     }
 
     fn of(tested: Tested, provider: &str) -> Self {
-        Self { tested, provider: provider.to_owned(), config: Value::Null }
+        Self { tested, provider: provider.to_owned(), config: Value::Null, secrets: Values::default() }
     }
 
     /// With this for the table `[stages.STAGE.config]`.
     #[must_use]
     pub fn config(self, config: Value) -> Self {
         Self { config, ..self }
+    }
+
+    /// With this for the value of a secret.
+    #[must_use]
+    pub fn secret(mut self, name: &str, value: &str) -> Self {
+        self.secrets.0.insert(name.to_owned(), Secret::from(value.to_owned()));
+        self
     }
 
     /// Makes a call, and waits for its end.
@@ -110,8 +119,8 @@ impl TestHost {
     /// # Panics
     /// As for [`call`](Self::call).
     pub fn call_with(&self, request: Request, on_event: impl FnMut(&Event, &Stop)) -> Played {
-        let (provider, config) = (self.provider.clone(), self.config.clone());
-        let play = |host| play::call(host, provider, config, request, on_event);
+        let about = (self.provider.clone(), self.config.clone(), self.secrets.clone());
+        let play = |host| play::call(host, about, request, on_event);
         match &self.tested {
             Tested::Linked(plugin) => program::linked(plugin, play),
             Tested::Program(start) => program::started(start(), play),

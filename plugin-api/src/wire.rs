@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::lenient::{is_newer, known, or_empty};
+use crate::stage::secrets::Values;
 use crate::{Event, Failure, PushScope, Request, Stage};
 
 mod read;
@@ -139,6 +140,9 @@ pub struct Call {
     /// The same for the same work: a provider that sees a key again finds its work done.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub key: String,
+    /// The values of the secrets that `params` names.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Values::is_empty")]
+    pub secrets: Values,
     /// `method` and `params`.
     #[serde(flatten)]
     pub request: Request,

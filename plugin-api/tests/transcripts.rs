@@ -100,7 +100,7 @@ fn what_is_written_down_is_read_and_written_so() {
 #[test]
 fn every_method_is_written_down() {
     let files = files();
-    assert!(methods().len() >= 13, "{:?}", methods());
+    assert!(methods().len() >= 14, "{:?}", methods());
     for method in methods() {
         let lines = files.get(&method).unwrap_or_else(|| panic!("`tests/wire/v1/{method}.jsonl` is missing"));
         let count = |t: &str| lines.iter().filter(|line| line["t"] == t).count();

@@ -6,8 +6,13 @@
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::{ImageRef, Pull, Pulled};
 use cloudpad_plugin_api::stage::inventory::List;
+use cloudpad_plugin_api::stage::secrets::Values;
 use cloudpad_plugin_api::wire::{Call, FromHost, FromPlugin, HostHello, PluginHello, Provides};
-use cloudpad_plugin_api::{CheckConfig, Event, Failure, Level, Outcome, Progress, Reply, Request, Stage};
+use cloudpad_plugin_api::{
+    CheckConfig, Event, Failure, Level, Outcome, Progress, Reply, Request, Secret, Stage,
+};
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -32,6 +37,7 @@ fn messages_of_the_host() {
         provider: "ssh".to_owned(),
         config: json!({ "socket": "/run/docker.sock" }),
         key: "pull/h1/app:1".to_owned(),
+        secrets: Values(BTreeMap::from([("token".to_owned(), Secret::from("s3cr3t".to_owned()))])),
         request: pull,
     };
     let host = json!({ "name": "h1", "address": "deploy@192.0.2.1" });
@@ -39,7 +45,7 @@ fn messages_of_the_host() {
         &FromHost::Call(call),
         &json!({
             "t": "call", "id": 7, "provider": "ssh", "config": { "socket": "/run/docker.sock" },
-            "key": "pull/h1/app:1", "method": "deploy.pull",
+            "key": "pull/h1/app:1", "secrets": { "token": "s3cr3t" }, "method": "deploy.pull",
             "params": { "host": host, "image": "r.example/app@sha256:0", "tag": "app:1" },
         }),
     );

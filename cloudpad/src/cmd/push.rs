@@ -19,6 +19,6 @@ pub(super) struct Args {
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let session = Session::open("push", true, global, term)?;
-        session.prepare(Until::Push, self.select.selection(), At::Everything)
+        session.prepare(Until::Push, self.select.selection(), At::ImagesAndHosts)
     }
 }

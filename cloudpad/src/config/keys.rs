@@ -47,7 +47,14 @@ const STAGE: Shape =
     OneOf(&[Text, Table(&Keys { known: &[("provider", Text), ("config", OPAQUE)], instead: &[] })]);
 const OPAQUE: Shape = Named(&Opaque);
 const STAGES: Keys = Keys {
-    known: &[("inventory", STAGE), ("source", STAGE), ("build", STAGE), ("push", STAGE), ("deploy", STAGE)],
+    known: &[
+        ("inventory", STAGE),
+        ("source", STAGE),
+        ("secrets", STAGE),
+        ("build", STAGE),
+        ("push", STAGE),
+        ("deploy", STAGE),
+    ],
     instead: &[],
 };
 
@@ -140,6 +147,7 @@ const SERVICE: Keys = Keys {
         ("per_host", Whole),
         ("command", COMMAND),
         ("env", VARIABLES),
+        ("secrets", OneOf(&[TEXTS, LABELS])),
         ("ports", List(&Like("8080:80"))),
         ("volumes", List(&Like("data:/data"))),
         ("networks", TEXTS),

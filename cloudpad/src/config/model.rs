@@ -121,6 +121,8 @@ pub struct Service {
     pub command: Option<Vec<String>>,
     /// Environment variables.
     pub env: BTreeMap<String, String>,
+    /// What each secret is called where it is kept, by the environment variable in which the container finds it.
+    pub secrets: BTreeMap<String, String>,
     /// Published ports.
     pub ports: Vec<PortRange>,
     /// Volumes and directories.

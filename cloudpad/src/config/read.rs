@@ -7,6 +7,7 @@ mod hosts;
 mod images;
 mod names;
 mod plugins;
+mod secrets;
 mod services;
 mod sources;
 mod stages;

@@ -1,5 +1,6 @@
 //! What has to happen to each instance so that it becomes as it should be. Pure.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ pub(super) struct Decide<'a, 's> {
     pub(super) config: &'a Config,
     pub(super) inventory: &'a Inventory,
     pub(super) goal: &'a Goal,
+    /// What tells the values of secrets from others, by name.
+    pub(super) secrets: &'a BTreeMap<String, String>,
     pub(super) scope: &'s Scope,
     pub(super) sight: &'s Sight<'a>,
     /// Hosts that may be changed and were seen, by their place in the inventory.
@@ -37,7 +40,7 @@ impl<'a> Decide<'a, '_> {
         let service = &self.config.services[name];
         let places = self.places(name, service);
         let mut rollout = self.empty(name, places.len());
-        let mut blueprint = Blueprint::new(&self.config.project, (name, service), reference);
+        let mut blueprint = Blueprint::new(&self.config.project, (name, service), reference, self.secrets);
         let exclusive: Rc<[String]> = exclusive(self.config, service).into();
         for &(host, number) in places.iter().filter(|(host, _)| self.hosts.contains(*host)) {
             let wanted = blueprint.wanted(number)?;

@@ -1,17 +1,18 @@
 //! The questions that have to be answered before a plan can be made, as requests. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::{Health, Host, Project};
 use cloudpad_plugin_api::stage::build::Recipe;
+use cloudpad_plugin_api::stage::secrets::Get;
 use cloudpad_plugin_api::stage::source::{Fetch, Resolve, Resolved};
 use cloudpad_plugin_api::stage::{build, deploy};
+use cloudpad_plugin_api::{Request, Stage};
 
 use super::Scope;
-use crate::config::{BuildImage, Config, Image};
+use crate::config::{BuildImage, Config, Image, Problem, Service};
 use crate::inventory::Inventory;
 
 /// One `source.resolve` for each source of the scope. `cache` is where sources are kept, absolute.
@@ -53,6 +54,35 @@ pub fn look_images(
         return None;
     }
     Some(Request::BuildObserve(build::Observe { recipes, cache: cache.join("build") }))
+}
+
+/// One `secrets.get` for all secrets of the scope; none where there is none.
+pub fn look_secrets(config: &Config, scope: &Scope) -> Option<Request> {
+    let services = config.services.iter().filter(|(name, _)| scope.services.contains_key(*name));
+    let names: BTreeSet<&String> = services.flat_map(|(_, service)| service.secrets.values()).collect();
+    let names: Vec<String> = names.into_iter().cloned().collect();
+    (!names.is_empty()).then_some(Request::SecretsGet(Get { names }))
+}
+
+/// Secrets of the scope that nobody knows.
+pub fn unknown_secrets(config: &Config, scope: &Scope, marks: &BTreeMap<String, String>) -> Vec<Problem> {
+    let provider = config.stages.get(&Stage::Secrets).and_then(|choice| choice.provider.as_deref());
+    let mut problems = Vec::new();
+    for (service, Service { secrets, .. }) in &config.services {
+        for (target, name) in secrets.iter().filter(|(_, name)| !marks.contains_key(*name)) {
+            if !scope.services.contains_key(service) {
+                continue;
+            }
+            let provider = provider.unwrap_or_default();
+            let message = format!("the secrets provider `{provider}` knows no secret `{name}`");
+            let problem = Problem::at_key(format!("services.{service}.secrets.{target}"), message);
+            problems.push(match provider {
+                "env" => problem.hint(format!("set the environment variable `{name}`, or add it to `.env`")),
+                _ => problem,
+            });
+        }
+    }
+    problems
 }
 
 /// All that goes into an image; none when it is not built, or its source has not been resolved.

@@ -74,6 +74,9 @@ pub struct Seen {
     pub sources: BTreeMap<String, String>,
     /// The reference of each image that is built.
     pub images: BTreeMap<String, String>,
+    /// What tells the value of each secret from others.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
     /// What is on each host.
     pub hosts: BTreeMap<String, SeenHost>,
 }
@@ -120,6 +123,7 @@ pub fn seen(config: &Config, observed: &Observed) -> Seen {
         config: digest(show(config).as_bytes()),
         sources: sources.collect(),
         images: observed.images.iter().map(|(name, i)| (name.clone(), i.reference.clone())).collect(),
+        secrets: observed.secrets.clone(),
         hosts: observed
             .hosts
             .iter()
@@ -182,6 +186,9 @@ impl Seen {
         }
         compare("source", &self.sources, &now.sources, &mut found);
         compare("image", &self.images, &now.images, &mut found);
+        let secrets: BTreeSet<&String> = self.secrets.keys().chain(now.secrets.keys()).collect();
+        let changed = secrets.into_iter().filter(|name| self.secrets.get(*name) != now.secrets.get(*name));
+        found.extend(changed.map(|name| format!("secret `{name}` has another value now")));
         let names: BTreeSet<&String> = self.hosts.keys().chain(now.hosts.keys()).collect();
         for name in names {
             let differences = match (self.hosts.get(name), now.hosts.get(name)) {

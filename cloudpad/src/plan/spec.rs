@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use cloudpad_plugin_api::model::{ContainerSpec, Port, Project, Volume};
+use cloudpad_plugin_api::model::{ContainerSpec, Port, Project, SecretRef, Volume};
 use cloudpad_plugin_api::stage::deploy::Container;
 use sha2::{Digest, Sha256};
 
@@ -24,6 +24,8 @@ pub(super) struct Blueprint<'a> {
     service: (&'a str, &'a Service),
     image: &'a str,
     project: &'a Project,
+    /// What tells the values of secrets from others, by name.
+    marks: &'a BTreeMap<String, String>,
     /// By number.
     wanted: BTreeMap<u32, Rc<Wanted>>,
     /// What was found to differ between a spec and one that was seen, by the identity of both, and by
@@ -33,9 +35,14 @@ pub(super) struct Blueprint<'a> {
 
 impl<'a> Blueprint<'a> {
     /// Of a service that is made from the image `image`.
-    pub(super) fn new(project: &'a Project, service: (&'a str, &'a Service), image: &'a str) -> Self {
+    pub(super) fn new(
+        project: &'a Project,
+        service: (&'a str, &'a Service),
+        image: &'a str,
+        marks: &'a BTreeMap<String, String>,
+    ) -> Self {
         let (wanted, compared) = (BTreeMap::new(), BTreeMap::new());
-        Self { service, image, project, wanted, compared }
+        Self { service, image, project, marks, wanted, compared }
     }
 
     /// What instance `number` should be.
@@ -70,6 +77,11 @@ impl<'a> Blueprint<'a> {
             image: self.image.to_owned(),
             command: service.command.clone(),
             env: service.env.clone(),
+            secrets: service
+                .secrets
+                .iter()
+                .map(|(target, name)| (target.clone(), self.secret(name)))
+                .collect(),
             ports,
             volumes: service.volumes.iter().map(|mount| volume(mount, self.project)).collect(),
             networks: networks(&service.networks, self.project),
@@ -81,6 +93,11 @@ impl<'a> Blueprint<'a> {
             memory: service.memory,
             labels: service.labels.clone(),
         }
+    }
+
+    fn secret(&self, name: &str) -> SecretRef {
+        let mark = self.marks.get(name).cloned().unwrap_or_default();
+        SecretRef { name: name.to_owned(), mark }
     }
 
     /// What differs between containers that run and the one that should.
@@ -183,6 +200,7 @@ fn differences(old: Option<&ContainerSpec>, new: &ContainerSpec) -> Vec<String> 
         cpu_millis,
         memory,
         labels,
+        secrets,
     } = old;
     let fields = [
         ("image", *image != new.image),
@@ -198,10 +216,14 @@ fn differences(old: Option<&ContainerSpec>, new: &ContainerSpec) -> Vec<String> 
         ("memory", *memory != new.memory),
     ];
     let fields = fields.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name.to_owned());
-    fields.chain(entries("env", env, &new.env)).chain(entries("labels", labels, &new.labels)).collect()
+    fields
+        .chain(entries("env", env, &new.env))
+        .chain(entries("secrets", secrets, &new.secrets))
+        .chain(entries("labels", labels, &new.labels))
+        .collect()
 }
 
-fn entries(what: &str, old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<String> {
+fn entries<T: PartialEq>(what: &str, old: &BTreeMap<String, T>, new: &BTreeMap<String, T>) -> Vec<String> {
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let differing = names.into_iter().filter(|name| old.get(*name) != new.get(*name));
     differing.map(|name| format!("{what}.{name}")).collect()

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use cloudpad_plugin_api::stage::secrets::Values;
 use cloudpad_plugin_api::{
     Cancel, CheckConfig, Emit, Failure, FailureKind, Provider, PushScope, Request, Stage,
 };
@@ -19,15 +20,19 @@ use super::mask::Mask;
 use super::session::{Who, confirm};
 use super::setup::Setup;
 use super::start::Launch;
-use super::{Carrier, Chosen, secrets};
+use super::{Asked, Carrier, Chosen};
 use crate::config::{Config, Problem, StageChoice, offer};
 
 /// The provider of each stage that has one.
 ///
 /// # Errors
 /// See [`Providers::choose`](super::Providers::choose).
-pub(super) fn choose(config: &Config, setup: &Setup) -> Result<BTreeMap<Stage, Chosen>, Vec<Problem>> {
-    let mut chooser = Chooser::new(config, setup);
+pub(super) fn choose(
+    config: &Config,
+    setup: &Setup,
+    mask: &Arc<Mask>,
+) -> Result<BTreeMap<Stage, Chosen>, Vec<Problem>> {
+    let mut chooser = Chooser::new(config, setup, mask);
     let (mut chosen, mut problems) = (BTreeMap::new(), Vec::new());
     for (&stage, choice) in &config.stages {
         let Some(name) = &choice.provider else { continue };
@@ -91,7 +96,8 @@ impl Chosen {
         }
         let emit: Emit = Arc::new(|_| {});
         let request = Request::ConfigCheck(CheckConfig { stage });
-        match self.call(&request, "", emit, cancel.clone()) {
+        let asked = Asked { request: &request, key: "", secrets: Values::default() };
+        match self.call(asked, emit, cancel.clone()) {
             Ok(_) => Ok(()),
             Err(failure) if failure.kind == FailureKind::Crashed => Err(problem(stage, "", failure)),
             Err(failure) => {
@@ -118,20 +124,20 @@ struct Chooser<'a> {
     near: Listing,
     listing: OnceLock<Listing>,
     lock: OnceLock<Result<Option<Lock>, Failure>>,
-    mask: OnceLock<Arc<Mask>>,
+    mask: Arc<Mask>,
     /// By file: one plugin may serve several stages.
     plugins: BTreeMap<std::path::PathBuf, Arc<External>>,
 }
 
 impl<'a> Chooser<'a> {
-    fn new(config: &'a Config, setup: &'a Setup) -> Self {
+    fn new(config: &'a Config, setup: &'a Setup, mask: &Arc<Mask>) -> Self {
         Self {
             config,
             setup,
             near: setup.near(&config.plugins),
             listing: OnceLock::new(),
             lock: OnceLock::new(),
-            mask: OnceLock::new(),
+            mask: mask.clone(),
             plugins: BTreeMap::new(),
         }
     }
@@ -158,8 +164,7 @@ impl<'a> Chooser<'a> {
         }
         let mut launch = self.setup.launch(found);
         self.add_lock(&found.name, &mut launch).map_err(|failure| problem(stage, "", failure))?;
-        let mask = self.mask.get_or_init(|| Arc::new(secrets::mask(self.config))).clone();
-        let plugin = Arc::new(External::new(launch, self.setup.limits, mask));
+        let plugin = Arc::new(External::new(launch, self.setup.limits, self.mask.clone()));
         self.plugins.insert(found.path.clone(), plugin.clone());
         Ok(plugin)
     }

@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::{PoisonError, RwLock};
 
 use cloudpad_plugin_api::{Event, Failure, Progress};
 
@@ -18,13 +19,21 @@ const STARS: &str = "***";
 /// Values that nobody may see.
 #[derive(Default)]
 pub struct Mask {
-    values: Vec<String>,
+    /// Sorted, each once.
+    values: RwLock<Vec<String>>,
 }
 
 impl Mask {
     /// Masks these values, and each line of those that have several.
     pub fn new(values: impl IntoIterator<Item = String>) -> Self {
-        let mut all = Vec::new();
+        let mask = Self::default();
+        mask.add(values);
+        mask
+    }
+
+    /// Masks these values too, from now on.
+    pub fn add(&self, values: impl IntoIterator<Item = String>) {
+        let mut all = self.values.write().unwrap_or_else(PoisonError::into_inner);
         for value in values {
             // As it stands in a line that could not be decoded.
             let escaped = serde_json::to_string(&value).unwrap_or_default();
@@ -35,7 +44,6 @@ impl Mask {
         all.retain(|value| value.len() >= SHORTEST);
         all.sort_unstable();
         all.dedup();
-        Self { values: all }
     }
 
     /// The text without the values.
@@ -58,7 +66,8 @@ impl Mask {
     /// What values cover of the text, in order and apart from each other.
     fn covered(&self, text: &str) -> Vec<Range<usize>> {
         let found = |value| text.match_indices(value).map(|(at, found): (_, &str)| at..at + found.len());
-        let mut all: Vec<_> = self.values.iter().map(String::as_str).flat_map(found).collect();
+        let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = values.iter().map(String::as_str).flat_map(found).collect();
         all.sort_unstable_by_key(|range| (range.start, range.end));
         let mut covered: Vec<Range<usize>> = Vec::new();
         for range in all {

@@ -21,6 +21,7 @@ use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{Builder, JoinHandle};
 
+use cloudpad_plugin_api::stage::secrets::Values;
 use cloudpad_plugin_api::wire::{Call, FromHost, MAX_LINE, PluginHello};
 use cloudpad_plugin_api::{Cancel, Emit, Event, Failure, FailureKind, Reply, Request};
 use serde_json::Value;
@@ -60,6 +61,8 @@ pub struct Ask<'a> {
     pub config: &'a Value,
     /// The same for the same work.
     pub key: &'a str,
+    /// The values of the secrets that the request names.
+    pub secrets: &'a Values,
     /// The request.
     pub request: &'a Request,
 }
@@ -169,6 +172,7 @@ impl Session {
             provider: ask.provider.to_owned(),
             config: ask.config.clone(),
             key: ask.key.to_owned(),
+            secrets: ask.secrets.clone(),
             request: ask.request.clone(),
         });
         let line = serde_json::to_vec(&call).map_err(|error| Failure::invalid(error.to_string()))?;

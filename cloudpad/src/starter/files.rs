@@ -111,7 +111,7 @@ pub(super) fn test(language: Language) -> &'static str {
 pub(super) fn config(stage: Stage) -> &'static str {
     match stage {
         Stage::Inventory => text!("inventory.toml"),
-        Stage::Source | Stage::Build | Stage::Push | Stage::Deploy => "",
+        Stage::Source | Stage::Secrets | Stage::Build | Stage::Push | Stage::Deploy => "",
     }
 }
 
@@ -129,6 +129,7 @@ macro_rules! parts {
         match $stage {
             Stage::Inventory => part!($language, "inventory", $ending),
             Stage::Source => part!($language, "source", $ending),
+            Stage::Secrets => part!($language, "secrets", $ending),
             Stage::Build => part!($language, "build", $ending),
             Stage::Push => part!($language, "push", $ending),
             Stage::Deploy => part!($language, "deploy", $ending),

@@ -17,6 +17,7 @@ mod readme;
 mod registry;
 mod rollback;
 mod scale;
+mod secrets;
 mod shape;
 mod source;
 mod support;

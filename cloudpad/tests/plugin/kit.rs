@@ -3,6 +3,7 @@
 mod left;
 pub mod run;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,6 +19,7 @@ use cloudpad::plugin::start::Launch;
 use cloudpad_plugin_api::model::{Host, Project};
 use cloudpad_plugin_api::stage::deploy::{Named, Stop};
 use cloudpad_plugin_api::stage::inventory::List;
+use cloudpad_plugin_api::stage::secrets::Values;
 use cloudpad_plugin_api::{Cancel, Emit, Event, Failure, Reply, Request};
 
 /// What the plugins of tests provide: `x`, for two stages.
@@ -178,7 +180,8 @@ pub fn stop() -> Request {
 
 /// Asks provider `x`.
 pub fn ask(request: &Request) -> Ask<'_> {
-    Ask { provider: "x", config: &serde_json::Value::Null, key: "k", request }
+    static NO_SECRETS: Values = Values(BTreeMap::new());
+    Ask { provider: "x", config: &serde_json::Value::Null, key: "k", secrets: &NO_SECRETS, request }
 }
 
 pub fn call(session: &Session, request: &Request) -> Result<Reply, Unanswered> {

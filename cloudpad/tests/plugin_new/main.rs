@@ -11,4 +11,4 @@ mod sh;
 
 use made::Made;
 
-const STAGES: [&str; 5] = ["inventory", "source", "build", "push", "deploy"];
+const STAGES: [&str; 6] = ["inventory", "source", "secrets", "build", "push", "deploy"];

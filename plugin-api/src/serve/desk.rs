@@ -82,7 +82,8 @@ impl<'a> Desk<'a> {
         state.open.insert(id, cancel.clone());
         let events = line.clone();
         let cx = Context::new(call.config, Arc::new(move |event| events.event(event)), cancel);
-        let work = Work { id, provider, cx: cx.keyed(&call.key), request: call.request, line };
+        let cx = cx.keyed(&call.key).with_secrets(call.secrets);
+        let work = Work { id, provider, cx, request: call.request, line };
         if state.threads >= self.most() {
             state.waiting.push_back(work);
             return Ok(());

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::Played;
 use crate::serve::memory::HostSide;
+use crate::stage::secrets::Values;
 use crate::wire::{Call, FromHost, FromPlugin, HostHello, MAX_LINE, PROTOCOL, PluginHello};
 use crate::{Event, Reply, Request};
 
@@ -21,8 +22,7 @@ impl Stop<'_> {
 /// Plays a whole session with one call.
 pub(super) fn call(
     host: HostSide,
-    provider: String,
-    config: Value,
+    (provider, config, secrets): (String, Value, Values),
     request: Request,
     mut on_event: impl FnMut(&Event, &Stop),
 ) -> Played {
@@ -35,7 +35,7 @@ pub(super) fn call(
     let version = env!("CARGO_PKG_VERSION").to_owned();
     send(&host, &FromHost::Hello(HostHello { protocol: PROTOCOL, version, max_line: MAX_LINE }));
     let key = format!("test/{}", request.method());
-    send(&host, &FromHost::Call(Call { id: 1, provider, config, key, request: request.clone() }));
+    send(&host, &FromHost::Call(Call { id: 1, provider, config, key, secrets, request: request.clone() }));
     let mut events = Vec::new();
     let end = loop {
         match next(&host) {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Call, FromHost};
 use crate::lenient::or_empty;
+use crate::stage::secrets::Values;
 use crate::{Failure, Request, Stage};
 
 /// What is the matter with a line.
@@ -30,6 +31,8 @@ struct Head {
     config: Value,
     #[serde(default, deserialize_with = "or_empty")]
     key: String,
+    #[serde(default, deserialize_with = "or_empty")]
+    secrets: Values,
     method: String,
     #[serde(default)]
     params: Value,
@@ -56,11 +59,11 @@ impl FromHost {
 }
 
 fn call(head: Head) -> Result<Call, Unreadable> {
-    let Head { id, provider, config, key, method, params } = head;
+    let Head { id, provider, config, key, secrets, method, params } = head;
     let params = if params.is_null() { json!({}) } else { params };
     let request = Request::deserialize(json!({ "method": method, "params": params }));
     let request = request.map_err(|error| Unreadable::Call { id, failure: refusal(&method, &error) })?;
-    Ok(Call { id, provider, config, key, request })
+    Ok(Call { id, provider, config, key, secrets, request })
 }
 
 fn refusal(method: &str, error: &serde_json::Error) -> Failure {

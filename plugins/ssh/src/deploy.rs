@@ -42,7 +42,7 @@ impl Deploy for Deployer {
     }
 
     fn start(&self, cx: &Context, request: &Start) -> Result<Started, Failure> {
-        on_host(cx, &request.host, Call::Change, async |host| start::start(&host, request).await)
+        on_host(cx, &request.host, Call::Change, async |host| start::start(cx, &host, request).await)
     }
 
     fn ready(&self, cx: &Context, request: &Ready) -> Result<BecameReady, Failure> {

@@ -12,6 +12,7 @@ const BUILT_IN: [&str; 3] = ["host", "none", "bridge"];
 pub(super) fn check(name: &str, service: &Service, problems: &mut Vec<Problem>) {
     networks(name, service, problems);
     targets(name, service, problems);
+    secrets(name, service, problems);
     mounts(name, service, problems);
     update(name, service, problems);
 }
@@ -60,6 +61,13 @@ fn targets(name: &str, service: &Service, problems: &mut Vec<Problem>) {
             let message = format!("something else is mounted at `{}` already", mount.target);
             problems.push(Problem::at_key(format!("services.{name}.volumes.{index}"), message));
         }
+    }
+}
+
+fn secrets(name: &str, service: &Service, problems: &mut Vec<Problem>) {
+    for variable in service.secrets.keys().filter(|variable| service.env.contains_key(*variable)) {
+        let message = format!("the variable `{variable}` is in `env` already");
+        problems.push(Problem::at_key(format!("services.{name}.secrets.{variable}"), message));
     }
 }
 

@@ -41,6 +41,7 @@ fn service(name: &str, section: &Section<'_>, names: &Names) -> Service {
         count: count(section),
         command: section.command("command"),
         env: section.map("env", name::env, plain),
+        secrets: super::secrets::read(section),
         health: super::health::read(section, ports.as_deref()),
         ports: ports.unwrap_or_default(),
         volumes: section.list("volumes", volume::mount),

@@ -13,6 +13,7 @@ pub(in crate::config) fn default_provider(stage: Stage) -> Option<&'static str> 
     match stage {
         Stage::Inventory => None,
         Stage::Source => Some("git"),
+        Stage::Secrets => Some("env"),
         Stage::Build => Some("docker"),
         Stage::Push | Stage::Deploy => Some("ssh"),
     }

@@ -124,6 +124,7 @@ pub(super) fn service(service: &Service) -> Table {
     table.text("update", word(UPDATES, service.update));
     table.texts("groups", &service.groups);
     table.map("env", &service.env, |value| Out::text(value));
+    table.map("secrets", &service.secrets, |name| Out::text(name));
     if let Some(found) = &service.health {
         table.put("health", health(found));
     }

@@ -160,6 +160,7 @@ pub fn service(image: &str) -> Service {
         count: Count::PerHost(1),
         command: None,
         env: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         ports: Vec::new(),
         volumes: Vec::new(),
         networks: Vec::new(),

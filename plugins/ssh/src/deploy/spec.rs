@@ -8,15 +8,15 @@ use bollard::models::{
 };
 use cloudpad_plugin_api::model::{Check, ContainerSpec, Health, Port, Restart, Volume, label};
 use cloudpad_plugin_api::stage::deploy::Start;
-use cloudpad_plugin_api::{Failure, model::Project};
+use cloudpad_plugin_api::{Context, Failure, model::Project};
 
 /// What the engine is asked to make.
-pub(super) fn create_body(request: &Start) -> Result<ContainerCreateBody, Failure> {
+pub(super) fn create_body(cx: &Context, request: &Start) -> Result<ContainerCreateBody, Failure> {
     let spec = &request.spec;
     Ok(ContainerCreateBody {
         image: Some(spec.image.clone()),
         cmd: spec.command.clone(),
-        env: Some(spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect()),
+        env: Some(env(cx, spec)?),
         exposed_ports: Some(spec.ports.iter().map(container_port).collect()),
         labels: Some(labels(request)?),
         stop_signal: spec.stop_signal.clone(),
@@ -42,6 +42,18 @@ pub(super) fn create_body(request: &Start) -> Result<ContainerCreateBody, Failur
         }),
         ..Default::default()
     })
+}
+
+/// Variables, with those that are secret.
+fn env(cx: &Context, spec: &ContainerSpec) -> Result<Vec<String>, Failure> {
+    let mut env: Vec<_> = spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    for (target, secret) in &spec.secrets {
+        if target.starts_with('/') {
+            return Err(Failure::unsupported("a secret as a file"));
+        }
+        env.push(format!("{target}={}", cx.secret(&secret.name)?.expose()));
+    }
+    Ok(env)
 }
 
 /// The user's labels, and ours, which win.
@@ -145,7 +157,11 @@ fn clamped(value: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use cloudpad_plugin_api::model::{Host, Instance, Protocol};
+    use std::sync::Arc;
+
+    use cloudpad_plugin_api::model::{Host, Instance, Protocol, SecretRef};
+    use cloudpad_plugin_api::stage::secrets::Values;
+    use cloudpad_plugin_api::{Cancel, Secret};
 
     use super::*;
 
@@ -161,8 +177,14 @@ mod tests {
         }
     }
 
+    fn context(secrets: &[(&str, &str)]) -> Context {
+        let secret = |(name, value): &(&str, &str)| (name.to_string(), Secret::from(value.to_string()));
+        let cx = Context::new(serde_json::Value::Null, Arc::new(|_| {}), Cancel::new());
+        cx.with_secrets(Values(secrets.iter().map(secret).collect()))
+    }
+
     fn body(spec: ContainerSpec) -> ContainerCreateBody {
-        create_body(&request(spec)).unwrap()
+        create_body(&context(&[]), &request(spec)).unwrap()
     }
 
     #[test]
@@ -257,5 +279,22 @@ mod tests {
         let host = body(with(&["host"]));
         assert_eq!(host.networking_config, None);
         assert_eq!(host.host_config.unwrap().network_mode.as_deref(), Some("host"));
+    }
+
+    #[test]
+    fn values_of_secrets_are_variables_and_in_no_label() {
+        let secret = SecretRef { name: "db".into(), mark: "0a1b2c3d".into() };
+        let with = |target: &str| {
+            let secrets = [(target.to_owned(), secret.clone())].into();
+            request(ContainerSpec { secrets, env: [("A".into(), "1".into())].into(), ..Default::default() })
+        };
+        let made = create_body(&context(&[("db", "s3cr3t")]), &with("DB")).unwrap();
+        assert_eq!(made.env.unwrap(), ["A=1", "DB=s3cr3t"]);
+        let labels = made.labels.unwrap();
+        assert!(labels[label::SPEC].contains("0a1b2c3d"), "{labels:?}");
+        assert!(!format!("{labels:?}").contains("s3cr3t"), "{labels:?}");
+        let lacking = create_body(&context(&[]), &with("DB")).unwrap_err();
+        assert_eq!(lacking.message, "the value of secret `db` was not sent");
+        assert!(create_body(&context(&[("db", "s3cr3t")]), &with("/run/db")).is_err(), "not as a file");
     }
 }

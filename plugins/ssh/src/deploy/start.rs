@@ -11,7 +11,7 @@ use bollard::query_parameters::{
 use cloudpad_engine::{Engine, failure, status};
 use cloudpad_plugin_api::model::{Project, label};
 use cloudpad_plugin_api::stage::deploy::{Start, Started};
-use cloudpad_plugin_api::{Failure, Outcome};
+use cloudpad_plugin_api::{Context, Failure, Outcome};
 
 use super::{container, networks, proof, seen, spec};
 use crate::pool::Connection;
@@ -19,27 +19,27 @@ use crate::pool::Connection;
 /// How long an engine may take to set a container up on a busy host: its mounts, networks and ports.
 const STARTING: Duration = Duration::from_secs(60);
 
-pub(super) async fn start(host: &Arc<Connection>, request: &Start) -> Result<Started, Failure> {
+pub(super) async fn start(cx: &Context, host: &Arc<Connection>, request: &Start) -> Result<Started, Failure> {
     // Where a new container has another name, a kept one is not in its way, and has to be looked for.
     if proof::is_needed(request.spec.health.as_ref())
         && !host.had_no_container(&request.container)
         && let Some(found) = container::find(&host.engine, &request.container).await?
     {
-        return start_existing(host, request, found).await;
+        return start_existing(cx, host, request, found).await;
     }
-    let made = match create(&host.engine, request).await {
+    let made = match create(cx, &host.engine, request).await {
         Err(failure) if networks::is_lacking(&failure) => {
             make_networks(host, request).await?;
-            create(&host.engine, request).await?
+            create(cx, &host.engine, request).await?
         }
         made => made?,
     };
     if let Some(id) = made {
-        return start_new(host, request, id).await;
+        return start_new(cx, host, request, id).await;
     }
     let gone = || Failure::stale(format!("container `{}` was there and is gone", request.container));
     let found = container::find(&host.engine, &request.container).await?;
-    start_existing(host, request, found.ok_or_else(|| gone().retryable())?).await
+    start_existing(cx, host, request, found.ok_or_else(|| gone().retryable())?).await
 }
 
 async fn make_networks(host: &Connection, request: &Start) -> Result<(), Failure> {
@@ -48,14 +48,14 @@ async fn make_networks(host: &Connection, request: &Start) -> Result<(), Failure
 }
 
 /// Makes the container; none when its name is taken.
-async fn create(engine: &Engine, request: &Start) -> Result<Option<String>, Failure> {
+async fn create(cx: &Context, engine: &Engine, request: &Start) -> Result<Option<String>, Failure> {
     let (name, image) = (&request.container, &request.spec.image);
     let made = match proof::is_needed(request.spec.health.as_ref()) {
         true => proof::provisional(name),
         false => name.clone(),
     };
     let options = CreateContainerOptionsBuilder::new().name(&made).build();
-    match engine.docker().await?.create_container(Some(options), spec::create_body(request)?).await {
+    match engine.docker().await?.create_container(Some(options), spec::create_body(cx, request)?).await {
         Ok(created) => Ok(Some(created.id)),
         Err(error) if status(&error) == Some(409) => Ok(None),
         Err(error) if status(&error) == Some(404) && error.to_string().contains("image") => {
@@ -67,11 +67,11 @@ async fn create(engine: &Engine, request: &Start) -> Result<Option<String>, Fail
 }
 
 /// Starts a container that was just made.
-async fn start_new(host: &Connection, request: &Start, id: String) -> Result<Started, Failure> {
+async fn start_new(cx: &Context, host: &Connection, request: &Start, id: String) -> Result<Started, Failure> {
     match run_new(host, request, id).await {
         // Somebody else may have made the very same one meanwhile, and got the port.
         Err(failure) => match container::inspect(&host.engine, &request.container).await {
-            Ok(Some(found)) => start_existing(host, request, found).await,
+            Ok(Some(found)) => start_existing(cx, host, request, found).await,
             _ => Err(failure),
         },
         started => started,
@@ -101,7 +101,12 @@ async fn undo(engine: &Engine, name: &str, id: &str, failure: Failure) -> Failur
 }
 
 /// Starts a container that has the wanted name, if it is the wanted one.
-async fn start_existing(host: &Connection, request: &Start, found: Inspected) -> Result<Started, Failure> {
+async fn start_existing(
+    cx: &Context,
+    host: &Connection,
+    request: &Start,
+    found: Inspected,
+) -> Result<Started, Failure> {
     check_same(&found, request)?;
     let id = found.id.clone().unwrap_or_default();
     if !container::is_running(&found) {
@@ -109,7 +114,9 @@ async fn start_existing(host: &Connection, request: &Start, found: Inspected) ->
             proof::doubt(&host.engine.docker().await?, &found, &request.container).await?;
         }
         match run(host, request, &id, Some(&found)).await {
-            Err(failure) if networks::is_lacking(&failure) => return make_again(host, request, &id).await,
+            Err(failure) if networks::is_lacking(&failure) => {
+                return make_again(cx, host, request, &id).await;
+            }
             done => done?,
         }
     }
@@ -118,14 +125,14 @@ async fn start_existing(host: &Connection, request: &Start, found: Inspected) ->
 
 /// Makes a stopped container anew in its networks, which are there, but not as those that it was made in: an
 /// engine knows a container's networks by ids, and theirs have gone with the old ones. Volumes stay.
-async fn make_again(host: &Connection, request: &Start, old: &str) -> Result<Started, Failure> {
+async fn make_again(cx: &Context, host: &Connection, request: &Start, old: &str) -> Result<Started, Failure> {
     let name = &request.container;
     // Without force: should it run by now, somebody else has mended it.
     let removed = host.engine.docker().await?.remove_container(old, None::<RemoveContainerOptions>).await;
     removed.map_err(|error| {
         failure(&format!("could not remove container `{name}`, whose networks are gone"), &error)
     })?;
-    match create(&host.engine, request).await.map_err(|failure| failure.outcome(Outcome::Partial))? {
+    match create(cx, &host.engine, request).await.map_err(|failure| failure.outcome(Outcome::Partial))? {
         Some(id) => run_new(host, request, id).await,
         None => Err(Failure::stale(format!("the name `{name}` was taken meanwhile")).retryable()),
     }

@@ -1,0 +1,87 @@
+//! Provider `env`: the environment first, then files in which each line is `NAME=value`. I/O: environment, files.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use cloudpad_plugin_api::stage::secrets::{Found, Get, Secrets, Values};
+use cloudpad_plugin_api::{Context, Failure, Secret};
+
+/// The file that is read where it is there and no other is named, as by Compose.
+const DEFAULT: &str = ".env";
+
+pub(crate) struct Env;
+
+/// What `[stages.secrets.config]` may say.
+#[derive(Default, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    /// Files in the syntax of `.env`, relative to the project. Of two that have a name, the later one counts.
+    files: Option<Vec<PathBuf>>,
+}
+
+impl Secrets for Env {
+    fn check(&self, cx: &Context) -> Result<(), Failure> {
+        cx.config::<Config>().map(|_| ())
+    }
+
+    fn get(&self, cx: &Context, request: &Get) -> Result<Found, Failure> {
+        let files = read(&cx.config::<Config>()?)?;
+        let value = |name: &String| {
+            let found = std::env::var_os(name).map(|value| {
+                let why = || Failure::failed(format!("the environment variable `{name}` is no UTF-8 text"));
+                value.into_string().map_err(|_| why())
+            });
+            found.or_else(|| files.get(name).cloned().map(Ok))
+        };
+        let mut values = Values::default();
+        for name in &request.names {
+            if let Some(value) = value(name).transpose()? {
+                values.0.insert(name.clone(), Secret::from(value));
+            }
+        }
+        Ok(Found { values })
+    }
+}
+
+fn read(config: &Config) -> Result<BTreeMap<String, String>, Failure> {
+    let mut all = BTreeMap::new();
+    match &config.files {
+        None => all.extend(file(Path::new(DEFAULT))?.unwrap_or_default()),
+        Some(files) => {
+            for path in files {
+                let missing = || Failure::failed(format!("there is no file `{}`", path.display()));
+                let hint = "`files` of the secrets provider `env` names it, relative to the project";
+                all.extend(file(path)?.ok_or_else(|| missing().hint(hint))?);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The variables of a file; none where it is not there.
+fn file(path: &Path) -> Result<Option<Vec<(String, String)>>, Failure> {
+    let failed = |why: &dyn std::fmt::Display| {
+        Failure::failed(format!("`{}` cannot be read as a file of variables: {why}", path.display()))
+    };
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(&error)),
+    };
+    let pairs: Result<Vec<_>, _> = dotenvy::from_read_iter(&text[..]).collect();
+    pairs.map(Some).map_err(|error| match error {
+        // The line holds a value.
+        dotenvy::Error::LineParse(line, _) => {
+            failed(&format!("line {} is not `NAME=value`", number(&text, &line)))
+        }
+        other => failed(&other),
+    })
+}
+
+/// The number of the line that begins so.
+fn number(text: &[u8], line: &str) -> usize {
+    let lines = String::from_utf8_lossy(text);
+    let begins = |known: &str| !known.trim().is_empty() && line.starts_with(known.trim());
+    lines.lines().position(begins).map_or(0, |index| index + 1)
+}

@@ -1,0 +1,22 @@
+//! Secrets providers `env` (the environment, and files such as `.env`) and `command` (any program that prints
+//! values, such as the ones of 1Password, Bitwarden, Vault, AWS or pass).
+//!
+//! A value is what it is to the last byte, but for the end of line that programs print after it.
+
+use cloudpad_plugin_api::{Handler, Provider, register};
+
+mod command;
+mod env;
+
+register! {
+    Provider {
+        name: "env",
+        about: "environment variables, and files such as `.env`",
+        handler: Handler::Secrets(&env::Env),
+    },
+    Provider {
+        name: "command",
+        about: "whatever a program prints, such as `op`, `bw`, `vault`, `aws` or `pass`",
+        handler: Handler::Secrets(&command::Printed),
+    },
+}

@@ -1,0 +1,1 @@
+    {CALL("secrets.get", "{'names':['token']}", "{}"), "not written yet"},

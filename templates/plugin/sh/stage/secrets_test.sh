@@ -1,0 +1,2 @@
+ask secrets.get '{"names": ["token"]}'
+expect '.error.message | contains("not written yet")'
