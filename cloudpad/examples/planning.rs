@@ -27,9 +27,7 @@ fn main() {
     carry_out(&mut observed, plan);
     let (unchanged, plan) = timed(&config, &observed);
     assert!(plan.is_empty(), "a plan that was carried out leaves nothing to do");
-    for service in config.services.values_mut() {
-        service.env.insert("CHANGED".into(), "1".into());
-    }
+    change(&mut config);
     let (changed, _) = timed(&config, &observed);
     let report = serde_json::json!({
         "hosts": hosts, "services": services, "actions": actions,
@@ -41,16 +39,28 @@ fn main() {
     }
 }
 
-/// The best of five, in milliseconds, and the plan.
-fn timed(config: &Config, observed: &Observed) -> (f64, Plan) {
-    let inventory = Inventory::new(&config.hosts, Vec::new()).unwrap_or_default();
-    let goal = Goal {
+/// Changes every service.
+pub fn change(config: &mut Config) {
+    for service in config.services.values_mut() {
+        service.env.insert("CHANGED".into(), "1".into());
+    }
+}
+
+/// What is asked for.
+pub fn goal() -> Goal {
+    Goal {
         until: Until::Deploy,
         select: Selection::default(),
         release: "r1".into(),
         push_scope: PushScope::Host,
         cache: "/shop/.cloudpad".into(),
-    };
+    }
+}
+
+/// The best of five, in milliseconds, and the plan.
+fn timed(config: &Config, observed: &Observed) -> (f64, Plan) {
+    let inventory = Inventory::new(&config.hosts, Vec::new()).unwrap_or_default();
+    let goal = goal();
     let once = || {
         let begun = Instant::now();
         let plan = plan(config, &inventory, observed, &goal).unwrap_or_default();
@@ -63,7 +73,8 @@ fn timed(config: &Config, observed: &Observed) -> (f64, Plan) {
     (best, made)
 }
 
-fn config(hosts: u32, services: u32) -> Config {
+/// A project with that many hosts and services, each service on every host.
+pub fn config(hosts: u32, services: u32) -> Config {
     let here = Source { location: Location::Directory { path: "/shop".into() }, prepare: Vec::new() };
     let name = |number: u32| format!("service{number}");
     Config {
@@ -130,7 +141,8 @@ fn service(number: u32) -> Service {
     }
 }
 
-fn observed(config: &Config) -> Observed {
+/// Hosts on which nothing is.
+pub fn observed(config: &Config) -> Observed {
     let engine = Engine { platform: "linux/amd64".into(), ..Engine::default() };
     let empty = HostState::Seen(Observation { engine, ..Observation::default() });
     let image = |name: &String| {
@@ -152,8 +164,9 @@ fn observed(config: &Config) -> Observed {
     }
 }
 
-/// The hosts as they are when the plan's containers serve.
-fn carry_out(observed: &mut Observed, plan: Plan) {
+/// The hosts as they are when the plan's containers serve, each read from JSON as answers are: what is
+/// known of a host lies together in memory, and it shares nothing with others nor with the plan.
+pub fn carry_out(observed: &mut Observed, plan: Plan) {
     for action in plan.actions {
         let Request::DeployStart(start) = action.request else { continue };
         let Some(HostState::Seen(host)) = observed.hosts.get_mut(&start.host.name) else { continue };
@@ -174,5 +187,10 @@ fn carry_out(observed: &mut Observed, plan: Plan) {
             state: State::Running,
             created: 0,
         });
+    }
+    for host in observed.hosts.values_mut() {
+        let json = serde_json::to_vec(host).unwrap_or_default();
+        *host =
+            serde_json::from_slice(&json).unwrap_or_else(|error| panic!("a host is not read back: {error}"));
     }
 }
