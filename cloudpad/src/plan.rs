@@ -8,7 +8,7 @@
 //! Inside, a plan takes shape in these steps: `place` (which instance belongs where), `decide` (what
 //! has to happen to each), `contest` and `claims` (what is in each other's way), `pace` (how many at once),
 //! `window` (what waits for what),
-//! `rollout` and `supply` (the actions), `retain` (what is removed in the end), `graph` (their order).
+//! `rollout`, `stock` and `supply` (the actions), `retain` (what is removed in the end), `graph` (their order).
 
 mod claims;
 mod contest;
@@ -28,6 +28,7 @@ mod saved;
 mod scope;
 mod sight;
 mod spec;
+mod stock;
 mod supply;
 #[cfg(test)]
 mod tests;

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cloudpad_plugin_api::stage::deploy::{ImageRef, Observation, Pull};
+use cloudpad_plugin_api::stage::deploy::{ImageRef, Pull};
 use cloudpad_plugin_api::stage::{build, push};
 use cloudpad_plugin_api::{PushScope, Request};
 
 use super::Goal;
 use super::graph::{Graph, Node, key};
-use super::look::{fetch, recipe, repository};
+use super::look::{fetch, recipe};
 use super::reference;
 use super::scope::bases;
-use super::sight::HostSight;
+use super::stock::{Host, Stocks};
 use crate::config::{Config, Image};
 use crate::inventory::Inventory;
 use crate::observed::Observed;
@@ -22,12 +22,10 @@ pub(super) struct Supply<'a> {
     inventory: &'a Inventory,
     observed: &'a Observed,
     goal: &'a Goal,
-    /// The repositories of the project's images.
-    repositories: BTreeSet<String>,
     fetched: BTreeMap<&'a str, Option<Node>>,
     built: BTreeMap<&'a str, Option<Node>>,
     pushed: BTreeMap<&'a str, Node>,
-    brought: BTreeMap<(usize, &'a str), Node>,
+    stocks: Stocks<'a>,
 }
 
 impl<'a> Supply<'a> {
@@ -42,11 +40,10 @@ impl<'a> Supply<'a> {
             inventory,
             observed,
             goal,
-            repositories: repositories(config),
             fetched: BTreeMap::new(),
             built: BTreeMap::new(),
             pushed: BTreeMap::new(),
-            brought: BTreeMap::new(),
+            stocks: Stocks::new(config, observed, inventory.hosts().len()),
         }
     }
 
@@ -123,94 +120,49 @@ impl<'a> Supply<'a> {
     }
 
     /// Pushes an image to a host that lacks it.
-    pub(super) fn push_to(
-        &mut self,
-        graph: &mut Graph,
-        image: &'a str,
-        host: (usize, &HostSight<'_>),
-    ) -> Option<Node> {
-        let (index, sight) = host;
+    pub(super) fn push_to(&mut self, graph: &mut Graph, image: &'a str, host: Host<'_, 'a>) -> Option<Node> {
         let reference = self.reference(image)?;
-        if sight.seen.has_built(reference) {
-            return None;
-        }
-        if let Some(node) = self.brought.get(&(index, image)) {
-            return Some(*node);
+        if let Some(known) = self.stocks.known(host).get(image) {
+            return *known;
         }
         let needs = self.build(graph, image).into_iter().collect();
-        let host = self.inventory.hosts()[index].clone();
-        let key = key("push", &host.name, reference);
-        let similar = self.similar(reference, sight.seen);
-        let run = push::Run { reference: reference.to_owned(), host: Some(host), similar };
+        let to = self.inventory.hosts()[host.0].clone();
+        let key = key("push", &to.name, reference);
+        let similar = self.stocks.similar(reference, host);
+        let run = push::Run { reference: reference.to_owned(), host: Some(to), similar };
         let node = graph.add(key, None, needs, Request::PushRun(run));
-        self.brought.insert((index, image), node);
+        self.stocks.known(host).insert(image, Some(node));
         Some(node)
     }
 
     /// Brings an image to a host, in whatever way; none when it is there.
-    pub(super) fn bring(
-        &mut self,
-        graph: &mut Graph,
-        image: &'a str,
-        host: (usize, &HostSight<'_>),
-    ) -> Option<Node> {
+    pub(super) fn bring(&mut self, graph: &mut Graph, image: &'a str, host: Host<'_, 'a>) -> Option<Node> {
         match self.config.images.get(image)? {
             Image::Built(_) if self.goal.push_scope == PushScope::Host => self.push_to(graph, image, host),
             _ => self.pull_to(graph, image, host),
         }
     }
 
-    fn pull_to(
-        &mut self,
-        graph: &mut Graph,
-        image: &'a str,
-        (index, sight): (usize, &HostSight<'_>),
-    ) -> Option<Node> {
+    fn pull_to(&mut self, graph: &mut Graph, image: &'a str, host: Host<'_, 'a>) -> Option<Node> {
         let reference = self.reference(image)?;
-        let is_there = match self.config.images.get(image)? {
-            Image::Ready { .. } => reference::is_among(reference, &sight.seen.images),
-            Image::Built(_) => sight.seen.has_built(reference),
-        };
-        if is_there {
-            return None;
-        }
-        if let Some(node) = self.brought.get(&(index, image)) {
-            return Some(*node);
+        if let Some(known) = self.stocks.known(host).get(image) {
+            return *known;
         }
         let (needs, from, tag) = match self.config.images.get(image)? {
+            Image::Ready { .. } if reference::is_among(reference, &host.1.seen.images) => {
+                self.stocks.known(host).insert(image, None);
+                return None;
+            }
             Image::Ready { .. } => (Vec::new(), ImageRef::Known(reference.to_owned()), None),
             Image::Built(_) => {
                 let push = self.push_shared(graph, image)?;
                 (vec![push], ImageRef::PushedBy { pushed_by: push }, Some(reference.to_owned()))
             }
         };
-        let host = self.inventory.hosts()[index].clone();
-        let key = key("pull", &host.name, reference);
-        let node = graph.add(key, None, needs, Request::DeployPull(Pull { host, image: from, tag }));
-        self.brought.insert((index, image), node);
+        let by = self.inventory.hosts()[host.0].clone();
+        let key = key("pull", &by.name, reference);
+        let node = graph.add(key, None, needs, Request::DeployPull(Pull { host: by, image: from, tag }));
+        self.stocks.known(host).insert(image, Some(node));
         Some(node)
     }
-
-    /// What the host has that may share layers with the image: other tags of its repository, those
-    /// in use first, then the project's other images.
-    fn similar(&self, wanted: &str, host: &Observation) -> Vec<String> {
-        const ENOUGH: usize = 8;
-        let own = reference::repository(wanted);
-        let used: BTreeSet<&str> =
-            host.containers.iter().filter_map(|c| Some(c.spec.as_ref()?.image.as_str())).collect();
-        let mut found: Vec<(bool, bool, &String)> = host
-            .images
-            .iter()
-            .filter(|image| self.repositories.contains(reference::repository(image)))
-            .map(|image| (reference::repository(image) != own, !used.contains(image.as_str()), image))
-            .collect();
-        found.sort_unstable();
-        found.into_iter().take(ENOUGH).map(|(_, _, image)| image.clone()).collect()
-    }
-}
-
-/// The repositories of the images that the project builds.
-fn repositories(config: &Config) -> BTreeSet<String> {
-    let built = config.images.iter().filter(|(_, image)| matches!(image, Image::Built(_)));
-    built.map(|(name, _)| repository(&config.project, name)).collect()
 }

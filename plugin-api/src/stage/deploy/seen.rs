@@ -36,10 +36,15 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Whether the host has the image that was built as `reference`, and not just another one of that name.
+    /// The images that are what was built under their reference, and not just others of that name; all where the
+    /// provider does not look at labels.
+    pub fn all_built(&self) -> &[String] {
+        self.built.as_deref().unwrap_or(&self.images)
+    }
+
+    /// Whether `reference` is one of [`all_built`](Self::all_built).
     pub fn has_built(&self, reference: &str) -> bool {
-        let is_among = |images: &[String]| images.iter().any(|image| image == reference);
-        is_among(self.built.as_deref().unwrap_or(&self.images))
+        self.all_built().iter().any(|image| image == reference)
     }
 }
 
