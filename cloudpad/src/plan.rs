@@ -95,7 +95,7 @@ pub fn plan(
 }
 
 /// Hosts on which the plan would ask containers whether they serve, and that let nobody connect to them.
-fn unaskable(decide: &Decide<'_, '_>, plan: &Plan) -> Vec<Problem> {
+fn unaskable(decide: &Decide<'_>, plan: &Plan) -> Vec<Problem> {
     let asked = plan.actions.iter().filter(|action| match &action.request {
         Request::DeployReady(ready) => ready.health.as_ref().is_some_and(Health::needs_connection),
         _ => false,
@@ -112,7 +112,7 @@ fn unaskable(decide: &Decide<'_, '_>, plan: &Plan) -> Vec<Problem> {
 }
 
 /// Containers that are as they should be but do not do well: no deploy mends that, so it has to be said.
-fn ailing(decide: &Decide<'_, '_>, plan: &Plan) -> Vec<Note> {
+fn ailing(decide: &Decide<'_>, plan: &Plan) -> Vec<Note> {
     let mut ailing = Vec::new();
     for index in decide.hosts.iter() {
         let Some(sight) = decide.sight.host(index) else { continue };
@@ -176,7 +176,7 @@ fn build(scope: &Scope, supply: &mut Supply<'_>) -> Plan {
     plan_of(graph)
 }
 
-fn push<'a>(decide: &Decide<'a, '_>, supply: &mut Supply<'a>) -> Plan {
+fn push<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Plan {
     let mut graph = Graph::default();
     for (name, service) in &decide.config.services {
         if !decide.scope.services.contains_key(name)
@@ -204,7 +204,7 @@ fn plan_of(graph: Graph) -> Plan {
 }
 
 /// Images that are built for platforms, and hosts which are none of them.
-fn platforms(decide: &Decide<'_, '_>) -> Vec<Problem> {
+fn platforms(decide: &Decide<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (name, eligible) in &decide.scope.services {
         let service = &decide.config.services[name];

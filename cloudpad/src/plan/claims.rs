@@ -15,8 +15,8 @@ use crate::inventory::Inventory;
 fn blockers<'a>(
     unit: &Unit<'a>,
     new: &New<'_>,
-    sight: &HostSight<'a>,
-) -> Result<Vec<Sighted<'a>>, Foreign<'a>> {
+    sight: &'a HostSight<'a>,
+) -> Result<Vec<&'a Sighted<'a>>, Foreign<'a>> {
     let mut found = Vec::new();
     for port in &new.wanted.spec.ports {
         for held in sight.seen.ports.iter().filter(|held| clash(port, held)) {
@@ -48,7 +48,7 @@ pub(super) fn same_address(a: Option<&str>, b: Option<&str>) -> bool {
     all(a) || all(b) || a == b
 }
 
-fn writes(container: &Container, sources: &[String]) -> bool {
+fn writes(container: &Sighted<'_>, sources: &[String]) -> bool {
     let volumes = container.spec.iter().flat_map(|spec| &spec.volumes);
     volumes.into_iter().any(|volume| !volume.read_only && sources.contains(&volume.source))
 }
@@ -65,7 +65,7 @@ fn foreign(held: &PortHeld, host: &str, service: &str) -> Problem {
 /// the plan stops anyway.
 pub(super) fn find_blockers<'a>(
     units: &mut [Unit<'a>],
-    (sight, inventory, config): (&Sight<'a>, &Inventory, &Config),
+    (sight, inventory, config): (&'a Sight<'a>, &Inventory, &Config),
     stopped: &[bool],
     problems: &mut Vec<Problem>,
 ) {
@@ -77,7 +77,7 @@ pub(super) fn find_blockers<'a>(
             Ok(found) => {
                 for container in found {
                     if !block(unit, container, stopped) {
-                        problems.push(untouched(unit, &container, host, config));
+                        problems.push(untouched(unit, container, host, config));
                     }
                 }
             }
@@ -86,7 +86,7 @@ pub(super) fn find_blockers<'a>(
 }
 
 /// Notes that `by` is in the unit's way; no when nothing stops it.
-fn block<'a>(unit: &mut Unit<'a>, by: Sighted<'a>, stopped: &[bool]) -> bool {
+fn block<'a>(unit: &mut Unit<'a>, by: &'a Sighted<'a>, stopped: &[bool]) -> bool {
     if unit.stops.iter().any(|old| old.place == by.place) {
         unit.stop_first = true;
     } else if stopped[by.place] {

@@ -17,19 +17,19 @@ use crate::config::{Config, MountMode, Problem, Service};
 use crate::inventory::Inventory;
 
 /// What a deploy is decided from.
-pub(super) struct Decide<'a, 's> {
+pub(super) struct Decide<'a> {
     pub(super) config: &'a Config,
     pub(super) inventory: &'a Inventory,
     pub(super) goal: &'a Goal,
     /// What tells the values of secrets from others, by name.
     pub(super) secrets: &'a BTreeMap<String, String>,
-    pub(super) scope: &'s Scope,
-    pub(super) sight: &'s Sight<'a>,
+    pub(super) scope: &'a Scope,
+    pub(super) sight: &'a Sight<'a>,
     /// Hosts that may be changed and were seen, by their place in the inventory.
     pub(super) hosts: HostSet,
 }
 
-impl<'a> Decide<'a, '_> {
+impl<'a> Decide<'a> {
     /// What happens to a service of the config whose image has that reference.
     pub(super) fn service(
         &self,
@@ -42,10 +42,16 @@ impl<'a> Decide<'a, '_> {
         let mut rollout = self.empty(name, places.len());
         let mut blueprint = Blueprint::new(&self.config.project, (name, service), reference, self.secrets);
         let exclusive: Rc<[String]> = exclusive(self.config, service).into();
+        let mut there = self.sight.copies(name).peekable();
         for &(host, number) in places.iter().filter(|(host, _)| self.hosts.contains(*host)) {
+            let which = Which { service: name, number };
             let wanted = blueprint.wanted(number)?;
-            contest.add(host, Which { service: name, number }, &wanted, &exclusive);
-            self.instance((host, number), &wanted, &exclusive, &mut blueprint, &mut rollout);
+            contest.add(host, which, &wanted, &exclusive);
+            // Both are in the same order.
+            while there.next_if(|(h, n, _)| (*h, *n) < (host, number)).is_some() {}
+            let copies = there.next_if(|(h, n, _)| (*h, *n) == (host, number));
+            let copies = copies.map_or(&[][..], |(_, _, copies)| copies);
+            self.instance((host, which, copies), (&wanted, &exclusive), &mut blueprint, &mut rollout);
         }
         rollout.losses = self.losses(name, &places);
         Ok(rollout)
@@ -73,13 +79,11 @@ impl<'a> Decide<'a, '_> {
 
     fn instance(
         &self,
-        (host, number): (usize, u32),
-        wanted: &Rc<Wanted>,
-        exclusive: &Rc<[String]>,
+        (host, which, copies): (usize, Which<'a>, &'a [Sighted<'a>]),
+        (wanted, exclusive): (&Rc<Wanted>, &Rc<[String]>),
         blueprint: &mut Blueprint<'a>,
         rollout: &mut Rollout<'a>,
     ) {
-        let copies = self.sight.of(host, rollout.service, number);
         let up = sight::up(copies);
         let right = up.clone().filter(|c| *c.spec_id == *wanted.spec_id);
         let right = right.min_by_key(|c| (c.state != State::Running, &c.container.name));
@@ -91,7 +95,7 @@ impl<'a> Decide<'a, '_> {
         let container = right.map_or(&wanted.name, |right| &right.container.name);
         let mut unit = Unit {
             host,
-            which: Which { service: rollout.service, number },
+            which,
             start: None,
             ready: Some((container.clone(), Arc::clone(&wanted.spec))),
             stops,
@@ -112,7 +116,7 @@ impl<'a> Decide<'a, '_> {
             }
             return;
         }
-        let kept = copies.iter().find(|c| c.name == wanted.name).copied();
+        let kept = copies.iter().find(|c| c.name == wanted.name);
         unit.told = Some(match (unit.stops.is_empty(), kept) {
             (false, _) => (ChangeKind::ReplaceStartFirst, blueprint.why(&unit.stops, wanted)),
             (true, Some(_)) => (ChangeKind::Start, Vec::new()),
@@ -150,7 +154,7 @@ impl<'a> Decide<'a, '_> {
         let lost = copies.filter(|(host, number, _)| {
             self.hosts.contains(*host) && places.binary_search(&(*host, *number)).is_err()
         });
-        let loss = |(host, number, copies): (usize, u32, &[Sighted<'a>])| Loss {
+        let loss = |(host, number, copies): (usize, u32, &'a [Sighted<'a>])| Loss {
             host,
             which: Which { service: name, number },
             stops: sight::up(copies).collect(),

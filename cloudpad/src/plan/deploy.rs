@@ -16,7 +16,7 @@ use super::{Note, Plan};
 use crate::config::Problem;
 
 /// The actions of a deploy.
-pub(super) fn deploy<'a>(decide: &Decide<'a, '_>, supply: &mut Supply<'a>) -> Result<Plan, Vec<Problem>> {
+pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result<Plan, Vec<Problem>> {
     let mut rollouts = rollouts(decide, supply)?;
     settle_claims(decide, &mut rollouts)?;
     let mut graph = Graph::default();
@@ -47,7 +47,7 @@ pub(super) fn deploy<'a>(decide: &Decide<'a, '_>, supply: &mut Supply<'a>) -> Re
     }
 }
 
-fn rollouts<'a>(decide: &Decide<'a, '_>, supply: &Supply<'a>) -> Result<Vec<Rollout<'a>>, Vec<Problem>> {
+fn rollouts<'a>(decide: &Decide<'a>, supply: &Supply<'a>) -> Result<Vec<Rollout<'a>>, Vec<Problem>> {
     let (mut rollouts, mut problems) = (Vec::new(), Vec::new());
     let mut contest = Contest::default();
     for (name, service) in &decide.config.services {
@@ -67,7 +67,7 @@ fn rollouts<'a>(decide: &Decide<'a, '_>, supply: &Supply<'a>) -> Result<Vec<Roll
 }
 
 /// Sees to it that what a new container needs is free when it starts.
-fn settle_claims<'a>(decide: &Decide<'a, '_>, rollouts: &mut [Rollout<'a>]) -> Result<(), Vec<Problem>> {
+fn settle_claims<'a>(decide: &Decide<'a>, rollouts: &mut [Rollout<'a>]) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
     let stopped = stopped(rollouts, decide.sight);
     for rollout in rollouts.iter_mut() {

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::model::Instance;
 use cloudpad_plugin_api::stage::deploy::Remove;
 
 use super::Note;
@@ -14,12 +13,12 @@ use super::look::is_of;
 use super::rollout::named;
 use super::sight::{HostSight, Sighted};
 use super::supply::Supply;
-use super::unit::Rollout;
+use super::unit::{Rollout, Which};
 use crate::inventory::Inventory;
 
 /// What a deploy leaves on each host.
 pub(super) struct Retain<'a, 's> {
-    decide: &'s Decide<'a, 's>,
+    decide: &'s Decide<'a>,
     /// Instances that are not wanted any more, by host, service and number.
     lost: BTreeSet<(usize, &'a str, u32)>,
     /// Whether a container that was stopped is started again, by its place.
@@ -29,7 +28,7 @@ pub(super) struct Retain<'a, 's> {
 }
 
 impl<'a, 's> Retain<'a, 's> {
-    pub(super) fn new(decide: &'s Decide<'a, 's>, rollouts: &[Rollout<'a>], supply: &Supply<'a>) -> Self {
+    pub(super) fn new(decide: &'s Decide<'a>, rollouts: &[Rollout<'a>], supply: &Supply<'a>) -> Self {
         let losses = rollouts.iter().flat_map(|rollout| {
             rollout.losses.iter().map(|loss| (loss.host, rollout.service, loss.which.number))
         });
@@ -86,22 +85,27 @@ impl<'a, 's> Retain<'a, 's> {
     }
 
     /// The containers of a host that are not kept, by name.
-    fn surplus(&self, index: usize, sight: &HostSight<'a>, stops: &[Option<Node>]) -> Vec<Sighted<'a>> {
+    fn surplus(
+        &self,
+        index: usize,
+        sight: &'a HostSight<'a>,
+        stops: &[Option<Node>],
+    ) -> Vec<&'a Sighted<'a>> {
         let stopping = |old: &Sighted<'_>| stops[old.place].is_some();
-        let idle = sight.containers.iter().copied();
+        let idle = sight.containers.iter();
         let mut idle: Vec<_> =
             idle.filter(|c| (!c.state.is_up() || stopping(c)) && !self.kept[c.place]).collect();
-        let mut surplus: Vec<Sighted<'a>> = Vec::new();
-        for copies in idle.chunk_by_mut(|a, b| a.instance == b.instance) {
-            let Instance { service, number } = &copies[0].container.instance;
+        let mut surplus: Vec<&'a Sighted<'a>> = Vec::new();
+        for copies in idle.chunk_by_mut(|a, b| a.which == b.which) {
+            let Which { service, number } = copies[0].which;
             if !self.decide.scope.covers(service, self.decide.config) {
                 continue;
             }
-            let is_lost = self.lost.contains(&(index, service, *number));
+            let is_lost = self.lost.contains(&(index, service, number));
             let keep = if is_lost { 0 } else { self.decide.config.deploy.keep as usize };
             // What ran until now is what a rollback goes back to, however old it is.
             copies.sort_by(|a, b| (stopping(b), b.created, &b.name).cmp(&(stopping(a), a.created, &a.name)));
-            surplus.extend(copies.iter().skip(keep));
+            surplus.extend(copies.iter().copied().skip(keep));
         }
         surplus.sort_by(|a, b| a.name.cmp(&b.name));
         surplus
@@ -109,17 +113,17 @@ impl<'a, 's> Retain<'a, 's> {
 
     /// The images that the removed containers were made from and that nothing needs any more. Others of the
     /// project may be what another environment runs, or is to run.
-    fn unused(&self, sight: &HostSight<'a>, removed: &[Sighted<'_>]) -> Vec<String> {
+    fn unused(&self, sight: &HostSight<'a>, removed: &[&Sighted<'_>]) -> Vec<String> {
         let places: BTreeSet<usize> = removed.iter().map(|container| container.place).collect();
         let mut used: BTreeSet<&str> = BTreeSet::new();
         for container in sight.containers.iter().filter(|container| !places.contains(&container.place)) {
-            match &container.container.spec {
+            match container.spec {
                 Some(spec) => _ = used.insert(&spec.image),
                 // It may be made from any of them.
                 None => return Vec::new(),
             }
         }
-        let old = removed.iter().filter_map(|container| Some(&container.container.spec.as_ref()?.image));
+        let old = removed.iter().filter_map(|container| Some(&container.spec?.image));
         let old: BTreeSet<&String> = old.collect();
         let is_needed = |image: &str| used.contains(image) || self.current.contains(image);
         let project = &self.decide.config.project;

@@ -24,7 +24,7 @@ pub(super) struct Roll<'a> {
     /// The action that stops a container, by the container's place.
     pub(super) stops: Vec<Option<Node>>,
     /// Actions that start a container, and what has to be stopped before.
-    blocked: Vec<(Node, Vec<Sighted<'a>>)>,
+    blocked: Vec<(Node, Vec<&'a Sighted<'a>>)>,
 }
 
 impl<'a> Roll<'a> {
@@ -102,14 +102,14 @@ impl<'a> Roll<'a> {
         graph: &mut Graph,
         host: usize,
         which: Which<'a>,
-        containers: &[Sighted<'a>],
+        containers: &[&'a Sighted<'a>],
         steps: &mut Steps,
     ) {
         if containers.is_empty() {
             return;
         }
         let needs = std::iter::repeat_n(steps.take(), containers.len());
-        let stop = |(old, needs): (&Sighted<'a>, _)| self.stop(graph, host, which, old, needs);
+        let stop = |(old, needs): (&&'a Sighted<'a>, _)| self.stop(graph, host, which, old, needs);
         let nodes = containers.iter().zip(needs).map(stop).collect();
         steps.done(graph, nodes);
     }
@@ -199,7 +199,7 @@ impl<'a> Roll<'a> {
         graph: &mut Graph,
         index: usize,
         which: Which<'a>,
-        old: &Sighted<'a>,
+        old: &Sighted<'_>,
         needs: Vec<Node>,
     ) -> Node {
         let host = self.host(index);
@@ -208,7 +208,7 @@ impl<'a> Roll<'a> {
             host: host.clone(),
             project: self.config.project.clone(),
             container: named(old),
-            timeout: stop_timeout(old.spec.as_deref()),
+            timeout: stop_timeout(old.spec),
         });
         let node = graph.add(key, Some(which.service), needs, request);
         self.stops[old.place] = Some(node);

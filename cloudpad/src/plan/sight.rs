@@ -1,14 +1,15 @@
 //! What was seen, indexed once. Pure.
 //!
-//! Plans are about very many containers, which lie all over memory: whatever is asked of each of them more
-//! than once is asked of the index.
+//! Plans are about very many containers, which lie all over memory, and to read them takes longer than to
+//! decide: what is asked of each of them more than once is in the index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Deref, Range};
 
 use cloudpad_plugin_api::model::{ContainerSpec, Instance};
 use cloudpad_plugin_api::stage::deploy::{Container, Observation, State};
 
+use super::unit::Which;
 use crate::inventory::Inventory;
 use crate::observed::{HostState, Observed};
 
@@ -27,12 +28,14 @@ pub(super) struct HostSight<'a> {
     pub(super) containers: Vec<Sighted<'a>>,
 }
 
-/// A container that was seen.
-#[derive(Clone, Copy)]
+/// A container that was seen, and what is most often asked of it.
 pub(super) struct Sighted<'a> {
     pub(super) container: &'a Container,
     /// Its place among the containers of all hosts, from 0.
     pub(super) place: usize,
+    pub(super) which: Which<'a>,
+    pub(super) spec_id: &'a str,
+    pub(super) spec: Option<&'a ContainerSpec>,
     pub(super) state: State,
 }
 
@@ -50,6 +53,8 @@ struct Copies {
     number: u32,
     /// Which of the host's containers they are.
     range: Range<usize>,
+    /// Whether one of them serves.
+    serves: bool,
 }
 
 impl<'a> Sight<'a> {
@@ -61,9 +66,10 @@ impl<'a> Sight<'a> {
     pub(super) fn later(inventory: &Inventory, now: &'a Observed, before: &'a Observed) -> Self {
         let hosts = Vec::with_capacity(inventory.hosts().len());
         let mut sight = Self { hosts, services: BTreeMap::new(), containers: 0 };
+        let mut common = Common::default();
         for host in inventory.hosts() {
             let seen = match now.hosts.get(&host.name).or_else(|| before.hosts.get(&host.name)) {
-                Some(HostState::Seen(seen)) => Some(sight.look(seen)),
+                Some(HostState::Seen(seen)) => Some(sight.look(seen, &mut common)),
                 _ => None,
             };
             sight.hosts.push(seen);
@@ -71,24 +77,27 @@ impl<'a> Sight<'a> {
         sight
     }
 
-    fn look(&mut self, seen: &'a Observation) -> HostSight<'a> {
+    fn look(&mut self, seen: &'a Observation, common: &mut Common<'a>) -> HostSight<'a> {
         let mut containers: Vec<&Container> = seen.containers.iter().collect();
         containers.sort_unstable_by_key(|c| (&c.instance, &c.name));
         let places = self.containers..;
         self.containers += containers.len();
-        let containers = places.zip(containers);
-        let containers =
-            containers.map(|(place, container)| Sighted { container, place, state: container.state });
-        let sight = HostSight { seen, containers: containers.collect() };
+        let sighted = |(place, container): (usize, &'a Container)| {
+            let Instance { service, number } = &container.instance;
+            let which = Which { service: common.service(service), number: *number };
+            let (spec_id, spec) = common.spec(container);
+            Sighted { container, place, which, spec_id, spec, state: container.state }
+        };
+        let containers: Vec<_> = places.zip(containers).map(sighted).collect();
         let mut start = 0;
-        for copies in sight.containers.chunk_by(|a, b| a.instance == b.instance) {
-            let Instance { service, number } = &copies[0].container.instance;
+        for copies in containers.chunk_by(|a, b| a.which == b.which) {
+            let Which { service, number } = copies[0].which;
             let range = start..start + copies.len();
             start = range.end;
-            let copies = Copies { host: self.hosts.len(), number: *number, range };
+            let copies = Copies { host: self.hosts.len(), number, range, serves: serves(copies) };
             self.services.entry(service).or_default().push(copies);
         }
-        sight
+        HostSight { seen, containers }
     }
 
     /// The host at that place of the inventory, where it was seen.
@@ -113,9 +122,9 @@ impl<'a> Sight<'a> {
     }
 
     /// The containers of an instance on a host, by name.
-    pub(super) fn of(&self, host: usize, service: &str, number: u32) -> &[Sighted<'a>] {
-        let Some(copies) = self.services.get(service) else { return &[] };
-        let found = copies.binary_search_by_key(&(host, number), |copies| (copies.host, copies.number));
+    pub(super) fn of(&self, host: usize, which: Which<'_>) -> &[Sighted<'a>] {
+        let Some(copies) = self.services.get(which.service) else { return &[] };
+        let found = copies.binary_search_by_key(&(host, which.number), |copies| (copies.host, copies.number));
         found.map_or(&[], |found| self.range(&copies[found]))
     }
 
@@ -126,14 +135,44 @@ impl<'a> Sight<'a> {
 
     /// On how many hosts and numbers a service serves.
     pub(super) fn serving(&self, service: &str) -> usize {
-        self.copies(service).filter(|(_, _, containers)| serves(containers)).count()
+        self.services.get(service).map_or(0, |all| all.iter().filter(|copies| copies.serves).count())
     }
 }
 
 impl<'a> HostSight<'a> {
     /// The project's container of that name.
-    pub(super) fn named(&self, name: &str) -> Option<Sighted<'a>> {
-        self.containers.iter().find(|container| container.name == name).copied()
+    pub(super) fn named(&self, name: &str) -> Option<&Sighted<'a>> {
+        self.containers.iter().find(|container| container.name == name)
+    }
+}
+
+/// What very many containers have in common: one place in memory is enough for all that are equal.
+#[derive(Default)]
+struct Common<'a> {
+    services: BTreeSet<&'a str>,
+    /// By their identity.
+    specs: BTreeMap<&'a str, &'a ContainerSpec>,
+}
+
+impl<'a> Common<'a> {
+    fn service(&mut self, name: &'a str) -> &'a str {
+        if let Some(known) = self.services.get(name) {
+            return known;
+        }
+        self.services.insert(name);
+        name
+    }
+
+    /// The identity of a container's spec, and the spec where it is understood. One whose identity is not told
+    /// stands for itself.
+    fn spec(&mut self, container: &'a Container) -> (&'a str, Option<&'a ContainerSpec>) {
+        let (id, own) = (container.spec_id.as_str(), container.spec.as_deref());
+        if let Some((id, known)) = self.specs.get_key_value(id) {
+            return (id, own.and(Some(*known)));
+        }
+        let shared = own.filter(|_| !id.is_empty());
+        self.specs.extend(shared.map(|spec| (id, spec)));
+        (id, own)
     }
 }
 
@@ -143,8 +182,10 @@ pub(super) fn serves(containers: &[Sighted<'_>]) -> bool {
 }
 
 /// An instance's containers whose process is there.
-pub(super) fn up<'a>(containers: &[Sighted<'a>]) -> impl Iterator<Item = Sighted<'a>> + Clone {
-    containers.iter().copied().filter(|container| container.state.is_up())
+pub(super) fn up<'s, 'a>(
+    containers: &'s [Sighted<'a>],
+) -> impl Iterator<Item = &'s Sighted<'a>> + Clone + use<'s, 'a> {
+    containers.iter().filter(|container| container.state.is_up())
 }
 
 /// Seconds between the stop signal and the kill signal of a container that is there.

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use cloudpad_plugin_api::model::{ContainerSpec, Port, Project, SecretRef, Volume};
-use cloudpad_plugin_api::stage::deploy::Container;
 use sha2::{Digest, Sha256};
 
 use super::sight::Sighted;
@@ -101,12 +100,11 @@ impl<'a> Blueprint<'a> {
     }
 
     /// What differs between containers that run and the one that should.
-    pub(super) fn why(&mut self, old: &[Sighted<'a>], wanted: &Wanted) -> Vec<String> {
+    pub(super) fn why(&mut self, old: &[&Sighted<'a>], wanted: &Wanted) -> Vec<String> {
         let mut why: Vec<String> = Vec::new();
         for old in old {
-            let Container { spec_id, spec, .. } = old.container;
-            let compare = || differences(spec.as_deref(), &wanted.spec);
-            let key = (Rc::clone(&wanted.spec_id), spec_id.as_str(), spec.is_some());
+            let compare = || differences(old.spec, &wanted.spec);
+            let key = (Rc::clone(&wanted.spec_id), old.spec_id, old.spec.is_some());
             let differences = self.compared.entry(key).or_insert_with(compare);
             if why.is_empty() {
                 why.clone_from(differences);

@@ -4,8 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cloudpad_plugin_api::stage::deploy::Observation;
-
 use super::graph::Node;
 use super::look::repository;
 use super::reference;
@@ -54,7 +52,7 @@ impl<'a> Stocks<'a> {
     /// first, then the project's other images.
     pub(super) fn similar(&mut self, wanted: &str, (index, sight): Host<'_, 'a>) -> Vec<String> {
         const ENOUGH: usize = 8;
-        let ours = self.ours[index].get_or_insert_with(|| ours(&self.repositories, sight.seen));
+        let ours = self.ours[index].get_or_insert_with(|| ours(&self.repositories, sight));
         let repository = reference::repository(wanted);
         let own = ours.iter().filter(|(of, _)| *of == repository);
         let others = ours.iter().filter(|(of, _)| *of != repository);
@@ -62,11 +60,11 @@ impl<'a> Stocks<'a> {
     }
 }
 
-fn ours<'a>(repositories: &BTreeSet<String>, host: &'a Observation) -> Vec<(&'a str, &'a str)> {
-    let images = host.images.iter().map(|image| (reference::repository(image), image.as_str()));
+fn ours<'a>(repositories: &BTreeSet<String>, host: &HostSight<'a>) -> Vec<(&'a str, &'a str)> {
+    let images = host.seen.images.iter().map(|image| (reference::repository(image), image.as_str()));
     let mut ours: Vec<_> = images.filter(|(repository, _)| repositories.contains(*repository)).collect();
     if ours.len() > 1 {
-        let specs = host.containers.iter().filter_map(|container| container.spec.as_ref());
+        let specs = host.containers.iter().filter_map(|container| container.spec);
         let used: BTreeSet<&str> = specs.map(|spec| spec.image.as_str()).collect();
         ours.sort_by_cached_key(|(_, image)| (!used.contains(image), *image));
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::model::{Instance, Project};
+use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::{Container, Remove, State};
 
 use super::decide::exclusive;
@@ -64,16 +64,16 @@ pub fn undo(
 
 type Ordered = (Vec<Change>, Vec<Action>);
 
-struct Undo<'a, 's> {
+struct Undo<'a> {
     config: &'a Config,
     inventory: &'a Inventory,
-    scope: &'s Scope,
+    scope: &'a Scope,
     /// The containers that the failed plan starts, by host.
-    started: BTreeSet<(&'s str, &'s str)>,
+    started: BTreeSet<(&'a str, &'a str)>,
     /// The containers that it stops, by host.
-    stopped: BTreeSet<(&'s str, &'s str)>,
-    before: &'s Sight<'a>,
-    now: &'s Sight<'a>,
+    stopped: BTreeSet<(&'a str, &'a str)>,
+    before: &'a Sight<'a>,
+    now: &'a Sight<'a>,
 }
 
 /// The host and the name of the container that an action starts.
@@ -84,7 +84,7 @@ fn started(action: &Action) -> Option<(&str, &str)> {
     }
 }
 
-impl<'a> Undo<'a, '_> {
+impl<'a> Undo<'a> {
     /// Hosts that have gone out of sight.
     fn unseen(&self, now: &Observed) -> Vec<Note> {
         let note = |&index: &usize| {
@@ -106,13 +106,10 @@ impl<'a> Undo<'a, '_> {
         for &index in &self.scope.hosts {
             let (Some(before), Some(now)) = (self.before.host(index), self.now.host(index)) else { continue };
             let all = before.containers.iter().chain(&now.containers);
-            let instances: BTreeSet<&'a Instance> = all.map(|old| &old.container.instance).collect();
-            for instance in instances {
-                let service = instance.service.as_str();
-                if self.scope.covers(service, self.config) {
-                    let rollout = rollouts.entry(service).or_insert_with(|| self.empty(service));
-                    self.instance(index, instance, rollout, notes);
-                }
+            let instances: BTreeSet<Which<'a>> = all.map(|old| old.which).collect();
+            for which in instances.into_iter().filter(|which| self.scope.covers(which.service, self.config)) {
+                let rollout = rollouts.entry(which.service).or_insert_with(|| self.empty(which.service));
+                self.instance(index, which, rollout, notes);
             }
         }
         rollouts.into_values().collect()
@@ -131,17 +128,10 @@ impl<'a> Undo<'a, '_> {
         Rollout { service, units, starting, waits, losses, pace }
     }
 
-    fn instance(
-        &self,
-        host: usize,
-        instance: &'a Instance,
-        rollout: &mut Rollout<'a>,
-        notes: &mut Vec<Note>,
-    ) {
+    fn instance(&self, host: usize, which: Which<'a>, rollout: &mut Rollout<'a>, notes: &mut Vec<Note>) {
         let host_name = self.inventory.hosts()[host].name.as_str();
-        let service = instance.service.as_str();
-        let copies = self.now.of(host, service, instance.number);
-        let before = self.before.of(host, service, instance.number);
+        let copies = self.now.of(host, which);
+        let before = self.before.of(host, which);
         let touched = |c: &Sighted<'_>| {
             let container = (host_name, c.name.as_str());
             self.started.contains(&container) || self.stopped.contains(&container)
@@ -151,20 +141,21 @@ impl<'a> Undo<'a, '_> {
         }
         let ran: Vec<_> = sight::up(before).collect();
         let runs: Vec<_> = sight::up(copies).collect();
-        let is_among = |all: &[Sighted<'_>], c: &Sighted<'_>| all.iter().any(|other| other.name == c.name);
+        let is_among = |all: &[&Sighted<'_>], c: &Sighted<'_>| all.iter().any(|other| other.name == c.name);
         let missing: Vec<_> = ran.iter().copied().filter(|c| !is_among(&runs, c)).collect();
         let mut stops: Vec<_> = runs.iter().copied().filter(|c| !is_among(&ran, c)).collect();
         if let Some(theirs) = stops.iter().find(|c| !self.started.contains(&(host_name, c.name.as_str()))) {
             let message = format!(
-                "`{}` on `{host_name}` was started by somebody else meanwhile, so {instance} is left alone",
-                theirs.name
+                "`{}` on `{host_name}` was started by somebody else meanwhile, so {} is left alone",
+                theirs.name,
+                which.instance()
             );
             notes.push(Note { incomplete: true, message });
             return;
         }
-        let unit = |start: Option<New<'a>>, ready, stops: Vec<Sighted<'a>>| Unit {
+        let unit = |start: Option<New<'a>>, ready, stops: Vec<&'a Sighted<'a>>| Unit {
             host,
-            which: Which::of(instance),
+            which,
             told: Some(match (&start, stops.is_empty()) {
                 (Some(_), true) => (ChangeKind::Start, Vec::new()),
                 _ => (ChangeKind::ReplaceStartFirst, Vec::new()),
@@ -172,7 +163,7 @@ impl<'a> Undo<'a, '_> {
             start,
             ready,
             stops,
-            stop_first: self.config.services.get(service).is_some_and(spec::stops_first),
+            stop_first: self.config.services.get(which.service).is_some_and(spec::stops_first),
             serves: serves(copies),
             blockers: Vec::new(),
         };
@@ -195,16 +186,16 @@ impl<'a> Undo<'a, '_> {
             (true, _) => {}
             (false, false) => rollout.units.push(unit(None, None, stops)),
             (false, true) => {
-                let (which, serves) = (Which::of(instance), serves(copies));
+                let serves = serves(copies);
                 rollout.losses.push(Loss { host, which, stops, serves, early: false });
             }
         }
     }
 
-    fn start(&self, old: &Sighted<'a>, now: &[Sighted<'a>]) -> Option<New<'a>> {
-        let Container { name, spec_id, instance, release, spec, .. } = old.container;
+    fn start(&self, old: &Sighted<'a>, now: &'a [Sighted<'a>]) -> Option<New<'a>> {
+        let Container { name, spec_id, release, spec, .. } = old.container;
         let spec = spec.clone()?;
-        let exclusive = match self.config.services.get(&instance.service) {
+        let exclusive = match self.config.services.get(old.which.service) {
             Some(service) => exclusive(self.config, service),
             // Nobody can say any more whether it shared them.
             None => spec.volumes.iter().filter(|v| !v.read_only).map(|v| v.source.clone()).collect(),
@@ -213,7 +204,7 @@ impl<'a> Undo<'a, '_> {
             wanted: Rc::new(Wanted { name: name.clone(), spec_id: spec_id.as_str().into(), spec }),
             release,
             exclusive: exclusive.into(),
-            kept: now.iter().find(|c| c.name == *name).copied(),
+            kept: now.iter().find(|c| c.name == *name),
             image: None,
         })
     }
@@ -280,20 +271,20 @@ impl<'a> Undo<'a, '_> {
 /// with them.
 fn added<'a>(
     before: &HostSight<'_>,
-    now: &HostSight<'a>,
+    now: &'a HostSight<'a>,
     ours: &dyn Fn(&Sighted<'_>) -> bool,
     project: &Project,
-) -> (Vec<Sighted<'a>>, Vec<String>) {
+) -> (Vec<&'a Sighted<'a>>, Vec<String>) {
     let known: BTreeSet<&str> = before.seen.containers.iter().map(|c| c.name.as_str()).collect();
     let is_added = |c: &Sighted<'_>| !known.contains(c.name.as_str()) && ours(c);
-    let (mut added, others): (Vec<_>, Vec<_>) = now.containers.iter().copied().partition(is_added);
+    let (mut added, others): (Vec<_>, Vec<_>) = now.containers.iter().partition(|c| is_added(c));
     added.sort_by(|a, b| a.name.cmp(&b.name));
     let is_used = |image: &String| {
-        let made_from = |c: &Sighted<'_>| c.spec.as_ref().is_none_or(|spec| spec.image == *image);
-        before.seen.images.contains(image) || others.iter().any(made_from)
+        let made_from = |c: &Sighted<'_>| c.spec.is_none_or(|spec| spec.image == *image);
+        before.seen.images.contains(image) || others.iter().copied().any(made_from)
     };
     let is_own = |image: &String| is_of(project, image) && now.seen.has_built(image);
-    let images = added.iter().filter_map(|c| Some(c.spec.as_ref()?.image.clone()));
+    let images = added.iter().filter_map(|c| Some(c.spec?.image.clone()));
     let images: BTreeSet<String> = images.filter(|image| is_own(image) && !is_used(image)).collect();
     (added, images.into_iter().collect())
 }

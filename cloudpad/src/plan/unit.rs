@@ -16,11 +16,7 @@ pub(super) struct Which<'a> {
     pub(super) number: u32,
 }
 
-impl<'a> Which<'a> {
-    pub(super) fn of(instance: &'a Instance) -> Self {
-        Self { service: &instance.service, number: instance.number }
-    }
-
+impl Which<'_> {
     pub(super) fn instance(self) -> Instance {
         Instance { service: self.service.to_owned(), number: self.number }
     }
@@ -36,7 +32,7 @@ pub(super) struct Unit<'a> {
     /// The container that has to serve before it goes on, and the spec that says how to tell.
     pub(super) ready: Option<(String, Arc<ContainerSpec>)>,
     /// The containers it takes the place of.
-    pub(super) stops: Vec<Sighted<'a>>,
+    pub(super) stops: Vec<&'a Sighted<'a>>,
     /// Whether they are stopped before the new one is started.
     pub(super) stop_first: bool,
     /// Whether the instance serves now.
@@ -44,7 +40,7 @@ pub(super) struct Unit<'a> {
     /// What people are told about it; nothing when it is only waited for.
     pub(super) told: Option<(ChangeKind, Vec<String>)>,
     /// Containers of the project, of this or other services, that hold what the new one needs.
-    pub(super) blockers: Vec<Sighted<'a>>,
+    pub(super) blockers: Vec<&'a Sighted<'a>>,
 }
 
 /// A container to start.
@@ -54,7 +50,7 @@ pub(super) struct New<'a> {
     /// Volumes and directories that no other container may use meanwhile.
     pub(super) exclusive: Rc<[String]>,
     /// The container, where it is there and only has to be started again.
-    pub(super) kept: Option<Sighted<'a>>,
+    pub(super) kept: Option<&'a Sighted<'a>>,
     /// The image that it is made from, by its name in the config.
     pub(super) image: Option<&'a str>,
 }
@@ -77,7 +73,7 @@ pub(super) struct Loss<'a> {
     pub(super) host: usize,
     pub(super) which: Which<'a>,
     /// Its containers that run.
-    pub(super) stops: Vec<Sighted<'a>>,
+    pub(super) stops: Vec<&'a Sighted<'a>>,
     /// Whether it serves now.
     pub(super) serves: bool,
     /// Whether it is in the way of a new container, and so cannot wait until that one serves.

@@ -263,3 +263,18 @@ fn a_directory_is_prepared_before_anyone_looks_at_it_and_not_again() {
     assert!(matches!(&prepares[..], [Request::SourceFetch(fetch)] if fetch.prepare == [["make"]]));
     assert!(!case.plan().actions.iter().any(|action| action.key.starts_with("fetch")));
 }
+
+#[test]
+fn what_specs_without_an_identity_say_is_not_taken_for_the_same() {
+    let mut case = case();
+    case.config.hosts.truncate(1);
+    case.deploy();
+    case.image("web", "v2");
+    case.deploy();
+    case.image("web", "v3");
+    case.config.deploy.keep = 0;
+    case.seen("h1").containers.iter_mut().for_each(|container| container.spec_id.clear());
+    let plan = case.plan();
+    let Request::DeployRemove(remove) = &plan.actions.last().unwrap().request else { panic!("{plan:#?}") };
+    assert_eq!(remove.images, ["shop.web:v1", "shop.web:v2"]);
+}
