@@ -25,8 +25,9 @@ fn blockers<'a>(
             found.push(own.or_else(|| sight.named(&held.container)).ok_or(Foreign(held))?);
         }
     }
-    if !new.exclusive.is_empty() {
-        found.extend(sight::up(&sight.containers).filter(|c| writes(c, &new.exclusive)));
+    let exclusive = &new.wanted.exclusive;
+    if !exclusive.is_empty() {
+        found.extend(sight::up(&sight.containers).filter(|c| writes(c, exclusive)));
     }
     found.retain(|container| container.name != new.wanted.name);
     found.sort_unstable_by_key(|container| &container.container.name);

@@ -19,8 +19,7 @@ pub(super) struct Contest<'a> {
 struct Claim<'a> {
     host: usize,
     which: Which<'a>,
-    wanted: Rc<Wanted>,
-    volumes: Rc<[String]>,
+    wanted: Rc<Wanted<'a>>,
 }
 
 /// Two claims to the same, by their places.
@@ -42,10 +41,9 @@ enum Need {
 
 impl<'a> Contest<'a> {
     /// Adds what an instance needs on a host.
-    pub(super) fn add(&mut self, host: usize, which: Which<'a>, wanted: &Rc<Wanted>, volumes: &Rc<[String]>) {
-        if !(wanted.spec.ports.is_empty() && volumes.is_empty()) {
-            let (wanted, volumes) = (Rc::clone(wanted), Rc::clone(volumes));
-            self.claims.push(Claim { host, which, wanted, volumes });
+    pub(super) fn add(&mut self, host: usize, which: Which<'a>, wanted: &Rc<Wanted<'a>>) {
+        if !(wanted.spec.ports.is_empty() && wanted.exclusive.is_empty()) {
+            self.claims.push(Claim { host, which, wanted: Rc::clone(wanted) });
         }
     }
 
@@ -89,7 +87,7 @@ impl<'a> Contest<'a> {
     /// Claims of one host to the same volume.
     fn volumes(&self, places: &[usize], clashes: &mut Vec<Clash>) {
         let volumes = |&by: &usize| {
-            let volumes = self.claims[by].volumes.iter().enumerate();
+            let volumes = self.claims[by].wanted.exclusive.iter().enumerate();
             volumes.map(move |(nth, volume)| (volume.as_str(), by, nth))
         };
         let mut needs: Vec<_> = places.iter().flat_map(volumes).collect();
@@ -113,7 +111,8 @@ impl<'a> Contest<'a> {
                     .hint("publish a range of ports, or let them run on different hosts")
             }
             Need::Volume(nth) => {
-                let message = format!("{both} would both write to `{}` of `{host}`", claim.volumes[nth]);
+                let volume = &claim.wanted.exclusive[nth];
+                let message = format!("{both} would both write to `{volume}` of `{host}`");
                 Problem::at_key(format!("services.{service}.volumes"), message)
                     .hint("mount it `:shared` when the application can bear that, or `:ro`")
             }

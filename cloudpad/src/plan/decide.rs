@@ -13,7 +13,7 @@ use super::sight::{self, Sight, Sighted, serves};
 use super::spec::{self, Blueprint, Wanted};
 use super::unit::{Loss, New, Pace, Rollout, Unit, Which};
 use super::{ChangeKind, Goal, Scope};
-use crate::config::{Config, MountMode, Problem, Service};
+use crate::config::{Config, Problem, Service};
 use crate::inventory::Inventory;
 
 /// What a deploy is decided from.
@@ -40,18 +40,18 @@ impl<'a> Decide<'a> {
         let service = &self.config.services[name];
         let places = self.places(name, service);
         let mut rollout = self.empty(name, places.len());
-        let mut blueprint = Blueprint::new(&self.config.project, (name, service), reference, self.secrets);
-        let exclusive: Rc<[String]> = exclusive(self.config, service).into();
+        let basis = (self.goal.release.as_str(), self.secrets);
+        let mut blueprint = Blueprint::new(self.config, (name, service), reference, basis);
         let mut there = self.sight.copies(name).peekable();
         for &(host, number) in places.iter().filter(|(host, _)| self.hosts.contains(*host)) {
             let which = Which { service: name, number };
             let wanted = blueprint.wanted(number)?;
-            contest.add(host, which, &wanted, &exclusive);
+            contest.add(host, which, &wanted);
             // Both are in the same order.
             while there.next_if(|(h, n, _)| (*h, *n) < (host, number)).is_some() {}
             let copies = there.next_if(|(h, n, _)| (*h, *n) == (host, number));
             let copies = copies.map_or(&[][..], |(_, _, copies)| copies);
-            self.instance((host, which, copies), (&wanted, &exclusive), &mut blueprint, &mut rollout);
+            self.instance((host, which), copies, &wanted, &mut blueprint, &mut rollout);
         }
         rollout.losses = self.losses(name, &places);
         Ok(rollout)
@@ -79,8 +79,9 @@ impl<'a> Decide<'a> {
 
     fn instance(
         &self,
-        (host, which, copies): (usize, Which<'a>, &'a [Sighted<'a>]),
-        (wanted, exclusive): (&Rc<Wanted>, &Rc<[String]>),
+        (host, which): (usize, Which<'a>),
+        copies: &'a [Sighted<'a>],
+        wanted: &Rc<Wanted<'a>>,
         blueprint: &mut Blueprint<'a>,
         rollout: &mut Rollout<'a>,
     ) {
@@ -91,7 +92,6 @@ impl<'a> Decide<'a> {
         if right.is_some_and(|c| c.state == State::Running) && stops.is_empty() {
             return;
         }
-        let service = &self.config.services[rollout.service];
         let container = right.map_or(&wanted.name, |right| &right.container.name);
         let mut unit = Unit {
             host,
@@ -99,7 +99,7 @@ impl<'a> Decide<'a> {
             start: None,
             ready: Some((container.clone(), Arc::clone(&wanted.spec))),
             stops,
-            stop_first: spec::stops_first(service),
+            stop_first: spec::stops_first(&self.config.services[which.service]),
             serves: serves(copies),
             told: None,
             blockers: Vec::new(),
@@ -109,7 +109,7 @@ impl<'a> Decide<'a> {
                 unit.told = Some((ChangeKind::ReplaceStartFirst, blueprint.why(&unit.stops, wanted)));
                 rollout.units.push(unit);
             } else if right.state == State::Starting {
-                unit.told = Some((ChangeKind::Await, Vec::new()));
+                unit.told = Some((ChangeKind::Await, Arc::default()));
                 rollout.starting.push(unit);
             } else if right.state != State::Running {
                 rollout.waits.push(unit);
@@ -119,16 +119,10 @@ impl<'a> Decide<'a> {
         let kept = copies.iter().find(|c| c.name == wanted.name);
         unit.told = Some(match (unit.stops.is_empty(), kept) {
             (false, _) => (ChangeKind::ReplaceStartFirst, blueprint.why(&unit.stops, wanted)),
-            (true, Some(_)) => (ChangeKind::Start, Vec::new()),
-            (true, None) => (ChangeKind::Create, Vec::new()),
+            (true, Some(_)) => (ChangeKind::Start, Arc::default()),
+            (true, None) => (ChangeKind::Create, Arc::default()),
         });
-        unit.start = Some(New {
-            wanted: Rc::clone(wanted),
-            release: &self.goal.release,
-            exclusive: Rc::clone(exclusive),
-            kept,
-            image: kept.is_none().then_some(service.image.as_str()),
-        });
+        unit.start = Some(New { wanted: Rc::clone(wanted), kept });
         rollout.units.push(unit);
     }
 
@@ -163,10 +157,4 @@ impl<'a> Decide<'a> {
         };
         lost.map(loss).collect()
     }
-}
-
-/// The volumes and directories that no other container may use beside one of the service.
-pub(super) fn exclusive(config: &Config, service: &Service) -> Vec<String> {
-    let mounts = service.volumes.iter().filter(|mount| mount.mode == MountMode::Exclusive);
-    mounts.map(|mount| spec::source(&mount.source, &config.project)).collect()
 }

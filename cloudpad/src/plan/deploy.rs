@@ -19,7 +19,10 @@ use crate::config::Problem;
 pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result<Plan, Vec<Problem>> {
     let mut rollouts = rollouts(decide, supply)?;
     settle_claims(decide, &mut rollouts)?;
-    let mut graph = Graph::default();
+    // Bring an image, stop, start, be ready.
+    const ACTIONS: usize = 4;
+    let units: usize = rollouts.iter().map(|rollout| rollout.units.len()).sum();
+    let mut graph = Graph::for_about(units * ACTIONS);
     let mut roll = Roll::new(decide.config, decide.inventory, decide.sight);
     let mut retain = Retain::new(decide, &rollouts, supply);
     let mut problems = Vec::new();

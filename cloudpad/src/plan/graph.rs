@@ -29,6 +29,11 @@ pub(super) struct Graph {
 }
 
 impl Graph {
+    /// One to which about as many actions will be added.
+    pub(super) fn for_about(actions: usize) -> Self {
+        Self { actions: Vec::with_capacity(actions), ..Self::default() }
+    }
+
     /// Adds an action and says its number for now.
     pub(super) fn add(
         &mut self,

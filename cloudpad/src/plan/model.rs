@@ -102,7 +102,7 @@ pub struct Change {
     /// The instance.
     pub instance: Instance,
     /// Why: what differs between what runs and what should, such as `image`, `env.DEBUG` or `ports`.
-    pub why: Vec<String>,
+    pub why: Arc<[String]>,
 }
 
 /// What happens to an instance.

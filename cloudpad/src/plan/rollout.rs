@@ -9,7 +9,8 @@ use cloudpad_plugin_api::stage::deploy::{Container, Named, Ready, Start, Stop};
 use super::graph::{Graph, Node, key};
 use super::pace::Schedule;
 use super::sight::{Sight, Sighted, stop_timeout};
-use super::unit::{Loss, New, Rollout, Unit, Which};
+use super::spec::Wanted;
+use super::unit::{Loss, Rollout, Unit, Which};
 use super::window::{Done, Window, in_order};
 use super::{Change, ChangeKind};
 use crate::config::Config;
@@ -50,7 +51,7 @@ impl<'a> Roll<'a> {
         let units = waits.chain(in_order(rollout.units));
         let mut window = Window::new(batch, schedule);
         for unit in units {
-            let image = unit.start.as_ref().and_then(|new| new.image);
+            let image = unit.start.as_ref().filter(|new| new.kept.is_none()).and_then(|new| new.wanted.image);
             let supply = image.and_then(|image| bring(graph, image, unit.host));
             let mut needs = window.needs(&unit, graph);
             needs.extend(gate.iter().copied().chain(supply));
@@ -81,7 +82,7 @@ impl<'a> Roll<'a> {
             self.stop_all(graph, host, which, &stops, &mut steps);
         }
         if let Some(new) = start {
-            let node = self.start(graph, host, which, &new, steps.take());
+            let node = self.start(graph, host, which, &new.wanted, steps.take());
             if !blockers.is_empty() {
                 self.blocked.push((node, blockers));
             }
@@ -126,7 +127,7 @@ impl<'a> Roll<'a> {
                 }
                 room -= 1;
             }
-            self.change(ChangeKind::Remove, loss.host, loss.which, Vec::new());
+            self.change(ChangeKind::Remove, loss.host, loss.which, Arc::default());
             for old in &loss.stops {
                 let needs = if loss.early { Vec::new() } else { gate.clone() };
                 let node = self.stop(graph, loss.host, loss.which, old, needs);
@@ -146,7 +147,7 @@ impl<'a> Roll<'a> {
         }
     }
 
-    fn change(&mut self, kind: ChangeKind, host: usize, which: Which<'_>, why: Vec<String>) {
+    fn change(&mut self, kind: ChangeKind, host: usize, which: Which<'_>, why: Arc<[String]>) {
         let (host, instance) = (self.host(host).name.clone(), which.instance());
         self.changes.push(Change { kind, host, instance, why });
     }
@@ -160,19 +161,19 @@ impl<'a> Roll<'a> {
         graph: &mut Graph,
         host: usize,
         which: Which<'a>,
-        new: &New<'a>,
+        wanted: &Wanted<'_>,
         needs: Vec<Node>,
     ) -> Node {
         let host = self.host(host);
-        let key = key("start", &host.name, &new.wanted.name);
+        let key = key("start", &host.name, &wanted.name);
         let request = Request::DeployStart(Start {
             host: host.clone(),
             project: self.config.project.clone(),
             instance: which.instance(),
-            release: new.release.to_owned(),
-            container: new.wanted.name.clone(),
-            spec_id: new.wanted.spec_id.to_string(),
-            spec: new.wanted.spec.clone(),
+            release: wanted.release.to_owned(),
+            container: wanted.name.clone(),
+            spec_id: (*wanted.spec_id).to_owned(),
+            spec: wanted.spec.clone(),
         });
         graph.add(key, Some(which.service), needs, request)
     }

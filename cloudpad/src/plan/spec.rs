@@ -8,47 +8,58 @@ use cloudpad_plugin_api::model::{ContainerSpec, Port, Project, SecretRef, Volume
 use sha2::{Digest, Sha256};
 
 use super::sight::Sighted;
-use crate::config::{Mount, MountMode, MountSource, PortRange, Problem, Service, Update};
+use crate::config::{Config, Mount, MountMode, MountSource, PortRange, Problem, Service, Update};
 
 /// A container as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wanted {
+pub(super) struct Wanted<'a> {
     pub(super) name: String,
     pub(super) spec_id: Rc<str>,
     pub(super) spec: Arc<ContainerSpec>,
+    /// The release that it belongs to when it is made.
+    pub(super) release: &'a str,
+    /// Volumes and directories that no other container may use meanwhile.
+    pub(super) exclusive: Rc<[String]>,
+    /// The image that it is made from, by its name in the config; none when it certainly is on the host.
+    pub(super) image: Option<&'a str>,
 }
 
 /// What the instances of a service should be. They share what is the same for all of them.
 pub(super) struct Blueprint<'a> {
     service: (&'a str, &'a Service),
+    /// The reference of the service's image.
     image: &'a str,
     project: &'a Project,
     /// What tells the values of secrets from others, by name.
     marks: &'a BTreeMap<String, String>,
+    release: &'a str,
+    exclusive: Rc<[String]>,
     /// By number.
-    wanted: BTreeMap<u32, Rc<Wanted>>,
-    /// What was found to differ between a spec and one that was seen, by the identity of both, and by
-    /// whether the latter is understood.
-    compared: BTreeMap<(Rc<str>, &'a str, bool), Vec<String>>,
+    wanted: BTreeMap<u32, Rc<Wanted<'a>>>,
+    compared: Compared<'a>,
 }
+
+/// What differs between a spec and one that was seen, by the identity of both, and by whether the latter is
+/// understood.
+type Compared<'a> = BTreeMap<(Rc<str>, &'a str, bool), Arc<[String]>>;
 
 impl<'a> Blueprint<'a> {
     /// Of a service that is made from the image `image`.
     pub(super) fn new(
-        project: &'a Project,
+        config: &'a Config,
         service: (&'a str, &'a Service),
         image: &'a str,
-        marks: &'a BTreeMap<String, String>,
+        (release, marks): (&'a str, &'a BTreeMap<String, String>),
     ) -> Self {
         let (wanted, compared) = (BTreeMap::new(), BTreeMap::new());
-        Self { service, image, project, marks, wanted, compared }
+        let exclusive = exclusive(config, service.1).into();
+        Self { service, image, project: &config.project, marks, release, exclusive, wanted, compared }
     }
 
     /// What instance `number` should be.
     ///
     /// # Errors
     /// There are too few ports for it.
-    pub(super) fn wanted(&mut self, number: u32) -> Result<Rc<Wanted>, Problem> {
+    pub(super) fn wanted(&mut self, number: u32) -> Result<Rc<Wanted<'a>>, Problem> {
         if let Some(wanted) = self.wanted.get(&number) {
             return Ok(Rc::clone(wanted));
         }
@@ -65,7 +76,8 @@ impl<'a> Blueprint<'a> {
             }
         };
         let name = format!("{}-{name}-{number}-{}", self.project.prefix(), &spec_id[..8]);
-        let wanted = Rc::new(Wanted { name, spec_id, spec });
+        let (release, exclusive, image) = (self.release, Rc::clone(&self.exclusive), Some(&*service.image));
+        let wanted = Rc::new(Wanted { name, spec_id, spec, release, exclusive, image });
         self.wanted.insert(number, Rc::clone(&wanted));
         Ok(wanted)
     }
@@ -100,20 +112,26 @@ impl<'a> Blueprint<'a> {
     }
 
     /// What differs between containers that run and the one that should.
-    pub(super) fn why(&mut self, old: &[&Sighted<'a>], wanted: &Wanted) -> Vec<String> {
-        let mut why: Vec<String> = Vec::new();
-        for old in old {
-            let compare = || differences(old.spec, &wanted.spec);
-            let key = (Rc::clone(&wanted.spec_id), old.spec_id, old.spec.is_some());
-            let differences = self.compared.entry(key).or_insert_with(compare);
-            if why.is_empty() {
-                why.clone_from(differences);
-            } else {
-                let more: Vec<_> = differences.iter().filter(|what| !why.contains(what)).cloned().collect();
-                why.extend(more);
+    pub(super) fn why(&mut self, old: &[&Sighted<'a>], wanted: &Wanted<'_>) -> Arc<[String]> {
+        match old {
+            [only] => self.compare(only, wanted),
+            several => {
+                let mut why: Vec<String> = Vec::new();
+                for old in several {
+                    let differences = self.compare(old, wanted);
+                    let more: Vec<_> =
+                        differences.iter().filter(|what| !why.contains(what)).cloned().collect();
+                    why.extend(more);
+                }
+                why.into()
             }
         }
-        why
+    }
+
+    fn compare(&mut self, old: &Sighted<'a>, wanted: &Wanted<'_>) -> Arc<[String]> {
+        let key = (Rc::clone(&wanted.spec_id), old.spec_id, old.spec.is_some());
+        let compared = self.compared.entry(key);
+        Arc::clone(compared.or_insert_with(|| differences(old.spec, &wanted.spec).into()))
     }
 }
 
@@ -135,8 +153,14 @@ fn volume(mount: &Mount, project: &Project) -> Volume {
     Volume { source, target: mount.target.clone(), read_only: mount.mode == MountMode::ReadOnly }
 }
 
+/// The volumes and directories that no other container may use beside one of the service.
+pub(super) fn exclusive(config: &Config, service: &Service) -> Vec<String> {
+    let mounts = service.volumes.iter().filter(|mount| mount.mode == MountMode::Exclusive);
+    mounts.map(|mount| source(&mount.source, &config.project)).collect()
+}
+
 /// What the engine mounts.
-pub(super) fn source(source: &MountSource, project: &Project) -> String {
+fn source(source: &MountSource, project: &Project) -> String {
     match source {
         MountSource::Volume(name) => project.own(name),
         MountSource::Path(path) => path.clone(),

@@ -8,13 +8,12 @@ use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::{Container, Remove, State};
 
-use super::decide::exclusive;
 use super::deploy::mark_early;
 use super::graph::{Graph, Node};
 use super::look::is_of;
 use super::rollout::{Roll, named};
 use super::sight::{self, HostSight, Sight, Sighted, serves};
-use super::spec::Wanted;
+use super::spec::{Wanted, exclusive};
 use super::unit::{Loss, New, Pace, Rollout, Unit, Which};
 use super::{Action, Change, ChangeKind, Goal, Note, Plan, Scope, claims, pace, scope, spec, stopped};
 use crate::config::Config;
@@ -157,8 +156,8 @@ impl<'a> Undo<'a> {
             host,
             which,
             told: Some(match (&start, stops.is_empty()) {
-                (Some(_), true) => (ChangeKind::Start, Vec::new()),
-                _ => (ChangeKind::ReplaceStartFirst, Vec::new()),
+                (Some(_), true) => (ChangeKind::Start, Arc::default()),
+                _ => (ChangeKind::ReplaceStartFirst, Arc::default()),
             }),
             start,
             ready,
@@ -200,13 +199,9 @@ impl<'a> Undo<'a> {
             // Nobody can say any more whether it shared them.
             None => spec.volumes.iter().filter(|v| !v.read_only).map(|v| v.source.clone()).collect(),
         };
-        Some(New {
-            wanted: Rc::new(Wanted { name: name.clone(), spec_id: spec_id.as_str().into(), spec }),
-            release,
-            exclusive: exclusive.into(),
-            kept: now.iter().find(|c| c.name == *name),
-            image: None,
-        })
+        let (name, spec_id, exclusive) = (name.clone(), spec_id.as_str().into(), exclusive.into());
+        let kept = now.iter().find(|c| c.name == name);
+        Some(New { wanted: Rc::new(Wanted { name, spec_id, spec, release, exclusive, image: None }), kept })
     }
 
     fn find_blockers(&self, rollouts: &mut [Rollout<'a>]) {

@@ -38,21 +38,16 @@ pub(super) struct Unit<'a> {
     /// Whether the instance serves now.
     pub(super) serves: bool,
     /// What people are told about it; nothing when it is only waited for.
-    pub(super) told: Option<(ChangeKind, Vec<String>)>,
+    pub(super) told: Option<(ChangeKind, Arc<[String]>)>,
     /// Containers of the project, of this or other services, that hold what the new one needs.
     pub(super) blockers: Vec<&'a Sighted<'a>>,
 }
 
 /// A container to start.
 pub(super) struct New<'a> {
-    pub(super) wanted: Rc<Wanted>,
-    pub(super) release: &'a str,
-    /// Volumes and directories that no other container may use meanwhile.
-    pub(super) exclusive: Rc<[String]>,
+    pub(super) wanted: Rc<Wanted<'a>>,
     /// The container, where it is there and only has to be started again.
     pub(super) kept: Option<&'a Sighted<'a>>,
-    /// The image that it is made from, by its name in the config.
-    pub(super) image: Option<&'a str>,
 }
 
 impl Unit<'_> {
