@@ -129,6 +129,9 @@ impl<'a> Blueprint<'a> {
     }
 
     fn compare(&mut self, old: &Sighted<'a>, wanted: &Wanted<'_>) -> Arc<[String]> {
+        if old.spec_id.is_empty() {
+            return differences(old.spec, &wanted.spec).into();
+        }
         let key = (Rc::clone(&wanted.spec_id), old.spec_id, old.spec.is_some());
         let compared = self.compared.entry(key);
         Arc::clone(compared.or_insert_with(|| differences(old.spec, &wanted.spec).into()))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use cloudpad_plugin_api::model::{Check, Health};
 use cloudpad_plugin_api::stage::build::Arg;
@@ -262,6 +263,19 @@ fn a_directory_is_prepared_before_anyone_looks_at_it_and_not_again() {
     let prepares = plan::prepares(&case.config, &case.observed.sources, cache);
     assert!(matches!(&prepares[..], [Request::SourceFetch(fetch)] if fetch.prepare == [["make"]]));
     assert!(!case.plan().actions.iter().any(|action| action.key.starts_with("fetch")));
+}
+
+#[test]
+fn specs_without_an_identity_are_compared_one_by_one() {
+    let mut case = case();
+    case.deploy();
+    for (host, variable) in [("h1", "A"), ("h2", "B"), ("h3", "C")] {
+        let container = &mut case.seen(host).containers[0];
+        container.spec_id.clear();
+        Arc::make_mut(container.spec.as_mut().unwrap()).env.insert(variable.into(), "1".into());
+    }
+    let whys: Vec<_> = case.plan().changes.iter().map(|change| change.why.join(" ")).collect();
+    assert_eq!(whys, ["env.A", "env.B", "env.C"]);
 }
 
 #[test]
