@@ -2,8 +2,10 @@
 //!
 //! `settings` says which lab is meant, `engine` and `packages` get what it is made of, `image` makes
 //! its images, `keys` its keys and certificates, `hosts` and `services` its containers, `describe` the
-//! files by which tests and people find them, `fault` breaks them on request.
+//! files by which tests and people find them, `fault` breaks them on request; `aws` gets what beside it
+//! stands for EC2.
 
+mod aws;
 mod describe;
 mod engine;
 mod fault;
@@ -55,6 +57,8 @@ pub enum Command {
         #[arg(last = true)]
         command: Vec<String>,
     },
+    /// Installs the aws tool and a double of EC2 into the lab's folder, for tests of `plugins/aws-inventory`
+    Aws,
     /// Breaks a host, or mends it with `clear`
     Fault {
         /// What happens to it
@@ -75,6 +79,7 @@ pub fn run(command: Command) -> Result<ExitCode> {
         Command::Down { images } => down(&settings, images)?,
         Command::Status => status(&settings)?,
         Command::Ssh { host, command } => return ssh(&settings, &host, &command),
+        Command::Aws => aws::ensure(&settings)?,
         Command::Fault { fault, host, argument } => fault.inject(&settings, &host, argument.as_deref())?,
     }
     Ok(ExitCode::SUCCESS)
@@ -104,6 +109,12 @@ pub fn up(settings: &Settings, hosts: u8, variant: Option<image::Variant>) -> Re
 pub fn up_for_use(settings: &Settings) -> Result<Lab> {
     up(settings, HOSTS, None)?;
     Lab::read(settings)
+}
+
+/// The same, with all that tests need beside it.
+pub fn up_for_tests(settings: &Settings) -> Result<Lab> {
+    aws::ensure(settings)?;
+    up_for_use(settings)
 }
 
 /// `PATH` with the programs that tests start themselves and that are not installed here.

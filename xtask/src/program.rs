@@ -25,9 +25,12 @@ pub fn build_release() -> Result<PathBuf> {
     beside_us("release")
 }
 
-/// Cargo puts all profiles into one folder, and us into one of them.
 fn beside_us(profile: &str) -> Result<PathBuf> {
+    Ok(target()?.join(profile).join("cloudpad"))
+}
+
+/// Where Cargo builds: it puts all profiles into one folder, and us into one of them.
+pub fn target() -> Result<PathBuf> {
     let us = std::env::current_exe().map_err(|error| format!("cannot tell where we are: {error}"))?;
-    let target = us.ancestors().nth(2).ok_or("we are in no target folder")?;
-    Ok(target.join(profile).join("cloudpad"))
+    Ok(us.ancestors().nth(2).ok_or("we are in no target folder")?.to_owned())
 }

@@ -1,12 +1,12 @@
 //! `cargo xtask test`: all that has to be so before a change is merged, lab included. Talks to cargo.
 
 use std::io::{BufRead, BufReader};
-use std::process::{ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use crate::demo;
 use crate::lab::{self, Settings};
-use crate::program::cargo;
+use crate::program::{cargo, target};
 use crate::shell::{self, Result};
 
 /// Runs every section in turn, and stops after the first that fails.
@@ -14,13 +14,10 @@ pub fn run() -> Result<ExitCode> {
     let settings = Settings::from_environment()?;
     let mut passed = Vec::new();
     let sections: [(&str, &dyn Fn() -> Result<String>); 6] = [
-        ("format", &|| attached(&["fmt", "--all", "--check"]).map(|()| String::new())),
-        ("lints", &|| {
-            attached(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
-                .map(|()| String::new())
-        }),
+        ("format", &format),
+        ("lints", &lints),
         ("documentation", &documentation),
-        ("lab", &|| lab::up_for_use(&settings).map(|lab| format!("{} hosts", lab.hosts.len()))),
+        ("lab", &|| lab::up_for_tests(&settings).map(|lab| format!("{} hosts", lab.hosts.len()))),
         ("tests", &|| tests(&settings)),
         ("demonstration", &|| demo::run().map(|_| String::new())),
     ];
@@ -42,36 +39,66 @@ pub fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn attached(args: &[&str]) -> Result<()> {
-    shell::attached(&mut cargo(args))
+/// The plugin that is no member of the workspace.
+const APART: &str = "--manifest-path=plugins/aws-inventory/Cargo.toml";
+
+/// `cargo COMMAND` for the workspace, and for the plugin that is not in it. Both build into one folder, so that what
+/// they share is built once.
+fn everywhere(command: &str) -> Result<[Command; 2]> {
+    let mut apart = cargo(&[command, APART, "--target-dir"]);
+    apart.arg(target()?);
+    Ok([cargo(&[command, "--workspace"]), apart])
+}
+
+fn format() -> Result<String> {
+    shell::attached(&mut cargo(&["fmt", "--all", "--check"]))?;
+    shell::attached(&mut cargo(&["fmt", APART, "--check"])).map(|()| String::new())
+}
+
+fn lints() -> Result<String> {
+    for mut command in everywhere("clippy")? {
+        shell::attached(command.args(["--all-targets", "--", "-D", "warnings"]))?;
+    }
+    Ok(String::new())
 }
 
 fn documentation() -> Result<String> {
-    let mut command = cargo(&["doc", "--workspace", "--no-deps"]);
-    shell::attached(command.env("RUSTDOCFLAGS", "-Dwarnings")).map(|()| String::new())
+    for mut command in everywhere("doc")? {
+        shell::attached(command.arg("--no-deps").env("RUSTDOCFLAGS", "-Dwarnings"))?;
+    }
+    Ok(String::new())
 }
 
 /// Runs all tests, prints what they print, and counts them.
 fn tests(settings: &Settings) -> Result<String> {
-    let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
-    command.env("CLOUDPAD_LAB", &settings.dir).env("PATH", lab::path_for_tests(settings)?);
+    let path = lab::path_for_tests(settings)?;
+    let mut count = Count::default();
+    let mut failed = Ok(());
+    for mut command in everywhere("test")? {
+        command.arg("--no-fail-fast").env("CLOUDPAD_LAB", &settings.dir).env("PATH", &path);
+        failed = failed.and(counted(&mut command, &mut count));
+    }
+    println!("\n{}", count.text());
+    failed.map_err(|why: String| format!("{why}: {}", count.text()))?;
+    Ok(count.text())
+}
+
+/// Runs some tests.
+fn counted(command: &mut Command, count: &mut Count) -> Result<()> {
+    let before = count.passed;
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|error| format!("cannot start `cargo`: {error}"))?;
-    let mut count = Count::default();
     let out = child.stdout.take().ok_or("`cargo test` has no output")?;
     for line in BufReader::new(out).lines().map_while(std::result::Result::ok) {
         println!("{line}");
         count.add(&line);
     }
     let status = child.wait().map_err(|error| format!("`cargo test` was lost: {error}"))?;
-    println!("\n{}", count.text());
-    if !status.success() {
-        return Err(format!("`cargo test` ended with {status}: {}", count.text()));
+    match count.passed > before {
+        _ if !status.success() => Err(format!("{} ended with {status}", shell::line(command))),
+        true => Ok(()),
+        false => Err(format!("{} ran no test", shell::line(command))),
     }
-    if count.passed == 0 {
-        return Err("`cargo test` ran no test".into());
-    }
-    Ok(count.text())
 }
 
 /// The sum of the lines in which each test binary sums itself up.

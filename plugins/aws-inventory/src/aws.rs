@@ -53,5 +53,7 @@ fn command(program: &str, config: &Config, region: Option<&str>) -> Result<Comma
     }
     // Neither a pager nor questions: there is nobody to see them.
     command.env("AWS_PAGER", "").env("AWS_CLI_AUTO_PROMPT", "off");
+    // Version 1 prints in the locale's encoding, or not at all what that has not.
+    command.env("PYTHONIOENCODING", "utf-8");
     Ok(command)
 }

@@ -118,7 +118,8 @@ const RULES: [Rule; 11] = [
 pub(crate) fn explained(failure: Failure, place: &str) -> Failure {
     let said = failure.causes.join("\n").to_lowercase();
     let Some(rule) = RULES.iter().find(|rule| rule.said.iter().any(|words| said.contains(words))) else {
-        return failure;
+        let message = failure.message.replacen(" failed", &format!(" failed{place}"), 1);
+        return Failure { message, ..failure };
     };
     let message = format!("could not list EC2 instances{place}: {}", rule.why);
     Failure { kind: rule.kind, message, retryable: rule.again, ..failure }.hint(rule.hint)
@@ -196,8 +197,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_stays_as_it_is() {
+    fn what_is_not_known_is_told_with_its_region() {
         let failure = Failure::failed("`aws` failed: exit status: 255").cause("something new");
-        assert_eq!(explained(failure.clone(), ""), failure);
+        let explained = explained(failure.clone(), " in region `r`");
+        assert_eq!(explained.message, "`aws` failed in region `r`: exit status: 255");
+        assert_eq!(explained.causes, failure.causes);
     }
 }

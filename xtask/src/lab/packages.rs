@@ -59,6 +59,15 @@ pub fn unpacked(settings: &Settings, package: &str) -> Result<PathBuf> {
     Ok(target)
 }
 
+/// Installs a package unless this command ends well, which tells whether it is there.
+pub fn install_unless(there: &mut Command, package: &str) -> Result<()> {
+    if shell::succeeds(there) {
+        return Ok(());
+    }
+    update()?;
+    install(&[package])
+}
+
 fn install(packages: &[&str]) -> Result<()> {
     let fixed = ["install", "--yes", "--no-install-recommends"];
     shell::output(&mut apt(fixed.iter().chain(packages))).map(drop)
