@@ -5,12 +5,15 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod aftermath;
+mod aws;
 mod book;
 mod deploy;
 mod failure;
 mod halfway;
 mod interrupt;
 mod local;
+#[path = "../../../plugins/aws-inventory/tests/it/moto.rs"]
+mod moto;
 mod plan;
 mod push;
 mod readme;
