@@ -5,7 +5,8 @@ use std::fmt;
 use std::num::NonZeroU16;
 
 use cloudpad_plugin_api::{Context, Failure};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::address::{self, Address, From};
@@ -19,7 +20,7 @@ pub(crate) struct Config {
     /// A profile of the aws tool; its default one where none is named.
     pub profile: Option<String>,
     /// Where to look; the aws tool's own region where none is named.
-    pub regions: Vec<String>,
+    pub regions: Values,
     /// What to speak to in place of AWS.
     pub endpoint_url: Option<String>,
     /// Tags that an instance has to have, with one of these values.
@@ -33,9 +34,10 @@ pub(crate) struct Config {
     /// Who logs in.
     pub user: Option<String>,
     /// Where sshd listens.
+    #[serde(deserialize_with = "port")]
     pub port: Option<NonZeroU16>,
     /// Roles of every host.
-    pub roles: Vec<String>,
+    pub roles: Values,
     /// The tag that lists more of them.
     pub roles_tag: Option<String>,
 }
@@ -44,7 +46,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             profile: None,
-            regions: Vec::new(),
+            regions: Values::default(),
             endpoint_url: None,
             tags: BTreeMap::new(),
             filters: BTreeMap::new(),
@@ -52,7 +54,7 @@ impl Default for Config {
             address: From::PrivateIp,
             user: None,
             port: None,
-            roles: Vec::new(),
+            roles: Values::default(),
             roles_tag: None,
         }
     }
@@ -97,7 +99,7 @@ impl Config {
         if let Some(user) = &self.user {
             address::check_word(user).map_err(|why| format!("`user`: {why}"))?;
         }
-        if let Some(role) = self.roles.iter().find(|role| !is_word(role)) {
+        if let Some(role) = self.roles.0.iter().find(|role| !is_word(role)) {
             return Err(format!(
                 "`roles`: `{role}` cannot be a role: it has other than letters, digits, `.`, `_`, `-`"
             ));
@@ -108,12 +110,12 @@ impl Config {
     }
 
     fn regions_checked(&self) -> Result<(), String> {
-        for (index, region) in self.regions.iter().enumerate() {
+        for (index, region) in self.regions.0.iter().enumerate() {
             let known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
             if region.is_empty() || !region.chars().all(known) {
                 return Err(format!("`regions`: `{region}` is no region such as `eu-central-1`"));
             }
-            if self.regions[..index].contains(region) {
+            if self.regions.0[..index].contains(region) {
                 return Err(format!("`regions` has `{region}` twice"));
             }
         }
@@ -140,9 +142,9 @@ impl Config {
 
     /// The regions to ask; none stands for the aws tool's own.
     pub(crate) fn regions(&self) -> Vec<Option<&str>> {
-        match self.regions.is_empty() {
+        match self.regions.0.is_empty() {
             true => vec![None],
-            false => self.regions.iter().map(|region| Some(region.as_str())).collect(),
+            false => self.regions.0.iter().map(|region| Some(region.as_str())).collect(),
         }
     }
 
@@ -153,7 +155,7 @@ impl Config {
 
     /// ` in region …`, where regions are named.
     pub(crate) fn place(&self) -> String {
-        let named: Vec<_> = self.regions.iter().map(|region| format!("`{region}`")).collect();
+        let named: Vec<_> = self.regions.0.iter().map(|region| format!("`{region}`")).collect();
         match named.len() {
             0 => String::new(),
             1 => format!(" in region {}", named[0]),
@@ -165,6 +167,12 @@ impl Config {
     pub(crate) fn complete(&self, address: Address) -> Address {
         Address { user: address.user.or(self.user.clone()), port: address.port.or(self.port), ..address }
     }
+}
+
+fn port<'de, D: Deserializer<'de>>(from: D) -> Result<Option<NonZeroU16>, D::Error> {
+    let number = i64::deserialize(from)?;
+    let port = u16::try_from(number).ok().and_then(NonZeroU16::new);
+    port.map(Some).ok_or_else(|| D::Error::custom(format!("{number} is not between 1 and 65535")))
 }
 
 fn invalid(why: impl fmt::Display) -> Failure {
@@ -203,6 +211,7 @@ mod tests {
         assert_eq!(config.address, From::Tag("ssh".into()));
         assert_eq!(config.regions(), [Some("eu-central-1"), Some("eu-west-1")]);
         assert_eq!(config.place(), " in regions `eu-central-1`, `eu-west-1`");
+        assert_eq!(read(json!({ "regions": "eu-west-1" })).unwrap().regions(), [Some("eu-west-1")]);
     }
 
     #[test]
@@ -217,11 +226,11 @@ mod tests {
                 json!({ "filters": { "a": ["b", true] } }),
                 "`filters.a[1]`: invalid type: boolean `true`, expected a string",
             ),
-            (json!({ "port": 0 }), "`port`: invalid value: integer `0`, expected a nonzero u16"),
-            (json!({ "port": 70_000 }), "`port`: invalid value: integer `70000`"),
+            (json!({ "port": 0 }), "`port`: 0 is not between 1 and 65535"),
+            (json!({ "port": 70_000 }), "`port`: 70000 is not between 1 and 65535"),
             (
-                json!({ "regions": "eu-west-1" }),
-                "`regions`: invalid type: string \"eu-west-1\", expected a sequence",
+                json!({ "regions": 1 }),
+                "`regions`: invalid type: integer `1`, expected a string or a list of strings",
             ),
             (json!({ "address": "private" }), "`address`: `private` is none of `private-ip`, "),
             (json!({ "address": "tag:" }), "`address`: `tag:` has no tag's name"),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 const STATE: &str = "instance-state-name";
 
 /// One value, or a list of them, any of which will do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Values(pub Vec<String>);
 
 impl<'de> Deserialize<'de> for Values {

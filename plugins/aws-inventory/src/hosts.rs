@@ -97,7 +97,7 @@ pub(crate) fn is_word(text: &str) -> bool {
 }
 
 fn roles(config: &Config, instance: &Instance) -> Result<Vec<String>, Failure> {
-    let mut roles = config.roles.clone();
+    let mut roles = config.roles.0.clone();
     let Some(tag) = &config.roles_tag else { return Ok(roles) };
     let listed = instance.tag(tag).unwrap_or_default();
     for role in listed.split([',', ' ']).filter(|role| !role.is_empty()) {
