@@ -17,7 +17,7 @@ pub struct Moto {
 }
 
 impl Moto {
-    /// A server that has no instance in any region, and looks at the first word of `environment`.
+    /// A server that has no instance in any region, with these variables.
     pub fn start(environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new("sh");
         command
