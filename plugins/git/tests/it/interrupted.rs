@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use cloudpad_plugin_api::stage::secrets::Values;
 use cloudpad_plugin_api::testing::TestHost;
 use cloudpad_plugin_api::wire::{Call, FromHost, HostHello, MAX_LINE, PROTOCOL};
 use cloudpad_plugin_api::{FailureKind, Request};
@@ -36,7 +37,8 @@ fn begin(request: Request) -> Child {
     let mut child =
         program().arg("--cloudpad-plugin").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let (provider, key) = ("git".to_owned(), String::new());
-    let call = Call { id: 1, provider, config: serde_json::Value::Null, key, request };
+    let (config, secrets) = (serde_json::Value::Null, Values::default());
+    let call = Call { id: 1, provider, config, key, secrets, request };
     let hello = HostHello { protocol: PROTOCOL, version: String::new(), max_line: MAX_LINE };
     for message in [FromHost::Hello(hello), FromHost::Call(call)] {
         writeln!(child.stdin.as_mut().unwrap(), "{}", serde_json::to_string(&message).unwrap()).unwrap();
