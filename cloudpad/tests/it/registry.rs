@@ -1,6 +1,6 @@
 //! Images by way of a registry, and ready images.
 
-use crate::support::Project;
+use crate::support::{Project, noise};
 
 #[test]
 fn a_ready_image_is_pulled_by_the_hosts() {
@@ -50,6 +50,42 @@ fn images_go_to_a_registry_and_are_pulled_by_digest() {
     project.page("two");
     project.deploy();
     project.serves("two");
+}
+
+#[test]
+fn an_image_that_the_engine_does_not_list_is_known_and_removed_in_time() {
+    let project = Project::new("unlisted");
+    // A layer that no other test has, straight to the host. What is pulled on top of it later lacks a blob there.
+    project.write("base", noise(100_000));
+    let dockerfile = std::fs::read_to_string(project.path("Dockerfile")).expect("a Dockerfile");
+    project.write("Dockerfile", dockerfile.replace("COPY www", "COPY base /base\nCOPY www"));
+    let on_h3 = "[hosts.h3]\naddress = \"h3\"\n";
+    let service = "[images.web]\n[services.web]\n";
+    let keep = "[deploy]\nkeep = 1\nsettle = \"100ms\"\n";
+    project.configure_hosts(on_h3, &format!("{service}{keep}"));
+    project.deploy();
+    let registry = pushed_to(&project, &project.lab.registry).replace(&project.web(), "");
+    let configure =
+        |count| project.configure_hosts(on_h3, &format!("{registry}{service}per_host = {count}\n{keep}"));
+    configure(1);
+    project.page("two");
+    project.deploy();
+    let image = project.running(3).remove(0).image;
+    let host = project.lab.host(3);
+    let listed = host.run("docker images --format '{{.Repository}}:{{.Tag}}'");
+    assert!(!listed.contains(&image), "the engine lists it, so this tests nothing: {listed}");
+
+    configure(2);
+    let more = project.deploy();
+    assert_eq!((more.count("push.run"), more.count("deploy.pull")), (0, 0), "{}", more.text());
+    for page in ["three", "four"] {
+        project.page(page);
+        project.deploy();
+    }
+    let left = host.run(&format!("docker image inspect {image} 2>&1 || :"));
+    assert!(left.contains("No such image"), "{left}");
+    let digests = host.run("docker images --digests --format '{{.Repository}}@{{.Digest}}'");
+    assert!(!digests.contains(&format!("{}/", project.name)), "a name by digest is left: {digests}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod seen;
 mod spec;
 mod start;
 mod stop;
+mod unlisted;
 mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{

@@ -3,7 +3,7 @@
 use cloudpad_plugin_api::stage::deploy::{Engine as EngineSeen, Observation, Observe};
 use cloudpad_plugin_api::{Failure, FailureKind};
 
-use super::seen;
+use super::{seen, unlisted};
 use crate::pool::Connection;
 
 /// `tcpmux`, which nobody runs.
@@ -35,12 +35,14 @@ async fn ask_engine(host: &Connection, request: &Observe) -> Result<Observation,
     let version = host.engine.version().await?;
     let containers = host.containers().await?;
     let images = host.images().await?;
-    Ok(Observation {
+    let mut seen = Observation {
         engine: EngineSeen { version: version.engine, api: version.api, platform: version.platform },
         containers: seen::containers(&containers, &request.project),
         images: seen::images(&images),
         built: Some(seen::built(&images)),
         ports: seen::ports(&containers, &request.project),
         no_connections: None,
-    })
+    };
+    unlisted::add(&host.engine, &mut seen).await?;
+    Ok(seen)
 }

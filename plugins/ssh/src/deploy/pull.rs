@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use bollard::errors::Error;
 use bollard::models::CreateImageInfo;
 use bollard::query_parameters::{CreateImageOptionsBuilder, TagImageOptionsBuilder};
-use cloudpad_engine::{Access, Engine, Reference, failure, refusal, said, status};
+use cloudpad_engine::{Access, Engine, Reference, failure, refusal, said};
 use cloudpad_plugin_api::stage::deploy::{Pull, Pulled};
 use cloudpad_plugin_api::{Context, Failure, FailureKind};
 use futures_util::TryStreamExt;
+
+use super::unlisted;
 
 pub(super) async fn pull(cx: &Context, engine: &Engine, request: &Pull) -> Result<Pulled, Failure> {
     let image = request.image.get()?;
@@ -30,11 +32,7 @@ pub(super) async fn pull(cx: &Context, engine: &Engine, request: &Pull) -> Resul
 
 /// The id of an image of the host.
 async fn find(engine: &Engine, image: &str) -> Result<Option<String>, Failure> {
-    match engine.docker().await?.inspect_image(image).await {
-        Ok(found) => Ok(found.id),
-        Err(error) if status(&error) == Some(404) => Ok(None),
-        Err(error) => Err(failure(&format!("could not inspect image `{image}`"), &error)),
-    }
+    Ok(unlisted::inspect(engine, image).await?.and_then(|found| found.id))
 }
 
 async fn fetch(cx: &Context, engine: &Engine, image: &str, reference: &Reference) -> Result<String, Failure> {

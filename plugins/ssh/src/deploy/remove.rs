@@ -1,13 +1,12 @@
 //! `deploy.remove`: stopped containers, and images that nothing uses. I/O.
 
-use bollard::models::ImageSummary;
 use bollard::query_parameters::{RemoveContainerOptions, RemoveImageOptions};
 use cloudpad_engine::{Engine, failure, status};
 use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::{Named, Remove};
 
-use super::container;
+use super::{container, unlisted};
 use crate::pool::Connection;
 
 pub(super) async fn remove(host: &Connection, request: &Remove) -> Result<(), Failure> {
@@ -47,7 +46,7 @@ async fn remove_container(engine: &Engine, container: &Named, project: &Project)
 
 /// An image that was pulled by digest is known by that digest too, and would stay when only its tag went.
 async fn remove_image(host: &Connection, image: &str) -> Result<(), Failure> {
-    let digests = digests(host, image).await?;
+    let digests = if has_no_digest(host, image) { Vec::new() } else { digests(&host.engine, image).await? };
     untag(&host.engine, image).await?;
     for digest in digests {
         untag(&host.engine, &digest).await?;
@@ -55,17 +54,20 @@ async fn remove_image(host: &Connection, image: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The names by digest of an image that has no other tag. What was listed earlier is good enough: a
-/// digest stands for the same image for ever.
-async fn digests(host: &Connection, image: &str) -> Result<Vec<String>, Failure> {
-    // What was only noted as sent has no id, and is looked up.
-    let tagged = |seen: &&ImageSummary| !seen.id.is_empty() && seen.repo_tags.iter().any(|tag| tag == image);
-    let listed = match host.images_then() {
-        Some(listed) if listed.iter().any(|seen| tagged(&seen)) => listed,
-        _ => host.images().await?,
-    };
-    let found = listed.iter().find(tagged).filter(|seen| seen.repo_tags.len() == 1);
-    Ok(found.map(|seen| seen.repo_digests.clone()).unwrap_or_default())
+/// Whether an image was listed, and with no name by digest. One with names may have more than the list tells.
+fn has_no_digest(host: &Connection, image: &str) -> bool {
+    let listed = host.images_then().unwrap_or_default();
+    // What was only noted as sent has no id.
+    let mut tagged =
+        listed.iter().filter(|seen| !seen.id.is_empty() && seen.repo_tags.iter().any(|tag| tag == image));
+    tagged.next().is_some_and(|seen| seen.repo_digests.is_empty())
+}
+
+/// The names by digest of an image that has no other tag.
+async fn digests(engine: &Engine, image: &str) -> Result<Vec<String>, Failure> {
+    let found = unlisted::inspect(engine, image).await?;
+    let found = found.filter(|found| found.repo_tags.as_ref().is_none_or(|tags| tags.len() == 1));
+    Ok(found.and_then(|found| found.repo_digests).unwrap_or_default())
 }
 
 /// Takes one name from an image. Without any, the engine removes it, unless a container uses it.
