@@ -58,16 +58,6 @@ fn what_the_system_does_not_start() {
     assert!(said.contains("cannot be started: No such file or directory"), "{said}");
 }
 
-#[test]
-fn a_file_that_is_being_written_is_told() {
-    let bench = Bench::new();
-    let path = bench.sh("hello; next");
-    let writing = fs::File::options().append(true).open(&path).unwrap();
-    let said = bench.refused(&path);
-    assert!(said.contains("cannot be started: somebody is still writing to it\n  hint: try again"), "{said}");
-    drop(writing);
-}
-
 fn sums(of: &[u8]) -> Vec<(Sum, Failure)> {
     let other = Failure::invalid("it is another file").hint("type this");
     vec![(Sum::of(&mut &*of).unwrap(), other)]

@@ -36,7 +36,7 @@ static void start(const cloudpad_host_v1 *h) {
 #define HOSTS "{\"t\":\"result\",\"id\":1,\"ok\":{\"hosts\":[]}}"
 "#;
 
-fn compile(bench: &Bench, source: &str) -> PathBuf {
+pub fn compile(bench: &Bench, source: &str) -> PathBuf {
     let defines =
         format!("#define BENCH {:?}\n#define HELLO {:?}\n", bench.dir().display().to_string(), hello());
     let source = bench.file("x.c", format!("{defines}{HEAD}{source}").as_bytes());
@@ -101,20 +101,6 @@ fn the_host_struct_tells_its_size() {
     let bench = Bench::new();
     let body = "if (h->size != sizeof *h || h->flags != 0) return 2; next(); say(HOSTS); next(); return 0;";
     call(&bench.open(&compile(&bench, &format!("SERVE({{{body}}})"))), &list()).unwrap();
-}
-
-#[test]
-fn a_thread_that_sends_after_the_end_is_too_late() {
-    let bench = Bench::new();
-    let source = r#"
-        static void *late(void *unused) { while (say(HOSTS) == 0) usleep(1000); FILE *f = fopen(BENCH "/late", "w"); fclose(f); return NULL; }
-        __attribute__((destructor)) static void last(void) { while (access(BENCH "/late", F_OK)) usleep(1000); }
-        SERVE({ pthread_t thread; next(); say(HOSTS); next(); pthread_create(&thread, NULL, late, NULL); return 0; })"#;
-    let session = bench.open(&compile(&bench, source));
-    call(&session, &list()).unwrap();
-    drop(session);
-    assert!(bench.dir().join("late").exists());
-    bench.assert_gone();
 }
 
 #[test]
