@@ -17,8 +17,8 @@ use crate::plugin::limits::Limits;
 use crate::plugin::session::{Lines, Tail, TooLong, kill, terminate};
 use crate::plugin::start::{Launch, Started, start};
 
-/// How many lines wait to be heard before no more is read.
-const WAITING: usize = 64;
+/// How many lines wait to be heard before no more is read: each may be as long as a line may be.
+const WAITING: usize = 1;
 
 /// A plugin that runs.
 pub struct Peer {

@@ -89,3 +89,28 @@ fn a_gigabyte_on_stderr() {
     let script = "for number in range(1001): os.write(2, b'y' * 999999 + b'\\n')\nos.write(2, b'over\\n')\nsys.exit(3)";
     floods(script, "ended with exit status 3 during `config.check`: stderr: over");
 }
+
+/// `cloudpad plugin check` listens itself, and only now and then.
+#[test]
+fn a_flood_while_it_is_checked() {
+    let bench = Bench::new();
+    // Its first process floods, and the others end at once.
+    let path = bench.python(
+        r#"
+line = b'{"t":"event","id":1,"kind":"output","line":"%s"}\n' % (b"x" * 15000000)
+print(HELLO, flush=True)
+while len(open("BENCH/pids").readlines()) == 1: os.write(1, line)
+"#
+        .replace("BENCH", bench.dir().to_str().unwrap())
+        .as_str(),
+    );
+    assert_eq!(writes(&path, GIGABYTE), GIGABYTE);
+    std::fs::remove_file(bench.dir().join("pids")).unwrap();
+    let _watch = Watch::new();
+    let run = bench.cloudpad(&["plugin", "check", "./cloudpad-x"], "");
+    assert!(bench.leaders().len() > 1, "{}", run.stderr);
+    // One line is read, one waits and one is looked at, as it came and as it was understood; and the rest of the program.
+    let most = 8 * 16 * 1024;
+    assert!(run.memory < most, "{} KiB", run.memory);
+    bench.assert_gone();
+}
