@@ -29,6 +29,7 @@ pub mod used;
 pub mod vault;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use cloudpad_docker as _;
@@ -64,6 +65,8 @@ struct Chosen {
     name: String,
     config: Value,
     carrier: Carrier,
+    /// The project's folder.
+    project: Arc<Path>,
 }
 
 enum Carrier {
@@ -159,7 +162,8 @@ impl Chosen {
         let Asked { request, key, secrets } = asked;
         match &self.carrier {
             Carrier::BuiltIn(provider) => {
-                let cx = Context::new(self.config.clone(), emit, cancel).keyed(key).with_secrets(secrets);
+                let cx = Context::new(self.config.clone(), emit, cancel).keyed(key);
+                let cx = cx.with_secrets(secrets).within(self.project.clone());
                 provider.call_contained(&cx, request)
             }
             Carrier::External(plugin, _) => {

@@ -1,5 +1,6 @@
 //! What a provider may say and ask while it works on one call. Pure but for the caller's callbacks.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::de::DeserializeOwned;
@@ -127,6 +128,7 @@ pub struct Context {
     config: Arc<serde_json::Value>,
     secrets: Arc<Values>,
     key: Arc<str>,
+    directory: Arc<Path>,
     emit: Emit,
     cancel: Cancel,
 }
@@ -135,8 +137,8 @@ impl Context {
     /// A call with the provider's configuration (`null` where there is none), a place for its events
     /// and a way to stop it.
     pub fn new(config: serde_json::Value, emit: Emit, cancel: Cancel) -> Self {
-        let secrets = Arc::default();
-        Self { config: Arc::new(config), secrets, key: Arc::from(""), emit, cancel }
+        let (secrets, directory) = (Arc::default(), Arc::from(Path::new("")));
+        Self { config: Arc::new(config), secrets, key: Arc::from(""), directory, emit, cancel }
     }
 
     /// The same call with a key for its work.
@@ -164,6 +166,18 @@ impl Context {
     /// what changes nothing.
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// The same call for the project in `directory`, which need not be the working directory.
+    #[must_use]
+    pub fn within(self, directory: Arc<Path>) -> Self {
+        Self { directory, ..self }
+    }
+
+    /// Where a path that the configuration names leads: a relative one is relative to the project's folder, in which
+    /// plugins are started, but not Cloudpad.
+    pub fn path(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.directory.join(path)
     }
 
     /// The provider's configuration: the table `[stages.STAGE.config]` of `Cloudpad.toml`.

@@ -32,6 +32,7 @@ pub(super) fn choose(
     setup: &Setup,
     mask: &Arc<Mask>,
 ) -> Result<BTreeMap<Stage, Chosen>, Vec<Problem>> {
+    let project: Arc<Path> = Arc::from(setup.project.as_path());
     let mut chooser = Chooser::new(config, setup, mask);
     let (mut chosen, mut problems) = (BTreeMap::new(), Vec::new());
     for (&stage, choice) in &config.stages {
@@ -39,7 +40,8 @@ pub(super) fn choose(
         match chooser.carrier(stage, name) {
             Ok(carrier) => {
                 let config = config_of(stage, choice, config);
-                chosen.insert(stage, Chosen { name: name.clone(), config, carrier });
+                let provider = Chosen { name: name.clone(), config, carrier, project: project.clone() };
+                chosen.insert(stage, provider);
             }
             Err(problem) => problems.push(problem),
         }
@@ -206,6 +208,7 @@ impl Setup {
             path: found.path.clone(),
             carrier: found.carrier,
             sums: found.trusted.into_iter().map(|sum| (sum, other.clone())).collect(),
+            dir: self.project.clone(),
             loader: self.loader.clone(),
             depth: self.depth,
             deepest: self.limits.depth,
@@ -218,6 +221,8 @@ impl Setup {
     /// # Errors
     /// `invalid`, saying why it cannot be run.
     pub fn plugin_at(&self, path: &Path) -> Result<External, Failure> {
+        // It is not started where the user is.
+        let path = &std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let found = super::folders::read_file(path);
         match &found.fault {
             Some(fault) => Err(Failure::invalid(format!("`{}` cannot be used: {fault}", path.display()))),

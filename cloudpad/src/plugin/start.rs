@@ -38,6 +38,8 @@ pub struct Launch {
     /// The sums that its file has to have, each with the failure where it has another; the failure's cause is
     /// filled in here.
     pub sums: Vec<(Sum, Failure)>,
+    /// Where it is started: the project's folder.
+    pub dir: PathBuf,
     /// The program that loads libraries: this one.
     pub loader: PathBuf,
     /// How deep in plugins this process is.
@@ -80,7 +82,7 @@ pub fn start(launch: &Launch) -> Result<Started, Failure> {
     let ((child_in, stdin), (stdout, child_out), (stderr, child_err)) = pipes().map_err(cannot)?;
     let exec = Exec::of_plugin(launch, program).map_err(cannot)?;
     let mut command = Command::new(&launch.path);
-    command.stdin(child_in).stdout(child_out).stderr(child_err);
+    command.current_dir(&launch.dir).stdin(child_in).stdout(child_out).stderr(child_err);
     // SAFETY: between fork and exec only `setsid` and the exec itself are called, which are
     // async-signal-safe, and nothing is allocated.
     unsafe {
@@ -227,8 +229,9 @@ impl Exec {
             _ => (plugin, vec![c_string(plugin)?, c_string(OsStr::new("--cloudpad-plugin"))?]),
         };
         let depth = (launch.depth + 1).to_string();
-        let variables = env::vars_os().filter(|(name, _)| name != DEPTH);
-        let variables = variables.chain([(DEPTH.into(), depth.into())]);
+        let ours = [(DEPTH.into(), depth.into()), ("PWD".into(), launch.dir.clone().into())];
+        let variables = env::vars_os().filter(|(name, _)| name != DEPTH && name != "PWD");
+        let variables = variables.chain(ours);
         Ok(Self {
             program,
             path: c_string(path)?,

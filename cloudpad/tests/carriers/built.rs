@@ -53,14 +53,15 @@ pub fn same_c() -> &'static Path {
     BUILT.get_or_init(|| c("same.c", &include, "cloudpad_same"))
 }
 
-/// How the host starts a plugin.
-pub fn launch(name: &str, path: &Path) -> Launch {
+/// How the host starts a plugin for the project in `dir`.
+pub fn launch(name: &str, path: &Path, dir: &Path) -> Launch {
     let is_library = path.extension().is_some_and(|ending| DLL_SUFFIX.ends_with(&*ending.to_string_lossy()));
     Launch {
         who: Who { name: name.to_owned(), path: path.display().to_string() },
         path: path.to_owned(),
         carrier: if is_library { Carrier::Library } else { Carrier::Executable },
         sums: Vec::new(),
+        dir: dir.to_owned(),
         loader: env!("CARGO_BIN_EXE_cloudpad").into(),
         depth: 0,
         deepest: 4,

@@ -1,5 +1,6 @@
 //! A provider that is built in, called directly. I/O: threads.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -10,8 +11,8 @@ use serde_json::Value;
 use crate::steps::{Ask, Step, When};
 use crate::transcript::Transcript;
 
-/// Goes through all steps but those for the wire only.
-pub fn converse(plugin: &Plugin, steps: &[Step]) -> Transcript {
+/// Goes through all steps but those for the wire only, for the project in `dir`.
+pub fn converse(plugin: &Plugin, steps: &[Step], dir: &Path) -> Transcript {
     let mut said = Transcript::default();
     said.begin("hello");
     said.hear(serde_json::to_value(FromPlugin::Hello(plugin.hello())).unwrap());
@@ -22,7 +23,9 @@ pub fn converse(plugin: &Plugin, steps: &[Step]) -> Transcript {
             |p: &&cloudpad_plugin_api::Provider| p.name == step.provider && p.stage() == request.stage();
         let provider = plugin.providers.iter().find(is_meant).expect("the provider");
         let heard = Heard::new(id, step.cancel.clone());
-        let cx = Context::new(step.config.clone(), heard.emit(), heard.cancel.clone()).keyed(key);
+        let cx = Context::new(step.config.clone(), heard.emit(), heard.cancel.clone())
+            .keyed(key)
+            .within(Arc::from(dir));
         let end = provider.call_contained(&cx, request);
         heard.tell(end, &mut said);
     }

@@ -67,7 +67,7 @@ fn written(name: &str) -> String {
 #[test]
 fn they_say_what_they_have_always_said() {
     for (name, path) in plugins() {
-        let said = Wire::started(&launch("old", &path)).converse(&steps()).to_string();
+        let said = Wire::started(&launch("old", &path, &here(""))).converse(&steps()).to_string();
         assert!(
             said == written("old.transcript"),
             "{name} says something else than was written down:\n{said}"

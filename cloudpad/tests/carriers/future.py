@@ -14,7 +14,7 @@ send(t="hello", name="next", version="3.0", protocols=PROTOCOLS, dialect="terse"
     {"stage": "push", "provider": "next", "methods": ["push.run"], "scope": "galaxy"},
     {"stage": "inventory", "provider": "next", "methods": ["inventory.list", "inventory.watch"], "about": None, "cost": 1e300},
 ])
-protocol = json.loads(sys.stdin.readline())["protocol"]
+protocol = json.loads(sys.stdin.readline() or sys.exit())["protocol"]
 for line in sys.stdin:
     id = json.loads(line)["id"]
     send(t="applause", id=id)

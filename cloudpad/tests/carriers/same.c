@@ -120,7 +120,10 @@ static void list(const cJSON *call) {
         wait_for_cancel(call);
     } else {
         const cJSON *number = get(config, "count");
-        count(call, number ? number->valueint : 0);
+        int to = number ? number->valueint : 0;
+        FILE *file = cJSON_IsString(number) ? fopen(number->valuestring, "r") : NULL;
+        if (file && (fscanf(file, "%d", &to) != 1 || fclose(file))) to = -1;
+        count(call, to);
     }
 }
 

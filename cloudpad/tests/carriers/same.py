@@ -63,7 +63,10 @@ def listed(call, config):
     if "fail" in config:
         return failure("unreachable", "could not reach `rack`: no route", causes=["the line is cut", "a digger"],
                        hint="look at the line", retryable=True, outcome="partial", host="h7")
-    return wait(call) if "wait" in config else count(call, config.get("count", 0))
+    if "wait" in config:
+        return wait(call)
+    number = config.get("count", 0)
+    return count(call, int(open(number).read()) if isinstance(number, str) else number)
 
 
 def pushed(call, params):

@@ -1,5 +1,5 @@
 //! The provider that every carrier of the suite has, in Rust; `same.py`, `same.sh` and `same.c` are the same. Its config
-//! says what it does. I/O: none.
+//! says what it does. I/O: files.
 
 use std::sync::mpsc::channel;
 
@@ -41,8 +41,20 @@ impl Inventory for Same {
             return wait(cx);
         }
         assert!(!config.contains_key("panic"), "no luck");
-        Ok(count(cx, config.get("count").and_then(Value::as_u64).unwrap_or(0)))
+        Ok(count(
+            cx,
+            match config.get("count") {
+                Some(Value::String(file)) => read(cx, file)?,
+                number => number.and_then(Value::as_u64).unwrap_or(0),
+            },
+        ))
     }
+}
+
+/// A number in a file of the project.
+fn read(cx: &Context, file: &str) -> Result<u64, Failure> {
+    let text = std::fs::read_to_string(cx.path(file)).unwrap_or_default();
+    text.trim().parse().map_err(|_| Failure::failed(format!("there is no number in `{file}`")))
 }
 
 /// Events of all kinds, and hosts with and without all that a host may have.

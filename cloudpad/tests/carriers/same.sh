@@ -50,7 +50,11 @@ list() {
     fail) fail unreachable 'could not reach `rack`: no route' '{causes: ["the line is cut", "a digger"],
         hint: "look at the line", retryable: true, outcome: "partial", host: "h7"}' ;;
     wait) wait_ ;;
-    *) count "$(call '.config.count // 0')" ;;
+    *)
+        number=$(call '.config.count // 0')
+        [ ! -f "$number" ] || number=$(cat "$number")
+        count "$number"
+        ;;
     esac
 }
 

@@ -51,11 +51,15 @@ fn the_transcript_is_the_one_that_was_written_down() {
 fn every_carrier_says_the_same_lines() {
     let expected = Wire::linked(linked()).converse(&steps::same());
     for (name, path) in processes() {
-        assert_same(name, &Wire::started(&launch("same", &path)).converse(&steps::same()), &expected);
+        assert_same(
+            name,
+            &Wire::started(&launch("same", &path, &here(""))).converse(&steps::same()),
+            &expected,
+        );
     }
     let steps = steps::same();
     let is_line = |what: &str| steps.iter().any(|step| step.what == what && step.is_line());
-    assert_same("direct", &direct::converse(linked(), &steps), &expected.without(is_line));
+    assert_same("direct", &direct::converse(linked(), &steps, &here("")), &expected.without(is_line));
 }
 
 #[test]
@@ -69,7 +73,7 @@ fn a_deploy_gets_the_same_from_every_carrier() {
     let calls = |all: &Transcript| {
         all.without(|what| what.contains("config") || what == "hello" || what == "after the end")
     };
-    assert_same("direct", &calls(&expected), &calls(&direct::converse(linked(), &steps)));
+    assert_same("direct", &calls(&expected), &calls(&direct::converse(linked(), &steps, &here(""))));
 }
 
 #[test]
@@ -79,11 +83,22 @@ fn a_panic_is_the_same_failure_in_every_carrier_of_rust() {
         Step::new("a panic", "same", json!({ "panic": true }), list()),
         Step::new("no hosts", "same", json!({}), list()),
     ];
-    let expected = direct::converse(linked(), &steps);
+    let expected = direct::converse(linked(), &steps, &here(""));
     assert!(expected.to_string().contains("inventory provider `same` panicked: no luck"), "{expected}");
     assert_same("linked", &Wire::linked(linked()).converse(&steps), &expected);
     let expected = through_host::converse(None, &steps);
     for (name, path) in [("executable", program()), ("isolated library", isolated())] {
+        assert_same(name, &through_host::converse(Some(("same", &path)), &steps), &expected);
+    }
+}
+
+#[test]
+fn a_relative_path_of_a_config_is_the_projects_in_every_carrier() {
+    let config = json!({ "count": "how-many" });
+    let steps = [Step::new("three hosts", "same", config, Request::InventoryList(List {}))];
+    let expected = through_host::converse(None, &steps);
+    assert!(expected.to_string().contains("counting to 3"), "{expected}");
+    for (name, path) in processes() {
         assert_same(name, &through_host::converse(Some(("same", &path)), &steps), &expected);
     }
 }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use cloudpad_plugin_api::Plugin;
 use serde_json::{Value, json};
 
-use crate::built::{launch, library, made};
+use crate::built::{here, launch, library, made};
 use crate::steps::Step;
 use crate::transcript::{Transcript, assert_same};
 use crate::wire::Wire;
@@ -32,7 +32,7 @@ trait World {
 fn is_the_same_everywhere<W: World>(name: &'static str, world: fn() -> W, expected: &[&str]) {
     let found = Plugin::built_in().into_iter().find(|plugin| plugin.name == format!("cloudpad-{name}"));
     let linked = found.expect("it is linked in");
-    let said = on(world, |steps| direct::converse(linked, steps));
+    let said = on(world, |steps| direct::converse(linked, steps, &here("")));
     for part in expected {
         assert!(said.to_string().contains(part), "no {part} in:\n{said}");
     }
@@ -40,7 +40,7 @@ fn is_the_same_everywhere<W: World>(name: &'static str, world: fn() -> W, expect
     let lines = on(world, |steps| Wire::linked(linked).converse(&with_lines(steps)));
     assert_same("direct", &said, &lines.without(is_line));
     for (carrier, path) in processes(name) {
-        let launch = launch(name, &path);
+        let launch = launch(name, &path, &here(""));
         let found = on(world, |steps| Wire::started(&launch).converse(&with_lines(steps)));
         assert_same(carrier, &found, &lines);
     }

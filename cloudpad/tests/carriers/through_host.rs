@@ -13,13 +13,15 @@ use crate::steps::{Ask, Step};
 use crate::transcript::Transcript;
 
 /// Goes through all steps but those for the wire only; each in a run of its own, as its config is another. `plugin`:
-/// a plugin's name and file; what is built in, where there is none.
+/// a plugin's name and file; what is built in, where there is none. The project has a file with a number, `how-many`.
 pub fn converse(plugin: Option<(&str, &Path)>, steps: &[Step]) -> Transcript {
     let mut said = Transcript::default();
+    let project = tempfile::tempdir().unwrap();
+    std::fs::write(project.path().join("how-many"), "3\n").unwrap();
     for (id, step) in (1..).zip(steps) {
         let Ask::Request(request, key) = &step.ask else { continue };
         said.begin(step.what);
-        match (choose(plugin, request.stage(), step), request) {
+        match (choose(project.path(), plugin, request.stage(), step), request) {
             (Ok(_), Request::ConfigCheck(_)) => said.hear(json!({ "fit": true })),
             (Ok(providers), _) => {
                 let heard = Heard::new(id, step.cancel.clone());
@@ -32,7 +34,12 @@ pub fn converse(plugin: Option<(&str, &Path)>, steps: &[Step]) -> Transcript {
     said
 }
 
-fn choose(plugin: Option<(&str, &Path)>, stage: Stage, step: &Step) -> Result<Providers, Vec<Problem>> {
+fn choose(
+    dir: &Path,
+    plugin: Option<(&str, &Path)>,
+    stage: Stage,
+    step: &Step,
+) -> Result<Providers, Vec<Problem>> {
     let mut config = json!({
         "project": { "name": "shop" },
         "images": { "web": { "reference": "web:1" } },
@@ -46,10 +53,9 @@ fn choose(plugin: Option<(&str, &Path)>, stage: Stage, step: &Step) -> Result<Pr
         config["plugins"] = json!({ name: { "path": path } });
     }
     let text = toml::to_string(&config).unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    let input = Input { text: &text, dir: dir.path(), environment: None, var: &|_| None };
+    let input = Input { text: &text, dir, environment: None, var: &|_| None };
     let config = config::load(&input).unwrap_or_else(|problems| panic!("{text}\n{problems:?}"));
-    let setup = Setup { loader: env!("CARGO_BIN_EXE_cloudpad").into(), ..Setup::of_process(dir.path()) };
+    let setup = Setup { loader: env!("CARGO_BIN_EXE_cloudpad").into(), ..Setup::of_process(dir) };
     Providers::choose(&config, &setup)
 }
 

@@ -115,6 +115,7 @@ impl Bench {
             path: path.to_owned(),
             carrier: if library { Carrier::Library } else { Carrier::Executable },
             sums: Vec::new(),
+            dir: self.dir().to_owned(),
             loader: env!("CARGO_BIN_EXE_cloudpad").into(),
             depth: self.depth,
             deepest: self.limits.depth,

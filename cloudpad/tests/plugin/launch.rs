@@ -111,3 +111,15 @@ fn a_plugin_is_started_as_such_in_the_callers_environment() {
     let session = bench.open(&bench.sh("[ \"$*\" = --cloudpad-plugin ] && [ -n \"$PATH\" ] && hello; next"));
     assert_eq!(session.hello.name, "x");
 }
+
+#[test]
+fn a_plugin_is_started_in_the_projects_folder() {
+    let bench = Bench::new();
+    let folder = bench.dir().join("project");
+    fs::create_dir(&folder).unwrap();
+    let here = format!("[ \"$(pwd -P)\" = {0} ] && [ \"$PWD\" = {0} ] && hello; next", folder.display());
+    let launch = cloudpad::plugin::start::Launch { dir: folder, ..bench.launch(&bench.sh(&here)) };
+    let start = cloudpad::plugin::session::Session::start;
+    start(&launch, bench.limits, Default::default(), &Default::default())
+        .unwrap_or_else(|failure| panic!("{failure}"));
+}

@@ -56,7 +56,7 @@ pub(crate) fn on_host<T>(
     call: Call,
     work: impl AsyncFn(Arc<Connection>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    let config: Config = cx.config()?;
+    let config = Config::of(cx)?;
     let work = async |connection: Arc<Connection>| {
         tokio::select! {
             done = work(connection.clone()) => done,
