@@ -17,6 +17,7 @@ mod guard;
 mod head;
 pub mod host;
 pub mod limits;
+pub mod listener;
 pub mod lock;
 pub mod mask;
 mod secrets;

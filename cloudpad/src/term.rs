@@ -141,6 +141,13 @@ impl Term {
         }
     }
 
+    /// Prints a line that a plugin has written for people, where the user wants to see what is printed.
+    pub fn plugin(&self, name: &str, line: &str) {
+        if self.style.verbose {
+            self.status(&format!("{DIM}{name} | {RESET}{line}"));
+        }
+    }
+
     /// Asks a question that is answered with yes or no; anything but yes is no.
     pub fn confirm(&self, question: &str) -> bool {
         {

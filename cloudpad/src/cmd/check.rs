@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::args::Global;
 use super::{Ended, session};
 use crate::plugin::Providers;
-use crate::plugin::setup::Setup;
 use crate::report::exit;
 use crate::term::Term;
 use crate::words::plural;
@@ -17,7 +16,7 @@ pub(super) struct Args {}
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let loaded = session::load(global)?;
-        Providers::choose(&loaded.config, &Setup::of_process(&loaded.project.dir))
+        Providers::choose(&loaded.config, &session::setup(&loaded.project, term))
             .map_err(|problems| loaded.refuses(problems.into()))?;
         if term.is_json() {
             term.data("{\"problems\":[]}\n");

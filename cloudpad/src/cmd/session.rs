@@ -11,6 +11,7 @@ use crate::journal::Journal;
 use crate::look::{self, At, Looked};
 use crate::plan::{self, Goal, Plan, Until};
 use crate::plugin::Providers;
+use crate::plugin::listener::Listener;
 use crate::plugin::setup::Setup;
 use crate::project::{self, Project};
 use crate::refusal::Refusal;
@@ -40,6 +41,13 @@ pub(super) fn read(project: Project, environment: Option<&str>) -> Result<Loaded
     let config = config::load(&input).map_err(|problems| file.refuses(problems.into()))?;
     file.places = config.places.clone();
     Ok(Loaded { project, config, file })
+}
+
+/// What finding and starting the project's plugins depends on. What they write for people is shown as they write it.
+pub(super) fn setup(project: &Project, term: &Arc<Term>) -> Setup {
+    let term = term.clone();
+    let listener = Listener::new(move |who, line| term.plugin(&who.name, line));
+    Setup { listener, ..Setup::of_process(&project.dir) }
 }
 
 impl Loaded {
@@ -77,7 +85,7 @@ impl Session {
         term: &Arc<Term>,
     ) -> Result<Self, Refused> {
         let Loaded { project, config, file } = load(global)?;
-        let providers = Providers::choose(&config, &Setup::of_process(&project.dir));
+        let providers = Providers::choose(&config, &setup(&project, term));
         let providers = providers.map_err(|problems| file.refuses(problems.into()))?;
         let runtime = runtime()?;
         let state_dir = project.state_dir()?;

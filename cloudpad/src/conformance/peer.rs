@@ -230,7 +230,7 @@ fn read(mut stdout: PipeReader, limit: usize, tell: &SyncSender<Told>) {
 
 fn collect(mut stderr: PipeReader, tail: &Mutex<Tail>, tell: &SyncSender<Told>) {
     for_each_chunk(&mut stderr, |bytes| {
-        tail.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
+        tail.lock().unwrap_or_else(PoisonError::into_inner).push(bytes, |_| {});
         true
     });
     let _ = tell.send(Told::Closed);

@@ -210,6 +210,7 @@ impl Setup {
             sums: found.trusted.into_iter().map(|sum| (sum, other.clone())).collect(),
             dir: self.project.clone(),
             loader: self.loader.clone(),
+            listener: self.listener.clone(),
             depth: self.depth,
             deepest: self.limits.depth,
             who,

@@ -106,7 +106,7 @@ impl Session {
         let teller = Teller { commands, waker };
         let ended = Arc::new(OnceLock::new());
         let (opened, opening) = sync_channel(1);
-        let ears = Ears { opened, ended: ended.clone() };
+        let ears = Ears { opened, ended: ended.clone(), listener: launch.listener.clone() };
         let (who, started) = (launch.who.clone(), start(launch)?);
         let actor = Actor::new(who.clone(), limits, mask.clone(), started, (told, wake), ears);
         let watched = exit::watch(actor.pid(), teller.clone());

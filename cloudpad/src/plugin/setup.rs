@@ -10,6 +10,7 @@ use cloudpad_plugin_api::Provider;
 use super::find::{Candidate, Carrier, Listing, Place};
 use super::folders::{self, Folders, Trusted};
 use super::limits::Limits;
+use super::listener::Listener;
 use super::start::DEPTH;
 use super::trust::Store;
 use crate::project::{self, Project};
@@ -32,6 +33,8 @@ pub struct Setup {
     pub loader: PathBuf,
     /// How deep in plugins this process is.
     pub depth: u32,
+    /// Who hears what plugins write to standard error.
+    pub listener: Listener,
 }
 
 impl Setup {
@@ -56,6 +59,7 @@ impl Setup {
             heeds_lock: true,
             limits: Limits::default(),
             loader: env::current_exe().unwrap_or_default(),
+            listener: Listener::default(),
             depth: env::var(DEPTH).ok().and_then(|depth| depth.parse().ok()).unwrap_or(0),
         }
     }

@@ -20,6 +20,7 @@ use cloudpad_plugin_api::{Failure, FailureKind};
 use super::file;
 use super::find::Carrier;
 use super::head::{self, Head};
+use super::listener::Listener;
 use super::session::Who;
 use super::sum::Sum;
 
@@ -46,6 +47,8 @@ pub struct Launch {
     pub depth: u32,
     /// How deep it may be.
     pub deepest: u32,
+    /// Who hears what it writes to standard error.
+    pub listener: Listener,
 }
 
 /// A plugin that runs.

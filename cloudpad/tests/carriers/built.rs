@@ -65,5 +65,6 @@ pub fn launch(name: &str, path: &Path, dir: &Path) -> Launch {
         loader: env!("CARGO_BIN_EXE_cloudpad").into(),
         depth: 0,
         deepest: 4,
+        listener: Default::default(),
     }
 }

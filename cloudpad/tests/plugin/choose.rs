@@ -23,6 +23,7 @@ fn setup(bench: &Bench) -> Setup {
         limits: bench.limits,
         loader: env!("CARGO_BIN_EXE_cloudpad").into(),
         depth: 0,
+        listener: Default::default(),
     }
 }
 

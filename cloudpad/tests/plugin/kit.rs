@@ -119,6 +119,7 @@ impl Bench {
             loader: env!("CARGO_BIN_EXE_cloudpad").into(),
             depth: self.depth,
             deepest: self.limits.depth,
+            listener: Default::default(),
         }
     }
 

@@ -56,3 +56,21 @@ next()
     assert!(run.stderr.contains("h2") && run.stderr.contains("`h1`"), "{}", run.stderr);
     bench.assert_gone();
 }
+
+#[test]
+fn what_a_plugin_writes_for_people_is_shown_to_those_who_want_it() {
+    let bench = Bench::new();
+    bench.sh("echo 'asked as hunter2hunter2' >&2; hello; next");
+    std::fs::write(bench.dir().join("npm"), "hunter2hunter2\n").unwrap();
+    bench.config(&format!("{INVENTORY}\n[images.app]\nsecrets = {{ npm = {{ file = \"npm\" }} }}"));
+    let stderr = |args: &[&str]| {
+        let run = bench.cloudpad(args, bench.dir().to_str().unwrap());
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+        run.stderr
+    };
+    let said = stderr(&["check", "-v"]);
+    assert!(said.contains("x | asked as ***\n") && !said.contains("hunter2"), "{said}");
+    for args in [&["check"][..], &["check", "-v", "--json"]] {
+        assert!(!stderr(args).contains("asked as"), "{args:?}");
+    }
+}

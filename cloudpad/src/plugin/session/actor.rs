@@ -21,6 +21,7 @@ use super::tail::Tail;
 use super::talk::quote;
 use super::timing::{Due, Phase, Timing};
 use crate::plugin::limits::Limits;
+use crate::plugin::listener::Listener;
 use crate::plugin::mask::Mask;
 use crate::plugin::start::Started;
 
@@ -46,6 +47,8 @@ pub struct Ears {
     pub opened: SyncSender<Result<PluginHello, Failure>>,
     /// How the session has ended.
     pub ended: Arc<OnceLock<Failure>>,
+    /// Who hears what the plugin writes to standard error.
+    pub listener: Listener,
 }
 
 /// The thread's state.
@@ -108,7 +111,8 @@ impl Actor {
                 self.take(command);
             }
             if ready.stderr {
-                self.tail.push(self.pipes.read_stderr());
+                let (who, listener) = (&self.who, &self.ears.listener);
+                self.tail.push(self.pipes.read_stderr(), |line| listener.tell(who, line));
             }
             if ready.stdout {
                 self.listen();

@@ -26,13 +26,14 @@ impl Tail {
     }
 
     /// Takes more of what is written.
-    pub fn push(&mut self, bytes: &[u8]) {
+    /// Tells each line that is whole.
+    pub fn push(&mut self, bytes: &[u8], mut tell: impl FnMut(&str)) {
         let mut parts = bytes.split(|byte| *byte == b'\n');
         if let Some(first) = parts.next() {
             self.extend(first);
         }
         for part in parts {
-            self.end_line();
+            self.end_line(&mut tell);
             self.extend(part);
         }
     }
@@ -42,7 +43,7 @@ impl Tail {
         self.line.extend_from_slice(&part[..part.len().min(room)]);
     }
 
-    fn end_line(&mut self) {
+    fn end_line(&mut self, mut tell: impl FnMut(&str)) {
         let line = std::mem::take(&mut self.line);
         let line = String::from_utf8_lossy(&line);
         let line = self.mask.text(line.trim_end());
@@ -52,12 +53,14 @@ impl Tail {
         if self.lines.len() == LINES {
             self.lines.pop_front();
         }
-        self.lines.push_back(shorten(&line, SHOWN));
+        let line = shorten(&line, SHOWN);
+        tell(&line);
+        self.lines.push_back(line);
     }
 
     /// The lines so far, an unfinished one included.
     pub fn lines(&mut self) -> impl Iterator<Item = &str> {
-        self.end_line();
+        self.end_line(|_| {});
         self.lines.iter().map(String::as_str)
     }
 }
@@ -76,7 +79,7 @@ mod tests {
 
     fn tail(chunks: &[&[u8]]) -> Vec<String> {
         let mut tail = Tail::new(Arc::new(Mask::new(["s3cret".to_owned()])));
-        chunks.iter().for_each(|chunk| tail.push(chunk));
+        chunks.iter().for_each(|chunk| tail.push(chunk, |_| {}));
         tail.lines().map(str::to_owned).collect()
     }
 
@@ -87,6 +90,14 @@ mod tests {
         let kept = tail(&[many.concat().as_bytes()]);
         assert_eq!((kept.len(), kept[0].as_str(), kept[19].as_str()), (20, "80", "99"));
         assert_eq!(tail(&[b"\xff\n"]), ["\u{fffd}"]);
+    }
+
+    #[test]
+    fn lines_are_told_once_they_are_whole() {
+        let (mut tail, mut told) = (Tail::new(Arc::new(Mask::new(["s3cret".to_owned()]))), Vec::new());
+        tail.push(b"one\n\nt", |line| told.push(line.to_owned()));
+        tail.push(b"wo s3cret\nthr", |line| told.push(line.to_owned()));
+        assert_eq!(told, ["one", "two ***"]);
     }
 
     #[test]
