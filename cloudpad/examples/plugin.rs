@@ -54,6 +54,8 @@ fn launch(loader: PathBuf, path: PathBuf) -> Launch {
         path,
         carrier: if library { Carrier::Library } else { Carrier::Executable },
         sums: Vec::new(),
+        dir: ".".into(),
+        listener: Default::default(),
         loader,
         depth: 0,
         deepest: limits.depth,

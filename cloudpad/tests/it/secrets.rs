@@ -45,6 +45,9 @@ fn hides(outcome: &Outcome, value: &str) {
 #[test]
 fn a_secret_reaches_its_containers_and_nothing_else() {
     let project = project("secret", "");
+    let mut below = project.command(&["deploy", "--yes"]);
+    let below = below.current_dir(project.path("www")).output().expect("cloudpad does not start");
+    assert!(below.status.success(), "in a folder below the project's: {below:?}");
     let outcome = project.deploy();
     hides(&outcome, FIRST);
     hides(&project.run(&["plan", "--json"]).expect(0), FIRST);

@@ -89,7 +89,7 @@ fn all(cx: &Context, config: &Config) -> Result<BTreeMap<String, Secret>, Failur
 fn run(cx: &Context, command: &[String], name: &str) -> Result<Vec<u8>, Failure> {
     let mut arguments = command.iter().map(|argument| argument.replace(NAME, name));
     let mut program = Command::new(arguments.next().unwrap_or_default());
-    program.args(arguments);
+    program.args(arguments).current_dir(cx.path("."));
     Tool::new(program)
         .hint("the secrets provider `command` runs it; `[stages.secrets.config]` names it")
         .output(cx)

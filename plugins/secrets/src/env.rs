@@ -26,7 +26,7 @@ impl Secrets for Env {
     }
 
     fn get(&self, cx: &Context, request: &Get) -> Result<Found, Failure> {
-        let files = read(&cx.config::<Config>()?)?;
+        let files = read(cx, &cx.config::<Config>()?)?;
         let value = |name: &String| {
             let found = std::env::var_os(name).map(|value| {
                 let why = || Failure::failed(format!("the environment variable `{name}` is no UTF-8 text"));
@@ -44,15 +44,15 @@ impl Secrets for Env {
     }
 }
 
-fn read(config: &Config) -> Result<BTreeMap<String, String>, Failure> {
+fn read(cx: &Context, config: &Config) -> Result<BTreeMap<String, String>, Failure> {
     let mut all = BTreeMap::new();
     match &config.files {
-        None => all.extend(file(Path::new(DEFAULT))?.unwrap_or_default()),
+        None => all.extend(file(cx, Path::new(DEFAULT))?.unwrap_or_default()),
         Some(files) => {
             for path in files {
                 let missing = || Failure::failed(format!("there is no file `{}`", path.display()));
                 let hint = "`files` of the secrets provider `env` names it, relative to the project";
-                all.extend(file(path)?.ok_or_else(|| missing().hint(hint))?);
+                all.extend(file(cx, path)?.ok_or_else(|| missing().hint(hint))?);
             }
         }
     }
@@ -60,11 +60,11 @@ fn read(config: &Config) -> Result<BTreeMap<String, String>, Failure> {
 }
 
 /// The variables of a file; none where it is not there.
-fn file(path: &Path) -> Result<Option<Vec<(String, String)>>, Failure> {
+fn file(cx: &Context, path: &Path) -> Result<Option<Vec<(String, String)>>, Failure> {
     let failed = |why: &dyn std::fmt::Display| {
         Failure::failed(format!("`{}` cannot be read as a file of variables: {why}", path.display()))
     };
-    let text = match std::fs::read(path) {
+    let text = match std::fs::read(cx.path(path)) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(&error)),
