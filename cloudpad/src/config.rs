@@ -24,6 +24,7 @@ mod tree;
 mod vars;
 
 pub use environments::environments;
+pub(crate) use grammar::host::check as check_host;
 pub(crate) use grammar::name::is_provider as is_provider_name;
 pub use load::{Input, load};
 pub use model::*;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cloudpad_plugin_api::model::Host;
 
-use crate::config::Problem;
+use crate::config::{Problem, check_host};
 
 /// Which part of the project is meant. Empty lists mean everything; several entries of one list add
 /// up, several lists narrow each other down. Entries may contain `*` and `?`.
@@ -41,6 +41,8 @@ impl Selection {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inventory {
     hosts: Vec<Arc<Host>>,
+    /// How many of them are the config's. They come first.
+    own: usize,
     by_name: BTreeMap<String, usize>,
     by_role: BTreeMap<String, Vec<usize>>,
 }
@@ -49,12 +51,15 @@ impl Inventory {
     /// The hosts of the config in its order, then those that an inventory provider has listed, by name.
     ///
     /// # Errors
-    /// One problem for each name that is there twice.
+    /// One problem for each name that is there twice, and for each listed host that could not stand in the file.
     pub fn new(config: &[Host], listed: Vec<Host>) -> Result<Self, Vec<Problem>> {
         let mut listed = listed;
         listed.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut inventory = Self::default();
-        let mut problems = Vec::new();
+        let mut inventory = Self { own: config.len(), ..Self::default() };
+        let mut problems: Vec<_> = listed
+            .iter()
+            .filter_map(|host| check_host(host).err().map(|problem| outside(host, problem)))
+            .collect();
         for host in config.iter().cloned().chain(listed) {
             if let Err(problem) = inventory.add(host) {
                 problems.push(problem);
@@ -89,6 +94,14 @@ impl Inventory {
         self.index(name).map(|index| &self.hosts[index])
     }
 
+    /// Whence a host is, as a key of the config: its own table, or the stage whose provider has listed it.
+    pub fn key(&self, name: &str) -> String {
+        match self.index(name) {
+            Some(index) if index >= self.own => LISTED.to_owned(),
+            _ => format!("hosts.{name}"),
+        }
+    }
+
     /// Where in [`Inventory::hosts`] the host of that name stands.
     pub fn index(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
@@ -103,6 +116,17 @@ impl Inventory {
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         self.by_role.keys().map(String::as_str)
     }
+}
+
+/// The key of the provider that lists hosts.
+const LISTED: &str = "stages.inventory";
+
+/// What is wrong with a host that a provider has listed.
+fn outside(host: &Host, problem: Problem) -> Problem {
+    let Host { name, address, .. } = host;
+    let message =
+        format!("the inventory has listed host `{name}` with address `{address}`: {}", problem.message);
+    Problem { hint: problem.hint, ..Problem::at_key(LISTED, message) }
 }
 
 /// Whether all of `text` matches `pattern`, where `*` stands for any characters and `?` for one.
@@ -208,5 +232,23 @@ mod tests {
         let problems =
             Inventory::new(&[Host::new("a", "local")], vec![Host::new("a", "192.0.2.1")]).unwrap_err();
         assert_eq!(problems[0].message, "host `a` is there twice");
+    }
+
+    #[test]
+    fn listed_hosts_keep_to_the_rules_of_the_file() {
+        let listed = |name: &str, address: &str, role: &str| {
+            let mut host = Host::new(name, address);
+            host.roles.push(role.into());
+            Inventory::new(&[Host::new("z", "192.0.2.9")], vec![host])
+                .map_err(|problems| problems[0].message.clone())
+        };
+        for (name, address, role) in
+            [("H_1!", "192.0.2.1", "web"), ("a", "192.0.2.1:x", "web"), ("a", "192.0.2.1", "a b")]
+        {
+            let why = listed(name, address, role).unwrap_err();
+            assert!(why.starts_with(&format!("the inventory has listed host `{name}`")), "{why}");
+        }
+        let inventory = listed("a", "deploy@192.0.2.1:22", "web").unwrap();
+        assert_eq!((inventory.key("a"), inventory.key("z")), ("stages.inventory".into(), "hosts.z".into()));
     }
 }

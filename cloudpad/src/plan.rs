@@ -106,7 +106,7 @@ fn unaskable(decide: &Decide<'_>, plan: &Plan) -> Vec<Problem> {
         let message = format!("containers on `{host}` cannot be asked whether they serve: {why}");
         let allow = why.hint.iter().map(|hint| format!("{hint}, or "));
         let hint = allow.chain(["use a health check by command, which the host's engine runs".to_owned()]);
-        Some(Problem::at_key(format!("hosts.{host}"), message).hint(hint.collect::<String>()))
+        Some(Problem::at_key(decide.inventory.key(host), message).hint(hint.collect::<String>()))
     };
     hosts.into_iter().filter_map(problem).collect()
 }

@@ -70,7 +70,7 @@ pub(super) fn hosts(
             let hint = failure.and_then(|failure| failure.hint.clone()).unwrap_or_else(|| {
                 "bring it back, select other hosts, or set `deploy.unreachable` to `skip`".to_owned()
             });
-            problems.push(Problem::at_key(format!("hosts.{name}"), message).hint(hint));
+            problems.push(Problem::at_key(inventory.key(name), message).hint(hint));
         } else {
             notes.push(Note { incomplete, message });
         }

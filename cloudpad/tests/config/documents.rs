@@ -20,7 +20,7 @@ fn check(what: &str, text: &str) {
 
 #[test]
 fn the_blocks_of_the_readme() {
-    const REST: &str = "[project]\nname = \"shop\"\n[images.web]\n[services.web]\n";
+    const REST: &str = "[project]\nname = \"shop\"\n[images.web]\n[services.page]\n";
     let readme = read("README.md");
     let blocks: Vec<&str> =
         readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();

@@ -69,6 +69,9 @@ fn host_fault(host: &str) -> Option<&'static str> {
     if host.is_empty() {
         return Some("there is no host name");
     }
+    if host == Host::LOCAL {
+        return Some("`local` is the engine of this machine, without user and port");
+    }
     // `-` first would be an option to ssh.
     if host.starts_with('-') || !host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_')) {
         return Some("the host name has characters that no host name has");
