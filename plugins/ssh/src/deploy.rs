@@ -9,6 +9,7 @@ mod proof;
 mod pull;
 mod ready;
 mod remove;
+mod results;
 mod seen;
 mod spec;
 mod start;

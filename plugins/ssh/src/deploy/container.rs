@@ -10,7 +10,7 @@ use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::model::Project;
 use futures_util::StreamExt;
 
-use super::{proof, seen};
+use super::{proof, results, seen};
 
 /// How many of a container's last log lines go into a failure.
 const LAST_LINES: usize = 20;
@@ -63,12 +63,20 @@ pub(super) fn is_running(inspected: &Inspected) -> bool {
 /// The last lines that the container known as `name` has printed, as causes of `failure`. Where they cannot be had,
 /// the failure stays as it is: it matters more than they do.
 pub(super) async fn with_last_lines(engine: &Engine, name: &str, failure: Failure) -> Failure {
-    last_lines(engine, name).await.into_iter().fold(failure, Failure::cause)
+    let Ok(Some(found)) = find(engine, name).await else { return failure };
+    last_lines(engine, found).await.into_iter().fold(failure, Failure::cause)
 }
 
-async fn last_lines(engine: &Engine, name: &str) -> Vec<String> {
+/// The same, after what came of its last health checks.
+pub(super) async fn with_last_results(engine: &Engine, name: &str, failure: Failure) -> Failure {
+    let Ok(Some(found)) = find(engine, name).await else { return failure };
+    let failure = results::of(&found).into_iter().fold(failure, Failure::cause);
+    last_lines(engine, found).await.into_iter().fold(failure, Failure::cause)
+}
+
+async fn last_lines(engine: &Engine, found: Inspected) -> Vec<String> {
     let Ok(docker) = engine.docker().await else { return Vec::new() };
-    let Ok(Some(Inspected { id: Some(id), .. })) = find(engine, name).await else { return Vec::new() };
+    let Some(id) = found.id else { return Vec::new() };
     let tail = LAST_LINES.to_string();
     let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&tail).build();
     let mut output = docker.logs(&id, Some(options));

@@ -44,7 +44,7 @@ pub(super) async fn ready(host: &Connection, request: &Ready) -> Result<BecameRe
         Err(NotReady::Because(reason)) => {
             let failure =
                 Failure::failed(format!("container `{}` is not ready: {reason}", request.container));
-            Err(container::with_last_lines(engine, &request.container, failure).await)
+            Err(container::with_last_results(engine, &request.container, failure).await)
         }
     }
 }

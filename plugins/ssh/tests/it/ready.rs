@@ -72,11 +72,12 @@ fn a_command_that_passes_is_ready() {
 fn a_command_that_fails_is_unhealthy() {
     let world = World::new("cmdfail");
     let mut spec = world.script("echo trouble; exec sleep 600");
-    spec.health = health(command("false"));
+    spec.health = health(command("echo no database; exit 7"));
     let name = world.run("web", spec.clone());
     let failure = world.ready(&name, spec.health).unwrap_err();
     assert!(failure.message.contains("its health check fails"), "{failure}");
-    assert_eq!(failure.causes, ["trouble"]);
+    let check = "health check `sh -c echo no database; exit 7`:";
+    assert_eq!(failure.causes, [check, "exit code 7: no database", "trouble"]);
 }
 
 #[test]
