@@ -2,6 +2,7 @@
 
 mod asking;
 mod container;
+mod duration;
 mod networks;
 mod observe;
 mod probe;

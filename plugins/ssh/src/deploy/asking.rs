@@ -10,7 +10,7 @@ use cloudpad_plugin_api::stage::deploy::Ready;
 use tokio::time::{Instant, sleep};
 
 use super::probe::{Missed, Probe, Target};
-use super::ready::{NotReady, gone, not_running};
+use super::ready::{NotReady, gone, not_running, too_late};
 use super::verdict::{self, Verdict};
 use super::{container, proof};
 use crate::pool::Connection;
@@ -62,13 +62,15 @@ impl Asking<'_> {
     }
 
     fn not_served(&self, missed: Missed) -> NotReady {
-        match missed {
-            Missed::Always(failure) => unforwarded(failure).into(),
-            Missed::Now(last) => {
-                let asked = self.probe.describe(self.port);
-                NotReady::Because(format!("{asked} {last}, and {} ms are over", self.request.timeout_ms))
+        let (said, cause) = match missed {
+            Missed::Always(failure) => return unforwarded(failure).into(),
+            Missed::Now(said) => (format!("{} {said}", self.probe.describe(self.port)), None),
+            Missed::Closed(cause) => {
+                (format!("nothing listens on port {} in the container", self.port), Some(cause))
             }
-        }
+        };
+        let failure = too_late(self.request, &said);
+        NotReady::Because(cause.into_iter().fold(failure, Failure::cause))
     }
 
     /// Tries until it works or the time is over, then says what the last try brought.
@@ -76,21 +78,21 @@ impl Asking<'_> {
         let interval = Duration::from_millis(self.health.interval_ms);
         let limit = Duration::from_millis(self.health.timeout_ms);
         let mut pause = FIRST_PAUSE.min(interval);
-        let mut last = "was not tried".to_owned();
-        for n in 1.. {
+        let mut tries = 0;
+        loop {
+            tries += 1;
             let left = self.deadline.saturating_duration_since(Instant::now());
-            match self.probe.attempt(engine.transport().as_ref(), target, limit.min(left)).await {
-                Ok(()) => return Ok(n),
-                Err(Missed::Now(said)) => last = said,
-                Err(always) => return Err(always),
-            }
-            if Instant::now() + pause >= self.deadline {
-                break;
+            let missed = match self.probe.attempt(engine.transport().as_ref(), target, limit.min(left)).await
+            {
+                Ok(()) => return Ok(tries),
+                Err(missed) => missed,
+            };
+            if matches!(missed, Missed::Always(_)) || Instant::now() + pause >= self.deadline {
+                return Err(missed);
             }
             sleep(pause).await;
             pause = (pause * 2).min(interval);
         }
-        Err(Missed::Now(last))
     }
 }
 

@@ -9,6 +9,8 @@ use http_body_util::Empty;
 use hyper::{Request, header};
 use hyper_util::rt::TokioIo;
 
+use super::duration;
+
 /// What to try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Probe {
@@ -29,6 +31,8 @@ pub(super) struct Target {
 pub(super) enum Missed {
     /// What came back; the next try may work.
     Now(String),
+    /// Nothing listens on the port; the next try may work.
+    Closed(Failure),
     /// No try can work: the host does not forward connections.
     Always(Failure),
 }
@@ -49,7 +53,7 @@ impl Probe {
         };
         match tokio::time::timeout(limit, attempt).await {
             Ok(result) => result,
-            Err(_) => Err(Missed::Now(format!("did not answer within {} ms", limit.as_millis()))),
+            Err(_) => Err(Missed::Now(format!("did not answer within {}", duration::words(limit)))),
         }
     }
 
@@ -65,8 +69,15 @@ impl Probe {
 async fn connect(transport: &dyn Transport, target: &Target) -> Result<Stream, Missed> {
     match transport.tcp(&target.address, target.port).await {
         Err(failure) if failure.kind == FailureKind::Unsupported => Err(Missed::Always(failure)),
+        Err(failure) if is_refusal(&failure) => Err(Missed::Closed(failure)),
         other => other.map_err(|failure| Missed::Now(format!("was not possible: {failure}"))),
     }
+}
+
+/// Whether the host was there, and the port was not: in the words of SSH servers, and of this machine.
+fn is_refusal(failure: &Failure) -> bool {
+    let said = failure.to_string();
+    said.contains("connect failed") || said.contains("Connection refused")
 }
 
 async fn get(transport: &dyn Transport, target: &Target, path: &str) -> Result<(), Missed> {
@@ -152,19 +163,19 @@ mod tests {
     }
 
     /// A host whose SSH server answers every wish for a connection with this.
-    struct Refuses(FailureKind);
+    struct Refuses(FailureKind, &'static str);
 
     impl Transport for Refuses {
         fn unix<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Stream, Failure>> {
-            Box::pin(async { Err(Failure::new(self.0, "no")) })
+            Box::pin(async { Err(Failure::new(self.0, "no").cause(self.1)) })
         }
 
         fn tcp<'a>(&'a self, _: &'a str, _: u16) -> BoxFuture<'a, Result<Stream, Failure>> {
-            Box::pin(async { Err(Failure::new(self.0, "no")) })
+            Box::pin(async { Err(Failure::new(self.0, "no").cause(self.1)) })
         }
 
         fn exec<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Stream, Failure>> {
-            Box::pin(async { Err(Failure::new(self.0, "no")) })
+            Box::pin(async { Err(Failure::new(self.0, "no").cause(self.1)) })
         }
 
         fn traffic(&self) -> Traffic {
@@ -175,11 +186,14 @@ mod tests {
     #[tokio::test]
     async fn only_a_host_that_never_forwards_is_given_up() {
         let target = Target { address: "10.0.0.1".into(), port: 80 };
-        let attempt = async |kind| {
-            let host = Refuses(kind);
+        let attempt = async |kind, cause| {
+            let host = Refuses(kind, cause);
             Probe::Tcp.attempt(&host, &target, Duration::from_secs(60)).await.unwrap_err()
         };
-        assert!(matches!(attempt(FailureKind::Unsupported).await, Missed::Always(_)));
-        assert!(matches!(attempt(FailureKind::Unreachable).await, Missed::Now(_)));
+        assert!(matches!(attempt(FailureKind::Unsupported, "prohibited").await, Missed::Always(_)));
+        assert!(matches!(attempt(FailureKind::Unreachable, "no answer in 5 s").await, Missed::Now(_)));
+        for refusal in ["Channel open failure (connect failed)", "Connection refused (os error 111)"] {
+            assert!(matches!(attempt(FailureKind::Unreachable, refusal).await, Missed::Closed(_)));
+        }
     }
 }

@@ -14,9 +14,9 @@ use futures_util::{StreamExt, TryStreamExt};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::asking::Asking;
-use super::container;
 use super::probe::Probe;
 use super::verdict::{self, Verdict};
+use super::{container, duration};
 use crate::pool::Connection;
 
 /// Why a container is not ready.
@@ -24,7 +24,7 @@ pub(super) enum NotReady {
     /// Its process has ended, with this exit code where it is known.
     Ended(Option<i64>),
     /// It runs, and this is what is wrong.
-    Because(String),
+    Because(Failure),
     /// It could not be found out.
     Unknown(Failure),
 }
@@ -41,12 +41,22 @@ pub(super) async fn ready(host: &Connection, request: &Ready) -> Result<BecameRe
         Ok(tries) => Ok(BecameReady { tries }),
         Err(NotReady::Unknown(failure)) => Err(failure),
         Err(NotReady::Ended(code)) => Err(ended(engine, &request.container, code).await),
-        Err(NotReady::Because(reason)) => {
-            let failure =
-                Failure::failed(format!("container `{}` is not ready: {reason}", request.container));
+        Err(NotReady::Because(failure)) => {
             Err(container::with_last_results(engine, &request.container, failure).await)
         }
     }
+}
+
+fn unready(request: &Ready, reason: &str) -> Failure {
+    Failure::failed(format!("container `{}` is not ready: {reason}", request.container))
+}
+
+/// The time is over, and this is so.
+pub(super) fn too_late(request: &Ready, reason: &str) -> Failure {
+    let limit = duration::words(Duration::from_millis(request.timeout_ms));
+    unready(request, &format!("{reason}, and {limit} are over")).hint(
+        "see the service's `health` in Cloudpad.toml; `ready_timeout` in `[deploy]` says how long it may take",
+    )
 }
 
 async fn ended(engine: &Engine, name: &str, code: Option<i64>) -> Failure {
@@ -115,22 +125,19 @@ async fn decided(engine: &Engine, request: &Ready, deadline: Instant) -> Result<
     match verdict::of_state(found.state.as_ref()) {
         Verdict::Undecided => {}
         Verdict::Unchecked => return Err(unchecked(&request.container).into()),
-        known => return judge(known),
+        known => return judge(known, request),
     }
     match timeout_at(deadline, first_verdict(engine, request, &found)).await {
-        Ok(known) => judge(known?),
-        Err(_) => {
-            let reason = format!("its health check has not passed within {} ms", request.timeout_ms);
-            Err(NotReady::Because(reason))
-        }
+        Ok(known) => judge(known?, request),
+        Err(_) => Err(NotReady::Because(too_late(request, "its health check has not passed yet"))),
     }
 }
 
-fn judge(known: Verdict) -> Result<u32, NotReady> {
+fn judge(known: Verdict, request: &Ready) -> Result<u32, NotReady> {
     match known {
         Verdict::Healthy => Ok(1),
         Verdict::Ended => Err(NotReady::Ended(None)),
-        _ => Err(NotReady::Because("its health check fails".to_owned())),
+        _ => Err(NotReady::Because(unready(request, "its health check fails"))),
     }
 }
 

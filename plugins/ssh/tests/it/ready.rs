@@ -28,7 +28,9 @@ fn a_wrong_answer_is_told_with_the_last_log_lines() {
     let world = World::new("http404");
     let name = world.run("web", world.script(SERVER));
     let failure = world.ready_within(&name, health(http("/down")), 3_000).unwrap_err();
-    assert!(failure.message.contains("`GET /down` on port 8080 answered 404"), "{failure}");
+    assert!(failure.message.contains("`GET /down` on port 8080 answered 404, and 3 s are over"), "{failure}");
+    let hint = failure.hint.unwrap();
+    assert!(hint.contains("`ready_timeout` in `[deploy]`") && hint.contains("`health`"), "{hint}");
     assert_eq!(failure.causes, ["serving"]);
 }
 
@@ -38,7 +40,8 @@ fn an_open_port_is_ready_and_a_closed_one_is_not() {
     let name = world.run("web", world.script(SERVER));
     world.ready(&name, health(Check::Tcp { port: 8080 })).unwrap();
     let failure = world.ready_within(&name, health(Check::Tcp { port: 8081 }), 300).unwrap_err();
-    assert!(failure.message.contains("connecting to port 8081"), "{failure}");
+    assert!(failure.message.contains("nothing listens on port 8081 in the container"), "{failure}");
+    assert!(failure.causes[0].contains("Connection refused"), "{failure}");
 }
 
 #[test]
@@ -87,7 +90,10 @@ fn a_check_without_a_verdict_in_time_is_a_failure() {
     spec.health = health(command("sleep 30"));
     let name = world.run("web", spec.clone());
     let failure = world.ready_within(&name, spec.health, 400).unwrap_err();
-    assert!(failure.message.contains("has not passed within 400 ms"), "{failure}");
+    assert!(
+        failure.message.contains("its health check has not passed yet, and 400 ms are over"),
+        "{failure}"
+    );
 }
 
 #[test]
