@@ -53,7 +53,7 @@ impl Deploy for Deployer {
     }
 
     fn stop(&self, cx: &Context, request: &Stop) -> Result<(), Failure> {
-        on_host(cx, &request.host, Call::Change, async |host| stop::stop(&host.engine, request).await)
+        on_host(cx, &request.host, Call::Change, async |host| stop::stop(cx, &host.engine, request).await)
     }
 
     fn remove(&self, cx: &Context, request: &Remove) -> Result<(), Failure> {

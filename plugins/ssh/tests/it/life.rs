@@ -2,6 +2,7 @@
 
 use cloudpad_plugin_api::model::{Check, Port, Restart};
 use cloudpad_plugin_api::stage::deploy::State;
+use cloudpad_plugin_api::{Event, Level};
 
 use crate::world::{World, health};
 
@@ -133,4 +134,32 @@ fn an_image_in_use_is_left_and_one_that_is_gone_is_fine() {
     world.stop(&name).unwrap();
     world.remove(&[&name], &[&world.image]).unwrap();
     assert!(!world.observe().images.contains(&world.image));
+}
+
+#[test]
+fn one_that_does_not_heed_its_stop_signal_is_told_of() {
+    let world = World::new("deaf");
+    // The first process of a container does not get a signal that it has no handler for.
+    let mut deaf = world.script("echo x > /flag; exec sleep 600");
+    deaf.stop_signal = Some("SIGINT".into());
+    let heeds = world.script("trap 'exit 0' TERM; echo x > /flag; sleep 600 & wait");
+    for (service, mut spec) in [("deaf", deaf), ("heeds", heeds)] {
+        spec.health = health(Check::Command { command: ["cat", "/flag"].map(str::to_owned).to_vec() });
+        let name = world.run(service, spec.clone());
+        world.ready(&name, spec.health).unwrap();
+        world.stop(&name).unwrap();
+    }
+    let events = world.events.lock().unwrap();
+    let warnings: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Log { level: Level::Warn, message } => Some(message.as_str()),
+            _ => None,
+        })
+        .collect();
+    let name = format!("{}-deaf-1", world.project.name);
+    let expected = format!(
+        "container `{name}` did not end at SIGINT within 1 s and was killed; see the service's `stop_signal` and `stop_timeout`"
+    );
+    assert_eq!(warnings, [expected]);
 }
