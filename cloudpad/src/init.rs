@@ -9,6 +9,8 @@ use crate::config::Problem;
 pub const DOCKERFILES: [&str; 2] = ["Dockerfile", "Containerfile"];
 const CONFIG: &str = "Cloudpad.toml";
 const IGNORE: &str = ".dockerignore";
+const STATE: &str = ".cloudpad";
+const LOCK: &str = "Cloudpad.lock";
 
 const CONFIG_TEMPLATE: &str = include_str!("../../templates/app/Cloudpad.toml");
 const DOCKERFILE_TEMPLATE: &str = include_str!("../../templates/app/Dockerfile");
@@ -111,11 +113,16 @@ fn project_name(dir_name: &str) -> String {
     }
 }
 
-/// Each run writes into `.cloudpad`; in the build context that makes every image a new one.
+/// Each run writes into `.cloudpad`, and `plugin lock` writes the lock; in the build context that makes every
+/// image a new one.
 fn ignore_advice(ignore: &str) -> Option<String> {
-    let covered = |line: &str| {
-        matches!(line.trim().trim_start_matches('/').trim_end_matches('/'), ".cloudpad" | ".*" | "*" | "**")
+    let lines: Vec<_> =
+        ignore.lines().map(|line| line.trim().trim_start_matches('/').trim_end_matches('/')).collect();
+    let covered = |own: &str| {
+        let wider: &[&str] = if own == STATE { &[".*"] } else { &["Cloudpad.*", "Cloudpad*"] };
+        lines.iter().any(|line| *line == own || matches!(*line, "*" | "**") || wider.contains(line))
     };
-    let missing = !ignore.lines().any(covered);
-    missing.then(|| format!("add `.cloudpad` and `{CONFIG}` to `{IGNORE}`: they are no part of the image"))
+    let missing: Vec<_> = [STATE, CONFIG, LOCK].into_iter().filter(|own| !covered(own)).collect();
+    let named = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    (!missing.is_empty()).then(|| format!("add to `{IGNORE}` what is no part of the image: {named}"))
 }

@@ -91,17 +91,27 @@ fn any_directory_name_becomes_a_project_name() {
 
 #[test]
 fn an_ignore_file_is_kept_and_read() {
-    for (ignore, advised) in [
-        ("node_modules\n", true),
-        ("", true),
-        ("/.cloudpad/\n", false),
-        ("*\n!src\n", false),
-        (".*\n", false),
+    let advice = "add to `.dockerignore` what is no part of the image: ";
+    for (ignore, missing) in [
+        ("node_modules\n", "`.cloudpad`, `Cloudpad.toml`, `Cloudpad.lock`"),
+        ("", "`.cloudpad`, `Cloudpad.toml`, `Cloudpad.lock`"),
+        ("/.cloudpad/\nCloudpad.toml\n", "`Cloudpad.lock`"),
+        (".*\nCloudpad.*\n", ""),
+        ("*\n!src\n", ""),
     ] {
         let made = files(&Found { dir_name: "a", ignore: Some(ignore), ..Found::default() });
         assert_eq!(names(&made), ["Cloudpad.toml", "Dockerfile"]);
-        assert_eq!(made.advice.len(), usize::from(advised), "{ignore:?}");
+        let expected: Vec<_> =
+            [missing].iter().filter(|m| !m.is_empty()).map(|m| format!("{advice}{m}")).collect();
+        assert_eq!(made.advice, expected, "{ignore:?}");
     }
+}
+
+#[test]
+fn what_cloudpad_writes_is_no_part_of_the_image() {
+    let made = files(&Found { dir_name: "a", ..Found::default() });
+    let ignore = made.files.iter().find(|file| file.name == ".dockerignore").map(|file| file.text.as_str());
+    assert!(files(&Found { dir_name: "a", ignore, ..Found::default() }).advice.is_empty(), "{ignore:?}");
 }
 
 #[test]
