@@ -10,6 +10,7 @@ use super::{Ended, Refused};
 use crate::inventory::Selection;
 use crate::look::{At, Looked};
 use crate::plan::{Goal, Plan, SavedPlan, Until};
+use crate::refusal::Refusal;
 use crate::term::Term;
 use crate::{project, words};
 
@@ -60,7 +61,7 @@ fn fresh(session: &Session, selection: Selection) -> Result<(Plan, Looked, Goal)
 fn saved(session: &Session, file: &Path) -> Result<(Plan, Looked, Goal), Refused> {
     let saved: SavedPlan = project::read_json(file, "a saved plan")?;
     let looked = session.look(&saved.goal.select, At::Everything)?;
-    saved.check(&session.config, &looked.observed).map_err(|problems| session.refuses(problems.into()))?;
+    saved.check(&session.config, &looked.observed).map_err(|failure| Refusal::Failures(vec![failure]))?;
     session.tell(&saved.plan, &saved.goal);
     Ok((saved.plan, looked, saved.goal))
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::{Container, Observation, PortHeld, State};
 use serde::{Deserialize, Serialize};
 
 use super::spec::digest;
 use super::{Goal, Plan, reference};
-use crate::config::{Config, Image, Problem, show};
+use crate::config::{Config, Image, show};
 use crate::observed::{HostState, Observed};
 
 /// A plan as it is saved.
@@ -39,30 +40,34 @@ impl SavedPlan {
     /// Checks that it may be carried out for `config`, now that `observed` was seen.
     ///
     /// # Errors
-    /// It is another project's, of another version, or what it was made from is not so any more.
-    pub fn check(&self, config: &Config, observed: &Observed) -> Result<(), Vec<Problem>> {
+    /// `invalid`: it is another project's, of another version, or damaged. `stale`: what it was made from is not so
+    /// any more.
+    pub fn check(&self, config: &Config, observed: &Observed) -> Result<(), Failure> {
         if self.version != Self::VERSION {
             let message = format!("the saved plan has version {}, not {}", self.version, Self::VERSION);
-            return Err(vec![Problem::new(message).hint("make the plan again with this program")]);
+            return Err(Failure::invalid(message).hint("make the plan again with this program"));
         }
         if self.project != *config.project {
             let (theirs, ours) = (self.project.prefix(), config.project.prefix());
             let message = format!("the saved plan is for `{theirs}`, not for `{ours}`");
-            return Err(vec![Problem::new(message).hint("choose the environment it was made for with `-e`")]);
+            return Err(Failure::invalid(message).hint("choose the environment it was made for with `-e`"));
         }
         if !self.plan.is_in_order() {
-            let problem =
-                Problem::new("the saved plan is damaged: its actions are not in the order of their needs");
-            return Err(vec![problem.hint("make the plan again")]);
+            let message = "the saved plan is damaged: its actions are not in the order of their needs";
+            return Err(Failure::invalid(message).hint("make the plan again"));
         }
         let differences = self.seen.differences(&seen(config, observed));
-        let outdated = |difference| Problem::new(format!("the saved plan is out of date: {difference}"));
-        let mut problems: Vec<Problem> = differences.into_iter().map(outdated).collect();
-        // One hint is enough for all of them.
-        let Some(last) = problems.pop() else { return Ok(()) };
-        problems.push(last.hint("make the plan again"));
-        Err(problems)
+        if differences.is_empty() { Ok(()) } else { Err(outdated(differences)) }
     }
+}
+
+fn outdated(mut differences: Vec<String>) -> Failure {
+    const SHOWN: usize = 10;
+    let more = differences.len().saturating_sub(SHOWN);
+    differences.truncate(SHOWN);
+    differences.extend((more > 0).then(|| format!("and {more} more")));
+    let failure = Failure::stale("the saved plan is out of date").hint("make the plan again");
+    differences.into_iter().fold(failure, Failure::cause)
 }
 
 /// All that a plan depends on, without what may change and does not matter.

@@ -16,9 +16,10 @@ fn saved(case: &Case) -> SavedPlan {
     read
 }
 
+/// What is said against it, and below that why.
 fn complaints(plan: &SavedPlan, case: &Case) -> Vec<String> {
-    let checked = plan.check(&case.config, &case.observed);
-    checked.map_or_else(|problems| problems.into_iter().map(|p| p.message).collect(), |()| Vec::new())
+    let Err(failure) = plan.check(&case.config, &case.observed) else { return Vec::new() };
+    [vec![failure.message], failure.causes].concat()
 }
 
 #[test]
@@ -59,11 +60,10 @@ fn what_does_is_named() {
         container: "other".into(),
     });
     case.unseen("h3");
-    let complaints: Vec<_> =
-        complaints(&plan, &case).iter().map(|c| c.replace("the saved plan is out of date: ", "")).collect();
     assert_eq!(
-        complaints,
+        complaints(&plan, &case),
         [
+            "the saved plan is out of date".to_owned(),
             "image `web` was shop.web:v2, is shop.web:v3".to_owned(),
             format!("`h1`: container `{name}` was running, is gone"),
             // Its container is gone, so that the port is somebody else's now.
@@ -73,6 +73,18 @@ fn what_does_is_named() {
             "`h3`: cannot be looked at now".to_owned(),
         ]
     );
+}
+
+#[test]
+fn of_many_differences_the_first_are_told() {
+    let mut case = case();
+    let plan = saved(&case);
+    for number in 1..=14 {
+        case.observed.secrets.insert(format!("s{number:02}"), "mark".into());
+    }
+    let complaints = complaints(&plan, &case);
+    assert_eq!(complaints.len(), 1 + 10 + 1);
+    assert_eq!(complaints[10..], ["secret `s10` has another value now", "and 4 more"]);
 }
 
 #[test]
@@ -110,6 +122,6 @@ fn another_config_is_refused() {
     case.config.hosts[0].address = "elsewhere.test".into();
     assert_eq!(
         complaints(&plan, &case),
-        ["the saved plan is out of date: the config says something else now"]
+        ["the saved plan is out of date", "the config says something else now"]
     );
 }
