@@ -5,6 +5,7 @@
 //! - [`cmd`] is the command line: one file per command.
 //! - [`project`] finds and reads the project's files. I/O.
 //! - [`config`] turns the text of `Cloudpad.toml` into a [`config::Config`], or into problems. Pure.
+//! - [`dockerfiles`] looks whether those that a config names are there. I/O.
 //! - [`init`] makes a first `Cloudpad.toml`. Pure.
 //! - [`starter`] makes a plugin to begin with. Pure.
 //! - [`inventory`] says which hosts there are and which of them are meant. Pure.
@@ -24,6 +25,7 @@ pub mod catalogue;
 pub mod cmd;
 pub mod config;
 pub mod conformance;
+pub mod dockerfiles;
 pub mod init;
 pub mod inventory;
 pub mod journal;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::args::Global;
 use super::{Ended, session};
+use crate::dockerfiles;
 use crate::plugin::Providers;
 use crate::report::exit;
 use crate::term::Term;
@@ -16,8 +17,12 @@ pub(super) struct Args {}
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let loaded = session::load(global)?;
-        Providers::choose(&loaded.config, &session::setup(&loaded.project, term))
-            .map_err(|problems| loaded.refuses(problems.into()))?;
+        let mut problems = dockerfiles::missing(&loaded.config);
+        let chosen = Providers::choose(&loaded.config, &session::setup(&loaded.project, term));
+        problems.extend(chosen.err().into_iter().flatten());
+        if !problems.is_empty() {
+            return Err(loaded.refuses(problems.into()));
+        }
         if term.is_json() {
             term.data("{\"problems\":[]}\n");
         }

@@ -7,6 +7,7 @@
 mod check;
 mod complete;
 mod conform;
+mod files;
 mod foreign;
 mod help;
 mod list;
