@@ -6,7 +6,7 @@ pub mod plugins;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use cloudpad_plugin_api::{Failure, Reply, Request};
+use cloudpad_plugin_api::{Failure, FailureKind, Reply, Request};
 
 use crate::config::Problem;
 use crate::plan::{Change, ChangeKind, Plan};
@@ -78,9 +78,13 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
     }
 }
 
-/// A failure with its causes, each on a line of its own, and its hint.
+/// A failure with its causes, each on a line of its own, and its hint. A provider that stops since it was asked to
+/// speaks of its caller, which is us: the user is who has asked.
 pub fn failure(failure: &Failure) -> String {
-    let mut text = failure.message.clone();
+    let mut text = match failure.kind {
+        FailureKind::Cancelled => "interrupted".to_owned(),
+        _ => failure.message.clone(),
+    };
     for cause in &failure.causes {
         for line in cause.lines() {
             let _ = write!(text, "\n    {line}");
@@ -136,7 +140,10 @@ fn preparations(plan: &Plan) -> Vec<String> {
             None => lines.push((what, host.into_iter().collect())),
         }
     }
-    let lines = lines.into_iter().map(|(what, hosts)| format!("{what} {}", some_of(&hosts)));
+    let lines = lines.into_iter().map(|(what, mut hosts)| {
+        hosts.sort();
+        format!("{what} {}", some_of(&hosts))
+    });
     lines.map(|line| line.trim_end().to_owned()).collect()
 }
 
@@ -270,11 +277,13 @@ pub fn bytes(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use cloudpad_plugin_api::model::Host;
+    use cloudpad_plugin_api::stage::deploy::{ImageRef, Pull};
     use cloudpad_plugin_api::stage::push::Pushed;
-    use cloudpad_plugin_api::{Failure, Reply};
+    use cloudpad_plugin_api::{Failure, Reply, Request};
 
     use super::{bytes, did, waiting};
-    use crate::plan::{Note, Plan};
+    use crate::plan::{Action, Note, Plan};
     use crate::report::{Event, Phase, Subject, Tally, Waiting};
 
     #[test]
@@ -329,6 +338,32 @@ mod tests {
         tally.add(&phase(Phase::Undo, 0));
         let told = super::report(&tally.report(false, 100));
         assert!(told.contains("what it had changed has been taken back: 0 done, 1 failed"), "{told}");
+    }
+
+    #[test]
+    fn who_has_stopped_it_need_not_be_told_about_callers() {
+        let failure = Failure::cancelled().cause("step 3 of 5");
+        assert_eq!(super::failure(&failure), "interrupted\n    step 3 of 5");
+    }
+
+    #[test]
+    fn the_hosts_of_a_preparation_are_sorted() {
+        let pull = |(id, name): (u32, &str)| Action {
+            id,
+            needs: Vec::new(),
+            host: Some(name.into()),
+            service: None,
+            continues: false,
+            key: String::new(),
+            request: Request::DeployPull(Pull {
+                host: Host::new(name, Host::LOCAL).into(),
+                image: ImageRef::Known("valkey:8".to_owned()),
+                tag: None,
+            }),
+        };
+        let actions = (0..).zip(["h3", "h1", "h2"]).map(pull).collect();
+        let told = super::plan(&Plan { actions, ..Plan::default() });
+        assert!(told.contains("pull valkey:8 on h1, h2, h3\n"), "{told}");
     }
 
     #[test]
