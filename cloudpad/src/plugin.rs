@@ -20,6 +20,7 @@ pub mod limits;
 pub mod listener;
 pub mod lock;
 pub mod mask;
+mod misspelt;
 mod secrets;
 pub mod session;
 pub mod setup;

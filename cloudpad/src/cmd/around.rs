@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cloudpad_plugin_api::Stage;
+use cloudpad_plugin_api::{Provider, Stage};
 
 use super::Refused;
 use super::args::Global;
@@ -64,7 +64,12 @@ impl Around {
             // It may name another file.
             return Err(refused.clone());
         }
-        let finding = find::named(&self.listing, name);
+        let mut finding = find::named(&self.listing, name);
+        // The provider's name is enough where one file has it, and none that is built in.
+        let built_in = Provider::built_in().iter().any(|provider| provider.name == name);
+        if let (None, false, [only]) = (finding.used, built_in, self.listing.names_of(name).as_slice()) {
+            finding = find::named(&self.listing, only);
+        }
         let found = finding.used.ok_or_else(|| self.unknown(name, &finding))?;
         Ok(self.setup.asked(found).map_err(|failure| Refusal::Failures(vec![failure]))?)
     }
@@ -72,8 +77,15 @@ impl Around {
     /// There is no such plugin: what was passed over, and what was meant.
     fn unknown(&self, name: &str, finding: &Finding<'_>) -> Refusal {
         let refusal = Refusal::new(format!("there is no plugin `{name}`{}", passed_over(finding)));
-        let meant = nearest(name, &self.listing.names());
-        let meant = meant.map(|meant| format!("did you mean `{meant}`? ")).unwrap_or_default();
+        let meant = match self.listing.names_of(name) {
+            many if many.len() > 1 => many,
+            _ => nearest(name, &self.listing.names()).into_iter().collect(),
+        };
+        let meant: Vec<_> = meant.iter().map(|meant| format!("`{meant}`")).collect();
+        let meant = match meant.is_empty() {
+            true => String::new(),
+            false => format!("did you mean {}? ", meant.join(" or ")),
+        };
         refusal.hint(format!("{meant}`cloudpad plugin list` prints all"))
     }
 }

@@ -17,6 +17,7 @@ use super::find::{self, Candidate, Carrier as Kind, Finding, Listing};
 use super::guard;
 use super::lock::Lock;
 use super::mask::Mask;
+use super::misspelt::{self, Wrong};
 use super::session::{Who, confirm};
 use super::setup::Setup;
 use super::start::Launch;
@@ -104,7 +105,9 @@ impl Chosen {
             Err(failure) if failure.kind == FailureKind::Crashed => Err(problem(stage, "", failure)),
             Err(failure) => {
                 let message = format!("{stage} provider `{}`: {}", self.name, failure.message);
-                Err(problem(stage, ".config", Failure { message, ..failure }))
+                let Wrong { below, hint } = misspelt::wrong(&self.config, &failure.message);
+                let hint = failure.hint.or(hint);
+                Err(problem(stage, &below, Failure { message, hint, ..failure }))
             }
         }
     }

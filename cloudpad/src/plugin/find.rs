@@ -132,6 +132,12 @@ impl Listing {
         names
     }
 
+    /// The names that are `provider`'s and end in a stage, sorted.
+    pub fn names_of(&self, provider: &str) -> Vec<&str> {
+        let its = |name: &&str| stage_of(name).is_some_and(|(_, own)| own == provider);
+        self.names().into_iter().filter(its).collect()
+    }
+
     /// The providers of `stage` and no other, sorted: those that are built in, and those of files whose names
     /// end in it.
     pub fn providers_only(&self, stage: Stage) -> Vec<&str> {

@@ -103,6 +103,18 @@ fn what_a_plugin_says_of_itself() {
 }
 
 #[test]
+fn a_providers_name_is_enough_where_one_plugin_has_it() {
+    let room = Room::new();
+    room.program("bin/cloudpad-x-inventory", &GOOD.replace("cloudpad-x", "cloudpad-x-inventory"));
+    room.run(&["plugin", "describe", "x"]).expect(0).shows("cloudpad-x-inventory 1.0:");
+    room.program("bin/cloudpad-x-push", GOOD);
+    let unclear = room.run(&["plugin", "describe", "x"]).expect(2);
+    unclear.says("there is no plugin `x`").says("did you mean `x-inventory` or `x-push`?");
+    room.program("bin/cloudpad-ssh-inventory", GOOD);
+    room.run(&["plugin", "describe", "ssh"]).expect(0).shows("deploy ssh config.check deploy.observe");
+}
+
+#[test]
 fn the_file_of_the_book_is_right() {
     let book = include_str!("../../../docs/plugins.md");
     let example = book.split("```toml case\n").nth(1).unwrap().split("```").next().unwrap();

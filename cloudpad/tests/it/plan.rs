@@ -80,7 +80,7 @@ fn what_a_provider_cannot_work_with_is_refused_before_anything_is_touched() {
     let misspelt = text.replace("ssh_config", "ssh_confg");
     assert_ne!(text, misspelt);
     project.write("Cloudpad.toml", misspelt);
-    project.run(&["check"]).expect(2).says("ssh_confg").says("Cloudpad.toml:");
+    project.run(&["check"]).expect(2).says("ssh_confg").says("did you mean `ssh_config`?");
     project.configure(&(project.web() + "[stages.push]\nprovider = \"registry\"\n"));
     for command in [&["check"][..], &["deploy", "--yes"]] {
         project.run(command).expect(2).says("registry");

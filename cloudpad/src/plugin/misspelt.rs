@@ -1,0 +1,66 @@
+//! Which key of its table a provider does not understand, as far as its words tell. Pure.
+
+use serde_json::Value;
+
+use crate::config::nearest;
+
+/// What is wrong with a provider's table.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    /// Where, below the stage's table, such as `.config` or `.config.colour`.
+    pub(super) below: String,
+    /// The key that was meant.
+    pub(super) hint: Option<String>,
+}
+
+/// Reads what a provider says of `config`. The first name in backticks that is a key of the table is the key that it is
+/// about; serde then tells the keys that there are.
+pub(super) fn wrong(config: &Value, said: &str) -> Wrong {
+    let Some(key) = quoted(said).find(|name| config.get(name).is_some()) else {
+        return Wrong { below: ".config".to_owned(), hint: None };
+    };
+    let known: Vec<&str> =
+        said.split_once(", expected ").map_or(Vec::new(), |(_, keys)| quoted(keys).collect());
+    let meant = nearest(key, &known).map(|meant| format!("did you mean `{meant}`?"));
+    Wrong { below: format!(".config.{key}"), hint: meant }
+}
+
+/// What stands in backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only its keys matter")]
+    struct Table {
+        ssh_config: Option<String>,
+        socket: Option<String>,
+    }
+
+    #[test]
+    fn a_misspelt_key_is_found_in_serdes_words() {
+        let config = json!({ "socket": "/s", "ssh_confg": "c" });
+        let said = Table::deserialize(&config).unwrap_err().to_string();
+        let hint = Some("did you mean `ssh_config`?".to_owned());
+        assert_eq!(wrong(&config, &said), Wrong { below: ".config.ssh_confg".to_owned(), hint });
+    }
+
+    #[test]
+    fn what_names_no_key_is_about_the_table() {
+        for said in
+            ["invalid type: integer `3`, expected a string", "`config` is not understood", "no ` at all"]
+        {
+            let whole = Wrong { below: ".config".to_owned(), hint: None };
+            assert_eq!(wrong(&json!({ "socket": 3 }), said), whole, "{said}");
+        }
+        assert_eq!(wrong(&Value::Null, "unknown `socket`").below, ".config");
+    }
+}
