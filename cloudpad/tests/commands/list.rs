@@ -46,6 +46,8 @@ fn providers_and_what_uses_them() {
         "STAGE PROVIDER CARRIER VERSION USED FOR WHERE".to_owned(),
         format!("inventory aws executable inventory {}", path("cloudpad-aws-inventory")),
         format!("source git built in {version} source"),
+        format!("secrets command built in {version}"),
+        format!("secrets env built in {version} secrets"),
         format!("build docker built in {version} build"),
         format!("push registry built in {version}"),
         format!("push ssh built in {version} push"),
