@@ -55,7 +55,8 @@ pub fn config(dir: &Path) -> String {
 #[track_caller]
 pub fn is_taken(folder: &Path, config: &str) {
     let check = |config: &str| {
-        let project = "[project]\nname = \"shop\"\n\n[images.web]\n\n[services.web]\n\n";
+        let project =
+            "[project]\nname = \"shop\"\n\n[images.web]\nreference = \"web:1\"\n\n[services.web]\n\n";
         std::fs::write(folder.join("Cloudpad.toml"), project.to_owned() + config).expect("a config");
         let output = cloudpad(folder, &["check"]);
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
