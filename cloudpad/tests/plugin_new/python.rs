@@ -34,13 +34,19 @@ fn a_mistake_in_a_method_is_the_end_of_its_call_only() {
     made.edit(
         "cloudpad-acme-inventory",
         "    only_keys(call.config, \"hosts\")\n",
-        "    1 // len(call.config)\n",
+        "    json.loads(call.config.get(\"text\"))\n",
     );
+    let text = std::fs::read_to_string(made.dir.join("cloudpad-acme-inventory")).expect("it is made");
+    let line =
+        text.lines().position(|line| line.contains("json.loads(call.config")).expect("the mistake") + 1;
     let mut plugin = Session::start(&made, "inventory");
     let error = plugin.call("config.check", json!({}), json!({}))["error"].take();
     assert_eq!(error["kind"], "crashed");
     assert_eq!(error["outcome"], "unknown");
-    assert_eq!(plugin.call("config.check", json!({}), json!({ "hosts": [] }))["ok"], json!({}));
+    let (file, code) = (made.dir.join("cloudpad-acme-inventory"), "json.loads(call.config.get(\"text\"))");
+    let place = format!("{}, line {line}, in config_check: {code}", file.display());
+    assert_eq!(error["causes"], json!([place]));
+    assert_eq!(plugin.call("config.check", json!({}), json!({ "text": "[]" }))["ok"], json!({}));
     plugin.end();
 }
 

@@ -35,7 +35,8 @@ fn a_command_that_fails_is_the_end_of_its_call_only() {
     made.edit(
         "test.sh",
         r#"contains("not written yet")'"#,
-        r#"contains("`push.run` of provider `acme` broke off")'"#,
+        r#"contains("`push.run` of provider `acme` broke off")'
+expect '.error.causes == ["a command ended with exit code 1"] and (.error.hint | contains("`set -x` into `method`"))'"#,
     );
     made.edit("test.sh", "exec 8>&-", "ask config.check\nexpect '.ok == {}'\nexec 8>&-");
     made.run("./test.sh");

@@ -65,9 +65,16 @@ class Call:
         except Exception as error:
             traceback.print_exc()
             why = {"kind": "crashed", "message": f"`{self.method}` of `@name@` broke: {error!r}", "outcome": "unknown"}
-            answer = {"t": "error", "error": why}
+            answer = {"t": "error", "error": {**why, "causes": places(error)}}
         del CALLS[self.id]
         send(id=self.id, **answer)
+
+
+def places(error):
+    """Where in this file it broke, innermost first; what has called the method is left out."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    own = [frame for frame in frames if frame.filename == Call.run.__code__.co_filename]
+    return [f"{at.filename}, line {at.lineno}, in {at.name}: {at.line}" for at in reversed(own[-5:])]
 
 
 CALLS, WRITING = {}, threading.Lock()

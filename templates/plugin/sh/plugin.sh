@@ -32,11 +32,14 @@ is_ours() { [ "$(call .provider)" = @name@ ] || fail unsupported "this plugin ha
 # Runs a method, and sends what came of it.
 answer() {
     reply=$(exec 3>&1 1>&2 4<&-; set -e; is_ours; method "$1")
-    case $? in
+    code=$?
+    case $code in
     0) t=result field=ok ;;
     9) t=error field=error ;;
-    *) t=error field=error reply=$(jq -cn --arg method "$1" \
-        '{kind: "crashed", message: "`\($method)` of provider `@name@` broke off", outcome: "unknown"}') ;;
+    *) t=error field=error reply=$(jq -cn --arg method "$1" --arg code "$code" --arg file "$0" \
+        '{kind: "crashed", message: "`\($method)` of provider `@name@` broke off", outcome: "unknown",
+          causes: ["a command ended with exit code \($code)"],
+          hint: "to see which, write `set -x` into `method` of `\($file)`: the log then has each command"}') ;;
     esac
     printf '%s\n' "${reply:-"{}"}" |
         jq -c --arg t "$t" --arg field "$field" --argjson id "$(call .id)" '{$t, $id, ($field): .}' >&3
