@@ -181,7 +181,8 @@ pub(crate) fn select<'a>(
     selected
 }
 
-fn no_match(what: &str, pattern: &str, names: &BTreeSet<&str>) -> Problem {
+/// A selector matches nothing of what exists; `what` names the kind.
+pub(crate) fn no_match(what: &str, pattern: &str, names: &BTreeSet<&str>) -> Problem {
     let problem = Problem::new(format!("no {what} matches `{pattern}`"));
     if names.is_empty() {
         return problem.hint(format!("there is no {what} at all"));

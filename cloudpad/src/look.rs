@@ -63,6 +63,10 @@ pub async fn look(
 ) -> Result<Looked, Refusal> {
     let inventory = list(runner, config).await?;
     let scope = plan::scope(config, &inventory, selection)?;
+    if matches!(at, At::Images | At::ImagesAndHosts) {
+        // What the config does not have any more is not built, and need not be looked for.
+        known(&scope, config, &BTreeMap::new())?;
+    }
     let hosts = async {
         if at == At::Images {
             return BTreeMap::new();
@@ -88,7 +92,14 @@ pub async fn look(
         }
     };
     let (hosts, images, secrets) = tokio::join!(hosts, images, secrets);
+    known(&scope, config, &hosts)?;
     Ok(Looked { observed: Observed { secrets: secrets?, hosts, ..images? }, inventory, scope })
+}
+
+/// Fails where a selector is for services that there are nowhere.
+fn known(scope: &Scope, config: &Config, hosts: &BTreeMap<String, HostState>) -> Result<(), Refusal> {
+    let unknown = scope.unknown(config, hosts);
+    if unknown.is_empty() { Ok(()) } else { Err(unknown.into()) }
 }
 
 /// Looks at the hosts that are needed, and at others that are not waited for much longer.

@@ -7,7 +7,8 @@ use cloudpad_plugin_api::stage::build::Arg;
 use super::hosts::HostSet;
 use super::spec;
 use crate::config::{Amount, Config, Count, Image, Problem, Service};
-use crate::inventory::{Inventory, Selection, list, select};
+use crate::inventory::{Inventory, Selection, list, matches, no_match, select};
+use crate::observed::HostState;
 
 /// What a goal is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +24,26 @@ pub struct Scope {
     pub images: BTreeSet<String>,
     /// The sources of those of the images that are built.
     pub sources: BTreeSet<String>,
-    /// Whether services that the config does not have any more are meant too.
-    gone_too: bool,
+    /// Which services that the config does not have any more are meant.
+    gone: Gone,
+    /// Patterns for services that fit none of the config's.
+    unmatched: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Gone {
+    All,
+    /// Those that one of these patterns fits.
+    Like(Vec<String>),
+}
+
+impl Gone {
+    fn covers(&self, service: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Like(patterns) => patterns.iter().any(|pattern| matches(pattern, service)),
+        }
+    }
 }
 
 impl Scope {
@@ -36,17 +55,34 @@ impl Scope {
 
     /// Whether containers of `service` are meant.
     pub fn covers(&self, service: &str, config: &Config) -> bool {
-        self.services.contains_key(service) || (self.gone_too && !config.services.contains_key(service))
+        self.services.contains_key(service)
+            || (!config.services.contains_key(service) && self.gone.covers(service))
+    }
+
+    /// One problem for each selector that fits neither a service of the config nor one that has a container on
+    /// `hosts`.
+    pub fn unknown(&self, config: &Config, hosts: &BTreeMap<String, HostState>) -> Vec<Problem> {
+        let seen = hosts.values().flat_map(|host| match host {
+            HostState::Seen(seen) => seen.containers.as_slice(),
+            HostState::Unseen(_) => &[],
+        });
+        let seen = seen.map(|container| container.instance.service.as_str());
+        let names: BTreeSet<&str> = config.services.keys().map(String::as_str).chain(seen).collect();
+        let unknown =
+            self.unmatched.iter().filter(|pattern| !names.iter().any(|name| matches(pattern, name)));
+        unknown.map(|pattern| no_match("service", pattern, &names)).collect()
     }
 }
 
-/// Finds out what `selection` is about.
+/// Finds out what `selection` is about. A selector for services that matches none of the config's may be about one that
+/// is gone from there: [`Scope::unknown`] tells, once hosts were looked at.
 ///
 /// # Errors
-/// A selector that matches nothing, a role that nobody has, a host that is not there.
+/// Another selector that matches nothing, a role that nobody has, a host that is not there.
 pub fn scope(config: &Config, inventory: &Inventory, selection: &Selection) -> Result<Scope, Vec<Problem>> {
     let mut problems = Vec::new();
-    let named = services(config, selection, &mut problems);
+    let unmatched = unmatched(config, selection);
+    let named = services(config, selection, &unmatched, &mut problems);
     let hosts = hosts(inventory, selection, &mut problems);
     let mut all = BTreeMap::new();
     for &name in &named {
@@ -57,7 +93,7 @@ pub fn scope(config: &Config, inventory: &Inventory, selection: &Selection) -> R
     }
     let chosen: HostSet = hosts.iter().copied().collect();
     all.retain(|_, eligible| eligible.iter().any(|&host| chosen.contains(host)));
-    if all.is_empty() && selection.narrows_services() {
+    if all.is_empty() && selection.narrows_services() && unmatched.is_empty() {
         let message = format!("none of the selected hosts is one of {}", list(named.iter().copied()));
         return Err(vec![Problem::new(message).hint("select other hosts, or other services")]);
     }
@@ -69,15 +105,39 @@ pub fn scope(config: &Config, inventory: &Inventory, selection: &Selection) -> R
         services: all,
         hosts,
         look,
-        gone_too: !selection.narrows_services(),
+        gone: match selection.narrows_services() {
+            false => Gone::All,
+            // What is gone is in no group.
+            true if !selection.groups.is_empty() => Gone::Like(Vec::new()),
+            true => Gone::Like(selection.services.clone()),
+        },
+        unmatched,
     })
 }
 
-fn services<'a>(config: &'a Config, selection: &Selection, problems: &mut Vec<Problem>) -> BTreeSet<&'a str> {
+/// The patterns for services that fit none of the config's, and may fit one that is gone.
+fn unmatched(config: &Config, selection: &Selection) -> Vec<String> {
+    let fits = |pattern: &&String| config.services.keys().any(|name| matches(pattern, name));
+    match selection.groups.is_empty() {
+        true => selection.services.iter().filter(|pattern| !fits(pattern)).cloned().collect(),
+        false => Vec::new(),
+    }
+}
+
+fn services<'a>(
+    config: &'a Config,
+    selection: &Selection,
+    unmatched: &[String],
+    problems: &mut Vec<Problem>,
+) -> BTreeSet<&'a str> {
+    let patterns: Vec<_> = selection.services.iter().filter(|p| !unmatched.contains(p)).cloned().collect();
+    if patterns.is_empty() && !unmatched.is_empty() {
+        return BTreeSet::new();
+    }
     let names = config.services.keys().map(String::as_str).collect();
     let groups = config.services.values().flat_map(|s| &s.groups).map(String::as_str).collect();
     let before = problems.len();
-    let by_name = select("service", &selection.services, &names, problems);
+    let by_name = select("service", &patterns, &names, problems);
     let by_group = select("group", &selection.groups, &groups, problems);
     let in_group = |name: &&str| {
         selection.groups.is_empty()

@@ -68,3 +68,24 @@ fn a_service_that_is_gone_from_the_config_is_removed() {
     }
     assert_eq!(project.running(1).into_iter().next(), web);
 }
+
+#[test]
+fn one_of_the_services_that_are_gone_is_removed_alone() {
+    let project = Project::new("goneone");
+    let extra =
+        |name: &str| format!("\n[services.{name}]\nimage = \"web\"\ncommand = [\"sleep\", \"1000\"]\n");
+    project.configure(&(project.web() + &extra("store") + &extra("worker")));
+    project.deploy();
+    project.configure(&project.web());
+    let nowhere = project.run(&["plan", "--service", "stor"]).expect(2);
+    nowhere.says("no service matches `stor`").says("there is `store`, `web`, `worker`");
+    project.run(&["build", "--service", "store"]).expect(2).says("no service matches `store`");
+    let listed = project.run(&["ps", "--service", "store"]).expect(0).stdout;
+    assert!(listed.contains("store.1") && !listed.contains("worker.1"), "{listed}");
+    project.run(&["deploy", "--yes", "--service", "store"]).expect(0);
+    for number in 1..=3 {
+        let mut running: Vec<_> = project.running(number).into_iter().map(|c| c.instance).collect();
+        running.sort();
+        assert_eq!(running, ["web.1", "worker.1"]);
+    }
+}

@@ -3,7 +3,7 @@
 use super::kit::*;
 use crate::config::{Amount, Count, Update};
 use crate::inventory::Selection;
-use crate::plan::{Scope, scope};
+use crate::plan::{ChangeKind, Scope, scope};
 
 fn words(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
@@ -114,6 +114,42 @@ fn what_matches_nothing_lists_what_exists() {
             "no role matches `q*`: there is `db`, `web`",
         ]
     );
+}
+
+#[test]
+fn what_is_gone_from_the_config_is_selected_by_its_name() {
+    let mut case = project();
+    case.deploy();
+    for gone in ["db", "tool"] {
+        case.config.services.remove(gone);
+    }
+    case.image("web", "v2");
+    case.goal.select.services = words(&["d*"]);
+    let scope = scope(&case.config, &case.inventory(), &case.goal.select).unwrap();
+    assert_eq!((services(&scope), &*scope.look), (vec![], &[0, 1, 2][..]));
+    assert_eq!(scope.unknown(&case.config, &case.observed.hosts), []);
+    let plan = case.plan();
+    let changes: Vec<_> = plan.changes.iter().map(|c| (c.instance.to_string(), c.kind)).collect();
+    assert_eq!(changes, [("db.1".to_owned(), ChangeKind::Remove)], "{}", text(&plan));
+    case.goal.select.services = words(&["web", "db"]);
+    let plan = case.plan();
+    assert!(plan.changes.iter().all(|c| c.instance.service != "tool"), "{}", text(&plan));
+    assert!(plan.changes.iter().any(|c| c.instance.service == "db"), "{}", text(&plan));
+}
+
+#[test]
+fn what_is_nowhere_is_told_once_hosts_were_looked_at() {
+    let mut case = project();
+    case.deploy();
+    case.config.services.remove("tool");
+    let selection = Selection { services: words(&["web", "wb"]), ..Selection::default() };
+    let scope = scope(&case.config, &case.inventory(), &selection).unwrap();
+    assert_eq!(services(&scope), ["web"]);
+    let unknown = scope.unknown(&case.config, &case.observed.hosts);
+    assert_eq!(unknown[0].message, "no service matches `wb`");
+    assert_eq!(unknown[0].hint.as_deref(), Some("there is `db`, `tool`, `web`"));
+    let in_group = Selection { groups: words(&["none"]), services: words(&["tool"]), ..Selection::default() };
+    assert!(found(&case, &in_group).unwrap_err()[0].contains("no service matches `tool`"));
 }
 
 #[test]
