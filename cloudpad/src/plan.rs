@@ -57,7 +57,7 @@ pub use look::{
 pub use model::*;
 pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};
 pub use scope::{Scope, scope};
-pub use undo::undo;
+pub use undo::{Failed, undo};
 
 /// Decides what is to be done.
 ///

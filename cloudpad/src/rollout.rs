@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use cloudpad_plugin_api::Request;
+use cloudpad_plugin_api::{Outcome, Request};
 
 use crate::config::{Config, OnFailure};
 use crate::inventory::Inventory;
 use crate::look;
 use crate::observed::Observed;
 use crate::plan::queue::Mode;
-use crate::plan::{self, Goal, Note, Plan};
+use crate::plan::{self, Failed, Goal, Note, Plan};
 use crate::report::{Event, Phase};
 use crate::run::{Outcomes, Runner};
 
@@ -42,7 +42,8 @@ pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) {
     }
     let touched = touched_hosts(plan, &outcomes);
     if !touched.is_empty() {
-        undo(runner, plan, &touched, basis).await;
+        let failed = Failed { plan, unknown: &unknown(&outcomes) };
+        undo(runner, &failed, &touched, basis).await;
     }
 }
 
@@ -51,15 +52,22 @@ async fn begin(runner: &Runner, phase: Phase, plan: &Plan, after: Mode, notes: V
     runner.carry_out(phase, plan, after).await
 }
 
-async fn undo(runner: &Runner, plan: &Plan, touched: &BTreeSet<String>, basis: Basis<'_>) {
+async fn undo(runner: &Runner, failed: &Failed<'_>, touched: &BTreeSet<String>, basis: Basis<'_>) {
     let Basis { config, inventory, observed, goal } = basis;
     let looks = touched.iter().filter_map(|host| inventory.get(host));
     let looks = looks.map(|host| plan::look_host(config, host));
     let hosts = look::look_at_hosts(runner, looks.collect()).await;
     let now = Observed { hosts, ..observed.clone() };
-    let undo = plan::undo(plan, observed, &now, config, inventory, goal);
+    let undo = plan::undo(failed, observed, &now, config, inventory, goal);
     // No other plan follows that would mend what this one leaves, so as much as can be is brought back.
     begin(runner, Phase::Undo, &undo, Mode::Open, undo.notes.clone()).await;
+}
+
+/// The actions that were begun, and may have been done in whole, in part or not at all.
+fn unknown(outcomes: &Outcomes) -> BTreeSet<u32> {
+    let unknown =
+        outcomes.iter().filter(|(_, outcome)| matches!(outcome, Err(e) if e.outcome != Outcome::None));
+    unknown.map(|(&id, _)| id).collect()
 }
 
 /// Hosts on which an action that changes containers was begun.

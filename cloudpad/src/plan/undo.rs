@@ -1,18 +1,18 @@
 //! The plan that brings back what ran before. Pure.
 
+mod added;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::model::Project;
-use cloudpad_plugin_api::stage::deploy::{Container, Remove, State};
+use cloudpad_plugin_api::stage::deploy::{Container, State};
 
 use super::deploy::mark_early;
-use super::graph::{Graph, Node};
-use super::look::is_of;
-use super::rollout::{Roll, named};
-use super::sight::{self, HostSight, Sight, Sighted, serves};
+use super::graph::Graph;
+use super::rollout::Roll;
+use super::sight::{self, Sight, Sighted, serves};
 use super::spec::{Wanted, exclusive};
 use super::unit::{Loss, New, Pace, Rollout, Unit, Which};
 use super::{Action, Change, ChangeKind, Goal, Note, Plan, Scope, claims, pace, scope, spec, stopped};
@@ -20,17 +20,28 @@ use crate::config::Config;
 use crate::inventory::Inventory;
 use crate::observed::{HostState, Observed};
 
+/// A plan that was carried out in part.
+pub struct Failed<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// Its actions that were begun and of which nobody knows what became, by number.
+    pub unknown: &'a BTreeSet<u32>,
+}
+
 /// Brings back what ran `before` the rollout of `failed`, given what is there `now`.
 ///
 /// It is about the instances whose containers `failed` starts or stops, and no others. Where something
 /// runs that neither ran before nor was started by `failed`, somebody else has been there meanwhile:
 /// that is left alone, as a note. Hosts that are not in `now` are taken to be as they were.
 ///
+/// What is up and was asked to stop, nobody knows with what result, may end at any moment: an engine goes on
+/// stopping when the one who has asked is gone. It is stopped for certain and started again.
+///
 /// What ran then and does not now is started again, in the same order of stops and starts as an
 /// update; what was not there then is stopped and removed. It never refuses: where nothing keeps
 /// enough instances serving, it goes one by one, and what cannot be brought back is a note.
 pub fn undo(
-    failed: &Plan,
+    failed: &Failed<'_>,
     before: &Observed,
     now: &Observed,
     config: &Config,
@@ -38,12 +49,14 @@ pub fn undo(
     goal: &Goal,
 ) -> Plan {
     let Ok(scope) = scope(config, inventory, &goal.select) else { return Plan::default() };
+    let actions = &failed.plan.actions;
     let undo = Undo {
         config,
         inventory,
         scope: &scope,
-        stopped: failed.actions.iter().filter_map(stopped).collect(),
-        started: failed.actions.iter().filter_map(started).collect(),
+        stopped: actions.iter().filter_map(stopped).collect(),
+        stopping: actions.iter().filter(|a| failed.unknown.contains(&a.id)).filter_map(stopped).collect(),
+        started: actions.iter().filter_map(started).collect(),
         before: &Sight::new(inventory, before),
         now: &Sight::later(inventory, now, before),
     };
@@ -71,6 +84,8 @@ struct Undo<'a> {
     started: BTreeSet<(&'a str, &'a str)>,
     /// The containers that it stops, by host.
     stopped: BTreeSet<(&'a str, &'a str)>,
+    /// Those of them that it may have stopped or be stopping.
+    stopping: BTreeSet<(&'a str, &'a str)>,
     before: &'a Sight<'a>,
     now: &'a Sight<'a>,
 }
@@ -141,7 +156,8 @@ impl<'a> Undo<'a> {
         let ran: Vec<_> = sight::up(before).collect();
         let runs: Vec<_> = sight::up(copies).collect();
         let is_among = |all: &[&Sighted<'_>], c: &Sighted<'_>| all.iter().any(|other| other.name == c.name);
-        let missing: Vec<_> = ran.iter().copied().filter(|c| !is_among(&runs, c)).collect();
+        let is_ending = |c: &Sighted<'_>| self.stopping.contains(&(host_name, c.name.as_str()));
+        let missing: Vec<_> = ran.iter().copied().filter(|c| !is_among(&runs, c) || is_ending(c)).collect();
         let mut stops: Vec<_> = runs.iter().copied().filter(|c| !is_among(&ran, c)).collect();
         if let Some(theirs) = stops.iter().find(|c| !self.started.contains(&(host_name, c.name.as_str()))) {
             let message = format!(
@@ -179,7 +195,22 @@ impl<'a> Undo<'a> {
             // What did not serve before is not waited for: it may never have.
             let spec = Arc::clone(&start.wanted.spec);
             let ready = (old.state == State::Running).then(|| (old.name.clone(), spec));
-            rollout.units.push(unit(Some(start), ready, std::mem::take(&mut stops)));
+            let ending = runs.iter().copied().find(|c| c.name == old.name);
+            let stops = std::mem::take(&mut stops);
+            match ending {
+                None => rollout.units.push(unit(Some(start), ready, stops)),
+                Some(ending) if stops.is_empty() => {
+                    // It serves no more, or will not soon.
+                    rollout.pace.serving = rollout.pace.serving.saturating_sub(usize::from(serves(copies)));
+                    let again = unit(Some(start), ready, vec![ending]);
+                    rollout.units.push(Unit { stop_first: true, serves: false, ..again });
+                }
+                Some(ending) => {
+                    rollout.units.push(Unit { told: None, ..unit(None, None, vec![ending]) });
+                    let again = unit(Some(start), ready, stops);
+                    rollout.units.push(Unit { blockers: vec![ending], ..again });
+                }
+            }
         }
         match (stops.is_empty(), ran.is_empty()) {
             (true, _) => {}
@@ -233,53 +264,4 @@ impl<'a> Undo<'a> {
         self.remove(&mut graph, &roll.stops);
         Ok((roll.changes, graph.finish()?))
     }
-
-    /// Removes what was not there before, host by host, when all else is done there.
-    fn remove(&self, graph: &mut Graph, stops: &[Option<Node>]) {
-        let mut leaves: BTreeMap<Arc<str>, Vec<Node>> = BTreeMap::new();
-        for (host, node) in graph.leaves_by_host() {
-            leaves.entry(host).or_default().push(node);
-        }
-        for &index in &self.scope.hosts {
-            let (Some(before), Some(now)) = (self.before.host(index), self.now.host(index)) else { continue };
-            let host = self.inventory.hosts()[index].clone();
-            let ours = |c: &Sighted<'_>| {
-                self.started.contains(&(host.name.as_str(), c.name.as_str()))
-                    && (!c.state.is_up() || stops[c.place].is_some())
-            };
-            let (containers, images) = added(before, now, &ours, &self.config.project);
-            if containers.is_empty() {
-                continue;
-            }
-            let mut needs = leaves.remove(host.name.as_str()).unwrap_or_default();
-            needs.extend(containers.iter().filter_map(|c| stops[c.place]));
-            let containers = containers.iter().map(|c| named(c)).collect();
-            let key = format!("remove/{}", host.name);
-            let project = self.config.project.clone();
-            let request = Request::DeployRemove(Remove { host, project, containers, images });
-            graph.add(key, None, needs, request);
-        }
-    }
-}
-
-/// The containers that were not there before, as far as they are `ours`, by name, and the images that came
-/// with them.
-fn added<'a>(
-    before: &HostSight<'_>,
-    now: &'a HostSight<'a>,
-    ours: &dyn Fn(&Sighted<'_>) -> bool,
-    project: &Project,
-) -> (Vec<&'a Sighted<'a>>, Vec<String>) {
-    let known: BTreeSet<&str> = before.seen.containers.iter().map(|c| c.name.as_str()).collect();
-    let is_added = |c: &Sighted<'_>| !known.contains(c.name.as_str()) && ours(c);
-    let (mut added, others): (Vec<_>, Vec<_>) = now.containers.iter().partition(|c| is_added(c));
-    added.sort_by(|a, b| a.name.cmp(&b.name));
-    let is_used = |image: &String| {
-        let made_from = |c: &Sighted<'_>| c.spec.is_none_or(|spec| spec.image == *image);
-        before.seen.images.contains(image) || others.iter().copied().any(made_from)
-    };
-    let is_own = |image: &String| is_of(project, image) && now.seen.has_built(image);
-    let images = added.iter().filter_map(|c| Some(c.spec?.image.clone()));
-    let images: BTreeSet<String> = images.filter(|image| is_own(image) && !is_used(image)).collect();
-    (added, images.into_iter().collect())
 }

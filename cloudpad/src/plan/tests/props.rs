@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use cloudpad_plugin_api::Request;
 use proptest::prelude::*;
 
 use super::random::{World, world};
 use super::sim::{Sim, containers, interleaving, running, serving};
 use crate::observed::{HostState, Observed};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Failed, Plan};
 
 fn plan_of(world: &World) -> Result<Plan, TestCaseError> {
     world.case.try_plan().map_err(|problems| TestCaseError::reject(format!("{problems:?}")))
@@ -122,6 +123,7 @@ proptest! {
         order: Vec<u8>,
         undo_order: Vec<u8>,
         far: prop::sample::Index,
+        unheard: bool,
     ) {
         let plan = plan_of(&world)?;
         let order = interleaving(&plan, &order);
@@ -135,8 +137,14 @@ proptest! {
         }
         sim.fail(failing);
         let now = look(&world, &sim.observed);
+        // It comes to its end after all, when nobody looks any more.
+        if unheard && matches!(failing.request, Request::DeployStop(_)) {
+            sim.apply(failing).map_err(TestCaseError::fail)?;
+        }
         let case = &world.case;
-        let undo = plan::undo(&plan, &case.observed, &now, &case.config, &case.inventory(), &case.goal);
+        let unknown = if unheard { BTreeSet::from([failing.id]) } else { BTreeSet::new() };
+        let failed = Failed { plan: &plan, unknown: &unknown };
+        let undo = plan::undo(&failed, &case.observed, &now, &case.config, &case.inventory(), &case.goal);
         for action in &undo.actions {
             prop_assert!(action.needs.iter().all(|&need| need < action.id));
         }

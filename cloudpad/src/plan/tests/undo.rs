@@ -4,7 +4,7 @@ use super::kit::*;
 use super::sim::{Sim, running};
 use crate::config::MountMode;
 use crate::observed::{HostState, Observed};
-use crate::plan::{self, Plan};
+use crate::plan::{self, Action, Failed, Plan};
 
 /// Carries out the plan's first actions, lets the next one fail, and makes the plan that undoes it.
 fn fail_at(case: &Case, key: &str) -> (Plan, Sim) {
@@ -21,7 +21,14 @@ fn fail_at(case: &Case, key: &str) -> (Plan, Sim) {
 }
 
 fn undo(case: &Case, failed: &Plan, now: &Observed) -> Plan {
-    plan::undo(failed, &case.observed, now, &case.config, &case.inventory(), &case.goal)
+    undo_unknown(case, failed, &[], now)
+}
+
+/// The same, where nobody knows what became of these actions.
+fn undo_unknown(case: &Case, plan: &Plan, keys: &[&str], now: &Observed) -> Plan {
+    let meant = |action: &&Action| keys.iter().any(|key| action.key.starts_with(key));
+    let unknown = &plan.actions.iter().filter(meant).map(|action| action.id).collect();
+    plan::undo(&Failed { plan, unknown }, &case.observed, now, &case.config, &case.inventory(), &case.goal)
 }
 
 fn second_version(change: impl FnOnce(&mut crate::config::Service)) -> Case {
@@ -89,6 +96,61 @@ fn a_failed_stop_first_update() {
         5 ready/h1/shop-web-1-#2 < 4
         6 remove/h1 < 3 5
         7 remove/h2 < 0
+        ",
+    );
+    undo.actions.iter().for_each(|action| sim.apply(action).unwrap());
+    assert_eq!(running(&sim.observed), running(&case.observed));
+}
+
+/// Carries out what comes before the stop of h2's old container. It stops, and nobody has heard of it.
+fn fail_in_the_stop(case: &Case) -> (Plan, Sim) {
+    let (plan, key) = (case.plan(), "stop/h2/");
+    let mut sim = Sim::new(case);
+    let before = plan.actions.iter().take_while(|action| !action.key.starts_with(key));
+    before.for_each(|action| sim.apply(action).unwrap());
+    (undo_unknown(case, &plan, &[key], &sim.observed), sim)
+}
+
+#[test]
+fn what_may_be_about_to_stop_is_stopped_for_certain_and_started_again_beside_the_new_one() {
+    let case = second_version(|_| {});
+    let (undo, mut sim) = fail_in_the_stop(&case);
+    check(
+        &undo,
+        "
+        start-first web.1 on h1
+        start-first web.1 on h2
+        0 start/h1/shop-web-1-#1
+        1 ready/h1/shop-web-1-#1 < 0
+        2 stop/h1/shop-web-1-#2 < 1
+        3 stop/h2/shop-web-1-#1 < 2
+        4 start/h2/shop-web-1-#1 < 3
+        5 ready/h2/shop-web-1-#1 < 4
+        6 stop/h2/shop-web-1-#2 < 5
+        7 remove/h1 < 2
+        8 remove/h2 < 6
+        ",
+    );
+    undo.actions.iter().for_each(|action| sim.apply(action).unwrap());
+    assert_eq!(running(&sim.observed), running(&case.observed));
+}
+
+#[test]
+fn what_may_be_about_to_stop_for_the_new_one_is_stopped_for_certain_and_started_again() {
+    let case = second_version(|web| web.ports = vec![ports(8080, 8080)]);
+    let (undo, mut sim) = fail_in_the_stop(&case);
+    check(
+        &undo,
+        "
+        stop-first web.1 on h2
+        stop-first web.1 on h1
+        0 stop/h2/shop-web-1-#1
+        1 start/h2/shop-web-1-#1 < 0
+        2 ready/h2/shop-web-1-#1 < 1
+        3 stop/h1/shop-web-1-#2 < 2
+        4 start/h1/shop-web-1-#1 < 3
+        5 ready/h1/shop-web-1-#1 < 4
+        6 remove/h1 < 3 5
         ",
     );
     undo.actions.iter().for_each(|action| sim.apply(action).unwrap());
