@@ -15,6 +15,7 @@ mod local;
 #[path = "../../../plugins/aws-inventory/tests/it/moto.rs"]
 mod moto;
 mod plan;
+mod plugin_dies;
 mod push;
 mod readme;
 mod registry;

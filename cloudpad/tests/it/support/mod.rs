@@ -1,14 +1,18 @@
 //! What the tests stand on: the lab, projects of their own, and what can be seen of them from outside.
 
+mod between;
 mod containers;
 mod http;
 mod lab;
 mod outcome;
 mod project;
 mod tty;
+mod watch;
 
+pub use between::{At, Between, Carrier, Death};
 pub use containers::Container;
 pub use http::{Answer, get};
 pub use lab::{Host, Lab, docker};
 pub use outcome::Outcome;
 pub use project::{Project, noise};
+pub use watch::Watch;
