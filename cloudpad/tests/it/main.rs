@@ -16,6 +16,7 @@ mod local;
 mod moto;
 mod plan;
 mod plugin_dies;
+mod plugins;
 mod push;
 mod readme;
 mod registry;

@@ -16,7 +16,8 @@ fn git_in(project: &Project, folder: &str, args: &[&str]) {
     assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn commit(project: &Project, page: &str) {
+/// Commits a page that the application serves.
+pub fn commit(project: &Project, page: &str) {
     project.write("repository/www/index.html", page);
     git(project, &["add", "-A"]);
     git(project, &["commit", "-q", "-m", page]);
@@ -24,16 +25,22 @@ fn commit(project: &Project, page: &str) {
 
 fn with_a_repository(topic: &str, revision: &str) -> Project {
     let project = Project::new(topic);
+    let web = source_in_a_repository(&project, revision);
+    project.configure(&web);
+    project
+}
+
+/// Makes a repository with page `one` in the project's folder, and returns its service `web` with that as its source.
+pub fn source_in_a_repository(project: &Project, revision: &str) -> String {
     let dockerfile = std::fs::read_to_string(project.path("Dockerfile")).expect("a Dockerfile");
     project.write("repository/Dockerfile", dockerfile);
-    git(&project, &["init", "-q"]);
-    commit(&project, "one");
+    git(project, &["init", "-q"]);
+    commit(project, "one");
     let url = project.path("repository").display().to_string();
-    project.configure(&project.web().replace(
+    project.web().replace(
         "[images.web]\n",
         &format!("[sources.app]\ngit = \"file://{url}\"\n{revision}\n[images.web]\nsource = \"app\"\n"),
-    ));
-    project
+    )
 }
 
 #[test]
