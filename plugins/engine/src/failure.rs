@@ -3,7 +3,7 @@
 use std::error::Error as _;
 
 use bollard::errors::Error;
-use cloudpad_plugin_api::{Failure, FailureKind};
+use cloudpad_plugin_api::{Failure, FailureKind, Outcome};
 
 /// The failure that `error` is, when `tried` was tried: such as "could not list the containers".
 pub fn failure(tried: &str, error: &Error) -> Failure {
@@ -15,6 +15,7 @@ pub fn failure(tried: &str, error: &Error) -> Failure {
         Error::RequestTimeoutError => {
             Failure::new(FailureKind::Unreachable, format!("{tried}: the engine did not answer in time"))
                 .hint("look at the engine on that machine: `systemctl status docker`, `journalctl -u docker`")
+                .outcome(Outcome::Unknown)
         }
         Error::HyperLegacyError { .. } | Error::HyperResponseError { .. } | Error::IOError { .. } => {
             connection(error).unwrap_or_else(|| broken(&format!("{tried}: the connection broke off"), error))
@@ -27,7 +28,8 @@ pub fn failure(tried: &str, error: &Error) -> Failure {
 }
 
 fn broken(message: &str, error: &Error) -> Failure {
-    let failure = Failure::new(FailureKind::Unreachable, message).retryable();
+    // The engine goes on with most of what it was asked.
+    let failure = Failure::new(FailureKind::Unreachable, message).retryable().outcome(Outcome::Unknown);
     chain(error).into_iter().fold(failure, Failure::cause)
 }
 
@@ -91,5 +93,14 @@ mod tests {
     fn silence_is_unreachable_and_not_worth_another_try() {
         let got = failure("could not look", &Error::RequestTimeoutError);
         assert!(got.kind == FailureKind::Unreachable && !got.retryable);
+    }
+
+    #[test]
+    fn nobody_knows_what_an_engine_does_that_has_not_answered() {
+        let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        let all = [Error::RequestTimeoutError, Error::IOError { err: broken }];
+        assert!(all.iter().all(|error| failure("could not stop it", error).outcome == Outcome::Unknown));
+        let refused = Error::DockerResponseServerError { status_code: 500, message: "no".into() };
+        assert_eq!(failure("could not stop it", &refused).outcome, Outcome::None);
     }
 }

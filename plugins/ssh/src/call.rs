@@ -45,6 +45,11 @@ impl Call {
     fn broken_off(self) -> Outcome {
         if matches!(self, Call::Change) { Outcome::Unknown } else { Outcome::None }
     }
+
+    /// The failure of such a call. Whoever only looks leaves nothing behind.
+    fn failed(self, failure: Failure) -> Failure {
+        if matches!(self, Call::Change) { failure } else { failure.outcome(Outcome::None) }
+    }
 }
 
 /// Does `work` for `host`, on the caller's thread. What fails because a connection from an earlier call
@@ -71,7 +76,8 @@ pub(crate) fn on_host<T>(
                 if !reused {
                     return Err(failure);
                 }
-                work(pool::lease(host, &config, cx.cancel()).await?.connection).await
+                let again = pool::lease(host, &config, cx.cancel()).await;
+                work(again.map_err(|refused| refused.outcome(failure.outcome))?.connection).await
             }
             done => done,
         }
@@ -82,7 +88,7 @@ pub(crate) fn on_host<T>(
             () = cancelled(cx.cancel()) => Err(Failure::cancelled().outcome(call.broken_off())),
         }
     });
-    result.map_err(|failure| failure.on(&host.name))
+    result.map_err(|failure| call.failed(failure).on(&host.name))
 }
 
 fn hung(host: &Host, call: Call) -> Failure {
