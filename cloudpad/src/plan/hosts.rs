@@ -1,5 +1,7 @@
 //! Which hosts a plan may change, and what there is to say of the others. Pure.
 
+use cloudpad_plugin_api::{Failure, FailureKind};
+
 use super::sight::Sight;
 use super::{Note, Scope};
 use crate::config::{Config, Problem, Unreachable};
@@ -67,13 +69,22 @@ pub(super) fn hosts(
         let message = format!("host `{name}` cannot be looked at: {why}");
         let incomplete = wanted && needed.contains(index);
         if incomplete && config.deploy.unreachable == Unreachable::Refuse {
-            let hint = failure.and_then(|failure| failure.hint.clone()).unwrap_or_else(|| {
-                "bring it back, select other hosts, or set `deploy.unreachable` to `skip`".to_owned()
-            });
+            let given = failure.and_then(|failure| failure.hint.clone());
+            let hint = given.unwrap_or_else(|| without_hint(failure).to_owned());
             problems.push(Problem::at_key(inventory.key(name), message).hint(hint));
         } else {
             notes.push(Note { incomplete, message });
         }
     }
     (seen, notes)
+}
+
+/// What to do about a host that cannot be looked at, where the failure does not say it.
+fn without_hint(failure: Option<&Failure>) -> &'static str {
+    match failure {
+        Some(Failure { kind: FailureKind::Crashed, .. }) => {
+            "it was the plugin that failed, not the host: try again, or use another version of it"
+        }
+        _ => "bring it back, select other hosts, or set `deploy.unreachable` to `skip`",
+    }
 }

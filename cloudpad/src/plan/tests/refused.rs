@@ -8,6 +8,7 @@ use cloudpad_plugin_api::{Failure, FailureKind};
 
 use super::kit::*;
 use crate::config::{Amount, Count, Image, MountMode, Unreachable};
+use crate::observed::HostState;
 
 fn held(port: u16, container: &str) -> PortHeld {
     PortHeld { published: port, protocol: Protocol::Tcp, host_ip: None, container: container.into() }
@@ -131,6 +132,17 @@ fn hosts_that_are_out_of_sight_are_all_named() {
     assert_eq!(case.problems(), [message("h1"), message("h3")]);
     case.goal.select.hosts = vec!["h2".into()];
     assert!(case.try_plan().is_ok());
+}
+
+#[test]
+fn it_is_not_the_host_that_has_to_be_mended_when_a_plugin_has_crashed() {
+    let mut case = case();
+    case.unseen("h1");
+    let crashed = Failure::new(FailureKind::Crashed, "plugin `x` was killed");
+    case.observed.hosts.insert("h3".into(), HostState::Unseen(crashed));
+    let hints: Vec<_> = case.try_plan().unwrap_err().into_iter().filter_map(|problem| problem.hint).collect();
+    assert!(hints[0].starts_with("bring it back"), "{hints:?}");
+    assert!(hints[1].starts_with("it was the plugin that failed"), "{hints:?}");
 }
 
 #[test]
