@@ -7,6 +7,9 @@ mod scene;
 use crate::support::{At, Carrier, Death, Watch};
 use scene::Scene;
 
+/// The hosts that are updated before it dies, or were to be just then.
+const UPDATED: [usize; 2] = [1, 2];
+
 const fn on_victim<'a>(method: &'a str, at: At<'a>) -> Death<'a> {
     Death { method, host: Some("h2"), at, times: 1, alone: false }
 }
@@ -24,7 +27,7 @@ fn is_undone(scene: &Scene, death: &Death<'_>, outcome: &str) {
 /// The same, and at no time nothing serves.
 #[track_caller]
 fn is_undone_unnoticed(scene: &Scene, death: &Death<'_>, outcome: &str) {
-    let watch = Watch::over(&scene.project);
+    let watch = Watch::over(&scene.project, &UPDATED);
     is_undone(scene, death, outcome);
     watch.into_iter().for_each(Watch::always_served);
 }
@@ -48,7 +51,7 @@ fn in_stop(carrier: Carrier) {
 
 fn in_remove(carrier: Carrier) {
     let scene = Scene::beside("diesremove", carrier);
-    let watch = Watch::over(&scene.project);
+    let watch = Watch::over(&scene.project, &UPDATED);
     let deploy = scene.deploy_with_victim(&on_victim("deploy.remove", At::Answer), 1, "unknown");
     // There is nothing to bring back: what is new serves.
     assert_eq!(deploy.report()["ending"], "failed", "{}", deploy.text());
@@ -121,7 +124,7 @@ fn it_dies_while_the_engine_makes_the_container() {
         "[ -n \"$(docker ps -aq --filter status=created --filter status=running --filter label=cloudpad.project={0} --filter name=unproven)\" ]",
         scene.project.name
     ));
-    let watch = Watch::over(&scene.project);
+    let watch = Watch::over(&scene.project, &UPDATED);
     scene.deploy_with_victim(&on_victim("deploy.start", At::Call(&made)), 1, "unknown");
     scene.looked_again();
     scene.the_next_deploy_repairs_it();

@@ -30,6 +30,10 @@ impl Scene {
     pub fn new(topic: &str, carrier: Carrier, service: fn(&Project) -> String, policy: &str) -> Self {
         let project = Project::new(topic);
         let plugin = Between::of("ssh", carrier);
+        // Another run may have had the name.
+        for host in project.lab.hosts.iter().take(3) {
+            host.run(&format!("rm -rf /srv/{}", project.name));
+        }
         // Where it finds the mark that it is slow, it leaves one when it has begun to start or to stop.
         let script = "slow() { [ ! -e /marks/slow ] || { touch /marks/$1; sleep 3; }; }
             trap 'slow ending; exit' TERM; slow beginning; httpd -f -p 8080 -h /www & wait";

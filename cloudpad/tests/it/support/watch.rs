@@ -32,9 +32,9 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Asks each of the three hosts from now on.
-    pub fn over(project: &Project) -> Vec<Self> {
-        (1..=3).map(|number| Self::host(project, project.lab.host(number))).collect()
+    /// Asks these hosts from now on.
+    pub fn over(project: &Project, numbers: &[usize]) -> Vec<Self> {
+        numbers.iter().map(|&number| Self::host(project, project.lab.host(number))).collect()
     }
 
     fn host(project: &Project, host: &Host) -> Self {
@@ -48,21 +48,24 @@ impl Watch {
     /// Ends it. Fails the test where it was ever not served.
     #[track_caller]
     pub fn always_served(mut self) {
-        self.end();
-        let mut said = String::new();
-        let mut out = self.child.stdout.take().expect("a pipe");
-        out.read_to_string(&mut said).expect("it is text");
+        let said = self.end();
         assert!(said.lines().count() == 1 && said != "0 looks\n", "on {}:\n{said}", self.host.name);
     }
 
-    fn end(&self) {
+    /// Ends it, and returns what it has seen.
+    fn end(&mut self) -> String {
+        let Some(mut out) = self.child.stdout.take() else { return String::new() };
         self.host.run(&format!("touch {}", self.enough));
+        let mut said = String::new();
+        out.read_to_string(&mut said).expect("it is text");
+        self.child.wait().expect("docker is lost");
+        self.host.run(&format!("rm {}", self.enough));
+        said
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
         self.end();
-        let _ = self.child.wait();
     }
 }
