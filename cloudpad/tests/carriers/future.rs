@@ -19,7 +19,7 @@ fn heard(protocols: &str) -> String {
     // Another process writes it: what a child of this one has open for writing meanwhile does not run.
     assert!(Command::new("install").args(["-m", "755"]).arg(text).arg(&path).status().unwrap().success());
     let step = Step::new("hosts", "next", json!({ "kept": [1, "a"] }), Request::InventoryList(List {}));
-    let heard = through_host::converse(Some(("next", &path)), &[step]);
+    let heard = through_host::converse(Some(&path), &[step]);
     heard.to_string().replace(&path.display().to_string(), "FILE")
 }
 

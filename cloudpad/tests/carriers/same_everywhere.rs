@@ -67,7 +67,7 @@ fn a_deploy_gets_the_same_from_every_carrier() {
     let steps = steps::same();
     let expected = through_host::converse(None, &steps);
     for (name, path) in processes() {
-        assert_same(name, &through_host::converse(Some(("same", &path)), &steps), &expected);
+        assert_same(name, &through_host::converse(Some(&path), &steps), &expected);
     }
     // And that is what was said; of configs, problems at their place in the file are made.
     let calls = |all: &Transcript| {
@@ -88,7 +88,7 @@ fn a_panic_is_the_same_failure_in_every_carrier_of_rust() {
     assert_same("linked", &Wire::linked(linked()).converse(&steps), &expected);
     let expected = through_host::converse(None, &steps);
     for (name, path) in [("executable", program()), ("isolated library", isolated())] {
-        assert_same(name, &through_host::converse(Some(("same", &path)), &steps), &expected);
+        assert_same(name, &through_host::converse(Some(&path), &steps), &expected);
     }
 }
 
@@ -99,6 +99,6 @@ fn a_relative_path_of_a_config_is_the_projects_in_every_carrier() {
     let expected = through_host::converse(None, &steps);
     assert!(expected.to_string().contains("counting to 3"), "{expected}");
     for (name, path) in processes() {
-        assert_same(name, &through_host::converse(Some(("same", &path)), &steps), &expected);
+        assert_same(name, &through_host::converse(Some(&path), &steps), &expected);
     }
 }

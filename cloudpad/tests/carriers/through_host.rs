@@ -13,8 +13,8 @@ use crate::steps::{Ask, Step};
 use crate::transcript::Transcript;
 
 /// Goes through all steps but those for the wire only; each in a run of its own, as its config is another. `plugin`:
-/// a plugin's name and file; what is built in, where there is none. The project has a file with a number, `how-many`.
-pub fn converse(plugin: Option<(&str, &Path)>, steps: &[Step]) -> Transcript {
+/// the file of a plugin; what is built in, where there is none. The project has a file with a number, `how-many`.
+pub fn converse(plugin: Option<&Path>, steps: &[Step]) -> Transcript {
     let mut said = Transcript::default();
     let project = tempfile::tempdir().unwrap();
     std::fs::write(project.path().join("how-many"), "3\n").unwrap();
@@ -34,12 +34,7 @@ pub fn converse(plugin: Option<(&str, &Path)>, steps: &[Step]) -> Transcript {
     said
 }
 
-fn choose(
-    dir: &Path,
-    plugin: Option<(&str, &Path)>,
-    stage: Stage,
-    step: &Step,
-) -> Result<Providers, Vec<Problem>> {
+fn choose(dir: &Path, plugin: Option<&Path>, stage: Stage, step: &Step) -> Result<Providers, Vec<Problem>> {
     let mut config = json!({
         "project": { "name": "shop" },
         "images": { "web": { "reference": "web:1" } },
@@ -49,8 +44,8 @@ fn choose(
     if !step.config.is_null() {
         config["stages"][stage.name()]["config"] = step.config.clone();
     }
-    if let Some((name, path)) = plugin {
-        config["plugins"] = json!({ name: { "path": path } });
+    if let Some(path) = plugin {
+        config["plugins"] = json!({ step.provider: { "path": path } });
     }
     let text = toml::to_string(&config).unwrap();
     let input = Input { text: &text, dir, environment: None, var: &|_| None };
