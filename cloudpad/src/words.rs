@@ -6,7 +6,7 @@ pub mod plugins;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use cloudpad_plugin_api::{Failure, FailureKind, Reply, Request};
+use cloudpad_plugin_api::{Failure, Reply, Request};
 
 use crate::config::Problem;
 use crate::plan::{Change, ChangeKind, Plan};
@@ -81,9 +81,9 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
 /// A failure with its causes, each on a line of its own, and its hint. A provider that stops since it was asked to
 /// speaks of its caller, which is us: the user is who has asked.
 pub fn failure(failure: &Failure) -> String {
-    let mut text = match failure.kind {
-        FailureKind::Cancelled => "interrupted".to_owned(),
-        _ => failure.message.clone(),
+    let mut text = match failure.message == Failure::cancelled().message {
+        true => "interrupted".to_owned(),
+        false => failure.message.clone(),
     };
     for cause in &failure.causes {
         for line in cause.lines() {
@@ -344,6 +344,8 @@ mod tests {
     fn who_has_stopped_it_need_not_be_told_about_callers() {
         let failure = Failure::cancelled().cause("step 3 of 5");
         assert_eq!(super::failure(&failure), "interrupted\n    step 3 of 5");
+        let own = Failure { message: "it went on, and was ended".to_owned(), ..failure };
+        assert!(super::failure(&own).starts_with("it went on"), "what tells more is told");
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub(crate) async fn connect(host: &Host, options: &Options, cancel: &Cancel) -> 
         opened = open(call) => opened.map_err(|failure| failure.on(&host.name)),
         Ok(()) = stopped => Err(Failure::new(
             FailureKind::Cancelled,
-            format!("stopped connecting to `{}` because the caller asked for it", host.name),
+            format!("stopped connecting to `{}`", host.name),
         )),
     }
 }

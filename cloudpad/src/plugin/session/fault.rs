@@ -81,7 +81,7 @@ impl Fault {
                 format!("{who} went on for {} after it was asked to stop, and was ended", seconds(*limit)),
             ),
             Fault::Abandoned => {
-                Failure::new(FailureKind::Cancelled, format!("{who} was ended before it had said hello, because the caller asked to stop"))
+                Failure::new(FailureKind::Cancelled, format!("{who} was ended before it had said hello"))
             }
             Fault::Lost(why) => crashed(format!("cannot be spoken to: {why}")),
         }
