@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use cloudpad_plugin_api::FailureKind;
 use cloudpad_plugin_api::model::{Check, Host};
-use cloudpad_plugin_api::stage::deploy::{Named, State};
+use cloudpad_plugin_api::stage::deploy::{Deploy, Named, State, Stop};
 use cloudpad_plugin_api::stage::push::{Push, Run};
-use cloudpad_ssh::{Pusher, Spent, config::Config, spent};
+use cloudpad_ssh::{Deployer, Pusher, Spent, config::Config, spent};
 use serde_json::json;
 
 use crate::lab;
@@ -72,6 +72,8 @@ fn a_look_costs_three_requests_and_an_update_at_most_twelve() {
     let mut spec = world.script("exec httpd -f -p 8080 -h /www");
     spec.networks = vec![world.project.name.clone()];
     spec.health = health(Check::Http { port: 8080, path: "/up".into() });
+    // It ends when it is told to, and long before its time is over: else it would be looked at.
+    spec.stop_signal = Some("SIGKILL".into());
     let old = world.run("web", spec.clone());
     // Another process would ask for the version once more.
     let before = cost(&world).requests - 1;
@@ -90,7 +92,9 @@ fn a_look_costs_three_requests_and_an_update_at_most_twelve() {
     world.ready(&request.container, request.spec.health.clone()).unwrap();
     let id = Some(seen.containers[0].id.clone());
     let old = Named { id, name: old };
-    world.stop_named(old.clone()).unwrap();
+    let (host, project) = (world.host.clone(), world.project.clone().into());
+    let stop = Stop { host, project, container: old.clone(), timeout: 600 };
+    Deployer.stop(&world.context(), &stop).unwrap();
     world.remove_named(vec![old], &[&world.image]).unwrap();
     let spent = cost(&world).requests - before;
     assert!(spent <= 12, "{spent} requests for an update of one container");
