@@ -13,10 +13,10 @@ pub(super) struct Wrong {
     pub(super) hint: Option<String>,
 }
 
-/// Reads what a provider says of `config`. The first name in backticks that is a key of the table is the key that it is
-/// about; serde then tells the keys that there are.
+/// Reads what a provider says of `config`, in serde's words: it names the key, and then those that there are.
 pub(super) fn wrong(config: &Value, said: &str) -> Wrong {
-    let Some(key) = quoted(said).find(|name| config.get(name).is_some()) else {
+    let named = said.split_once("unknown field ").and_then(|(_, rest)| quoted(rest).next());
+    let Some(key) = named.filter(|key| config.get(key).is_some()) else {
         return Wrong { below: ".config".to_owned(), hint: None };
     };
     let known: Vec<&str> =
@@ -55,12 +55,12 @@ mod tests {
 
     #[test]
     fn what_names_no_key_is_about_the_table() {
-        for said in
-            ["invalid type: integer `3`, expected a string", "`config` is not understood", "no ` at all"]
-        {
+        let said =
+            ["invalid type: integer `3`, expected a string", "unknown field `nested`", "`socket` is odd"];
+        for said in said {
             let whole = Wrong { below: ".config".to_owned(), hint: None };
             assert_eq!(wrong(&json!({ "socket": 3 }), said), whole, "{said}");
         }
-        assert_eq!(wrong(&Value::Null, "unknown `socket`").below, ".config");
+        assert_eq!(wrong(&Value::Null, "unknown field `socket`").below, ".config");
     }
 }
