@@ -124,3 +124,20 @@ fn any_command_can_know_secrets() {
     let running = project.running(1).remove(0);
     assert!(running.env.contains(&"TOKEN=token of the vault".to_owned()), "{:?}", running.env);
 }
+
+#[test]
+fn an_update_to_a_value_with_which_nothing_works_is_undone() {
+    let project = project("secretundo", "command = \"test \\\"$TOKEN\\\" = '");
+    // The rest of the command: only the first value is good. Without a check by us, containers are made by name first.
+    let config = fs::read_to_string(project.path("Cloudpad.toml")).expect("the config");
+    let good = format!("{FIRST}' && exec httpd -f -p 8080 -h /www\"\n");
+    let unasked = config.lines().filter(|line| !line.starts_with("health")).collect::<Vec<_>>().join("\n");
+    project.write("Cloudpad.toml", unasked + &good);
+    project.deploy();
+    let before = project.running(1);
+    set(&project, SECOND);
+    project.run(&["deploy", "--yes"]).expect(1);
+    let after = project.running(1);
+    assert_eq!(after[0].id, before[0].id, "the container with the first value is started again");
+    assert_eq!(project.get(1), Ok((200, "one".into())));
+}

@@ -44,6 +44,11 @@ pub(super) fn create_body(cx: &Context, request: &Start) -> Result<ContainerCrea
     })
 }
 
+/// Whether the values of all secrets are known.
+pub(super) fn has_secrets(cx: &Context, spec: &ContainerSpec) -> bool {
+    spec.secrets.values().all(|secret| cx.secret(&secret.name).is_ok())
+}
+
 /// Variables, with those that are secret.
 fn env(cx: &Context, spec: &ContainerSpec) -> Result<Vec<String>, Failure> {
     let mut env: Vec<_> = spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect();

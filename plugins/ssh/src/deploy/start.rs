@@ -20,8 +20,9 @@ use crate::pool::Connection;
 const STARTING: Duration = Duration::from_secs(60);
 
 pub(super) async fn start(cx: &Context, host: &Arc<Connection>, request: &Start) -> Result<Started, Failure> {
-    // Where a new container has another name, a kept one is not in its way, and has to be looked for.
-    if proof::is_needed(request.spec.health.as_ref())
+    // Where a new container has another name, a kept one is not in its way, and has to be looked for. And where one
+    // cannot be made, since its secrets are others by now, there may be one that has them.
+    if (proof::is_needed(request.spec.health.as_ref()) || !spec::has_secrets(cx, &request.spec))
         && !host.had_no_container(&request.container)
         && let Some(found) = container::find(&host.engine, &request.container).await?
     {
