@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use bollard::errors::Error;
 use bollard::models::{ContainerSummary, ImageSummary};
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptions};
 use cloudpad_engine::{Engine, failure};
@@ -57,8 +58,14 @@ impl Connection {
 
     /// The host's images.
     pub(crate) async fn images(&self) -> Result<Arc<[ImageSummary]>, Failure> {
-        let listed = self.engine.docker().await?.list_images(None::<ListImagesOptions>).await;
-        let listed: Arc<[_]> = listed.map_err(|error| failure("could not list the images", &error))?.into();
+        let mut tries = 0;
+        let listed: Arc<[_]> = loop {
+            match self.engine.docker().await?.list_images(None::<ListImagesOptions>).await {
+                Ok(listed) => break listed.into(),
+                Err(error) if tries < LIST_TRIES && is_overtaken(&error) => tries += 1,
+                Err(error) => return Err(failure("could not list the images", &error)),
+            }
+        };
         *self.images.lock().unwrap_or_else(PoisonError::into_inner) = Some(listed.clone());
         Ok(listed)
     }
@@ -75,6 +82,16 @@ impl Connection {
         let mut images = self.images.lock().unwrap_or_else(PoisonError::into_inner);
         *images = images.take().map(|known| known.iter().cloned().chain([new]).collect());
     }
+}
+
+/// How often the images are listed anew, where images that are being removed keep it from being done.
+const LIST_TRIES: u32 = 10;
+
+/// Whether an engine with containerd's store could not list its images because one of them was removed meanwhile: it
+/// reads them one after the other, and does not expect that.
+fn is_overtaken(error: &Error) -> bool {
+    let said = error.to_string();
+    said.contains("content digest") && said.contains("not found")
 }
 
 /// A connection, and whether it was there before this call.

@@ -8,12 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What happens when an image is about to be loaded.
+/// What happens when an image is about to be loaded; the last, when images are about to be listed.
 pub enum Fault {
     /// This, once, before the engine hears of it.
     Before(Box<dyn FnOnce() + Send>),
     /// The connection is cut after so many more bytes, once.
     CutAfter(usize),
+    /// The engine says, once, that this has kept it from listing them.
+    Instead(&'static str),
 }
 
 /// Passes connections on to the engine that a command leads to.
@@ -66,12 +68,23 @@ fn pass(mut near: UnixStream, mut child: Child, (fault, loads): (Arc<Mutex<Optio
         let mut buffer = vec![0; 1 << 16];
         let mut left = usize::MAX;
         while let Ok(n @ 1..) = near.read(&mut buffer) {
+            let request = String::from_utf8_lossy(&buffer[..n.min(100)]).into_owned();
+            let mut planned = fault.lock().unwrap();
+            if request.contains("/images/json") && matches!(*planned, Some(Fault::Instead(_))) {
+                let Some(Fault::Instead(why)) = planned.take() else { unreachable!() };
+                let body = format!("{{\"message\":\"{why}\"}}");
+                let head =
+                    "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length";
+                near.write_all(format!("{head}: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+                continue;
+            }
+            drop(planned);
             if buffer[..n].starts_with(b"POST /images/load") {
                 loads.fetch_add(1, Ordering::SeqCst);
                 match fault.lock().unwrap().take() {
                     Some(Fault::Before(act)) => act(),
                     Some(Fault::CutAfter(bytes)) => left = bytes,
-                    None => {}
+                    Some(Fault::Instead(_)) | None => {}
                 }
             }
             if n > left || to.write_all(&buffer[..n]).is_err() {

@@ -2,9 +2,10 @@
 
 use bollard::query_parameters::BuildImageOptionsBuilder;
 use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::stage::deploy::{Deploy, Observe};
 use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
 use cloudpad_plugin_api::{Context, Event, Failure, FailureKind};
-use cloudpad_ssh::{Pusher, config::Config, spent};
+use cloudpad_ssh::{Deployer, Pusher, config::Config, spent};
 use futures_util::StreamExt;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -257,4 +258,23 @@ fn of_images_that_share_layers_one_is_looked_at() {
     let with_one = requests() - before;
     setting.push(3, &[0, 1, 2]).unwrap();
     assert_eq!(requests() - before - with_one, with_one);
+}
+
+#[test]
+fn images_are_listed_again_where_one_was_removed_meanwhile() {
+    let setting = Setting::on(HOSTS[0], "ssh-list", 0);
+    let look = || {
+        let emit = setting.world.context();
+        let config = json!({ "socket": setting.proxy.path() });
+        let cx =
+            Context::new(config, std::sync::Arc::new(move |e| emit.emit(e)), setting.world.cancel.clone());
+        let host = Host::new("ssh-list", Host::LOCAL).into();
+        let project = setting.world.project.clone().into();
+        Deployer.observe(&cx, &Observe { host, project, connects: false })
+    };
+    let gone = "failed to calculate size of image a:1: content digest sha256:0: not found";
+    setting.proxy.misbehave(Fault::Instead(gone));
+    look().unwrap();
+    setting.proxy.misbehave(Fault::Instead("the disk is on fire"));
+    assert!(look().unwrap_err().to_string().contains("the disk is on fire"));
 }
