@@ -62,6 +62,7 @@ fn what_a_plugin_writes_for_people_is_shown_to_those_who_want_it() {
     let bench = Bench::new();
     bench.sh("echo 'asked as hunter2hunter2' >&2; hello; next");
     std::fs::write(bench.dir().join("npm"), "hunter2hunter2\n").unwrap();
+    std::fs::write(bench.dir().join("Dockerfile"), "FROM scratch\n").unwrap();
     bench.config(&format!("{INVENTORY}\n[images.app]\nsecrets = {{ npm = {{ file = \"npm\" }} }}"));
     let stderr = |args: &[&str]| {
         let run = bench.cloudpad(args, bench.dir().to_str().unwrap());

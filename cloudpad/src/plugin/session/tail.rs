@@ -17,12 +17,14 @@ pub struct Tail {
     mask: Arc<Mask>,
     lines: VecDeque<String>,
     line: Vec<u8>,
+    /// Whether the last line was a frame of Rust's backtrace.
+    in_trace: bool,
 }
 
 impl Tail {
     /// No lines yet.
     pub fn new(mask: Arc<Mask>) -> Self {
-        Self { mask, lines: VecDeque::new(), line: Vec::new() }
+        Self { mask, lines: VecDeque::new(), line: Vec::new(), in_trace: false }
     }
 
     /// Takes more of what is written.
@@ -50,11 +52,16 @@ impl Tail {
         if line.is_empty() {
             return;
         }
+        let line = shorten(&line, SHOWN);
+        tell(&line);
+        // A backtrace of any length would leave no room for the panic that it belongs to.
+        self.in_trace = is_frame(&line) || (self.in_trace && line.trim_start().starts_with("at "));
+        if self.in_trace {
+            return;
+        }
         if self.lines.len() == LINES {
             self.lines.pop_front();
         }
-        let line = shorten(&line, SHOWN);
-        tell(&line);
         self.lines.push_back(line);
     }
 
@@ -63,6 +70,12 @@ impl Tail {
         self.end_line(|_| {});
         self.lines.iter().map(String::as_str)
     }
+}
+
+/// Whether it is a frame as Rust writes it: `   3: core::panicking::panic_fmt`.
+fn is_frame(line: &str) -> bool {
+    let number = line.strip_prefix("  ").map(str::trim_start).and_then(|rest| rest.split_once(": "));
+    number.is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The beginning of a text, and `…` where that is not all of it.
@@ -90,6 +103,22 @@ mod tests {
         let kept = tail(&[many.concat().as_bytes()]);
         assert_eq!((kept.len(), kept[0].as_str(), kept[19].as_str()), (20, "80", "99"));
         assert_eq!(tail(&[b"\xff\n"]), ["\u{fffd}"]);
+    }
+
+    #[test]
+    fn frames_of_a_backtrace_leave_room_for_the_panic() {
+        let frames: String =
+            (0..40).map(|n| format!("{n:4}: core::f\n             at ./src/lib.rs:{n}:5\n")).collect();
+        let text = format!("thread 'main' panicked at src/lib.rs:1:1:\nno luck\nstack backtrace:\n{frames}");
+        let kept = tail(&[text.as_bytes(), b"note: done\n    at Object.<anonymous> (a.js:1:2)\n"]);
+        let expected = [
+            "thread 'main' panicked at src/lib.rs:1:1:",
+            "no luck",
+            "stack backtrace:",
+            "note: done",
+            "    at Object.<anonymous> (a.js:1:2)",
+        ];
+        assert_eq!(kept, expected);
     }
 
     #[test]
