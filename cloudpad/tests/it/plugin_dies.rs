@@ -39,13 +39,13 @@ fn in_start(carrier: Carrier) {
 
 fn in_ready(carrier: Carrier) {
     let scene = Scene::beside("diesready", carrier);
-    let beginning = scene.once_marked("beginning");
+    let beginning = scene.once_in("beginning");
     is_undone_unnoticed(&scene, &on_victim("deploy.ready", At::Call(&beginning)), "none");
 }
 
 fn in_stop(carrier: Carrier) {
     let scene = Scene::beside("diesstop", carrier);
-    let ending = scene.once_marked("ending");
+    let ending = scene.once_in("ending");
     is_undone_unnoticed(&scene, &on_victim("deploy.stop", At::Call(&ending)), "unknown");
 }
 
@@ -140,13 +140,13 @@ fn it_dies_in_the_start_of_what_takes_the_old_ones_port() {
 #[test]
 fn it_dies_while_it_waits_for_what_has_taken_the_old_ones_port() {
     let scene = Scene::in_place("dieswait", "");
-    let beginning = scene.once_marked("beginning");
+    let beginning = scene.once_in("beginning");
     is_undone(&scene, &on_victim("deploy.ready", At::Call(&beginning)), "none");
 }
 
 #[test]
 fn it_dies_while_it_stops_what_has_the_port() {
     let scene = Scene::in_place("diesfree", "");
-    let ending = scene.once_marked("ending");
+    let ending = scene.once_in("ending");
     is_undone(&scene, &on_victim("deploy.stop", At::Call(&ending)), "unknown");
 }

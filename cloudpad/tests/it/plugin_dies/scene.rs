@@ -34,9 +34,9 @@ impl Scene {
         for host in project.lab.hosts.iter().take(3) {
             host.run(&format!("rm -rf /srv/{}", project.name));
         }
-        // Where it finds the mark that it is slow, it leaves one when it has begun to start or to stop.
-        let script = "slow() { [ ! -e /marks/slow ] || { touch /marks/$1; sleep 3; }; }
-            trap 'slow ending; exit' TERM; slow beginning; httpd -f -p 8080 -h /www & wait";
+        // Where it finds the mark that it is slow in its beginning or ending, it leaves one when it has come to that.
+        let script = "slow() { [ ! -e /marks/slow-$1 ] || { touch /marks/$1; sleep 8; }; }
+            trap 'slow ending; touch /marks/ended; exit' TERM; slow beginning; httpd -f -p 8080 -h /www & wait";
         project.write("start", script);
         let from = format!("FROM {}\nCOPY www /www\nCOPY start /start\n", project.lab.base_image);
         project.write("Dockerfile", from + "CMD [\"sh\", \"/start\"]\n");
@@ -60,11 +60,11 @@ impl Scene {
         )
     }
 
-    /// The same for the mark that the application leaves, which is slow there from now on.
-    pub fn once_marked(&self, mark: &str) -> String {
+    /// The same for the application's being in its `beginning` or `ending` there, which is slow for once.
+    pub fn once_in(&self, phase: &str) -> String {
         let folder = format!("/srv/{}", self.project.name);
-        self.project.lab.host(VICTIM).run(&format!("touch {folder}/slow"));
-        self.once(&format!("[ -e {folder}/{mark} ]"))
+        self.project.lab.host(VICTIM).run(&format!("touch {folder}/slow-{phase}"));
+        self.once(&format!("[ -e {folder}/{phase} ] && rm {folder}/slow-{phase}"))
     }
 
     /// Deploys with a plugin that dies on the way, as its log has to say.
@@ -85,6 +85,9 @@ impl Scene {
             self.plugin.log()
         );
         self.plugin.is_gone();
+        // What the engine was asked before, it has done by then.
+        let folder = format!("/srv/{}", self.project.name);
+        self.project.lab.host(VICTIM).wait_until(&format!("[ ! -e {folder}/ending -o -e {folder}/ended ]"));
         deploy.expect(code)
     }
 
