@@ -89,7 +89,12 @@ fn all(cx: &Context, config: &Config) -> Result<BTreeMap<String, Secret>, Failur
 fn run(cx: &Context, command: &[String], name: &str) -> Result<Vec<u8>, Failure> {
     let mut arguments = command.iter().map(|argument| argument.replace(NAME, name));
     let mut program = Command::new(arguments.next().unwrap_or_default());
-    program.args(arguments).current_dir(cx.path("."));
+    program.args(arguments);
+    let project = cx.path("");
+    // A plugin is there already.
+    if !project.as_os_str().is_empty() {
+        program.current_dir(project);
+    }
     Tool::new(program)
         .hint("the secrets provider `command` runs it; `[stages.secrets.config]` names it")
         .output(cx)
