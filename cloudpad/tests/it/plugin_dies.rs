@@ -61,7 +61,7 @@ fn in_remove(carrier: Carrier) {
 
 fn in_observe(carrier: Carrier) {
     let scene = Scene::beside("dieslook", carrier);
-    scene.deploy_with_victim(&on_victim("deploy.observe", At::Call("true")), 2, "none");
+    scene.deploy_with_victim(&on_victim("deploy.observe", At::Answer), 2, "none");
     assert_eq!(scene.project.all_containers(), scene.before);
     scene.the_next_deploy_repairs_it();
 }

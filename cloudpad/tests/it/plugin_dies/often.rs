@@ -9,8 +9,7 @@ const ALWAYS: u32 = 99;
 #[test]
 fn one_that_dies_when_it_is_asked_for_the_first_time_is_told_and_nothing_is_touched() {
     let scene = Scene::beside("diesfirst", Carrier::Library);
-    let death =
-        Death { method: "config.check", host: None, at: At::Call("true"), times: ALWAYS, alone: false };
+    let death = Death { method: "config.check", host: None, at: At::Answer, times: ALWAYS, alone: false };
     scene
         .deploy_with(&death, 2)
         .says("plugin `ssh` (`/")
@@ -39,13 +38,8 @@ fn one_that_dies_in_every_start_is_not_started_for_ever() {
 fn where_it_dies_over_one_host_the_others_are_looked_at_and_updated() {
     let skip = "unreachable = \"skip\"\n";
     let scene = Scene::new("diesone", Carrier::Program, |_| String::new(), skip);
-    let death = Death {
-        method: "deploy.observe",
-        host: Some("h2"),
-        at: At::Call("true"),
-        times: ALWAYS,
-        alone: true,
-    };
+    let death =
+        Death { method: "deploy.observe", host: Some("h2"), at: At::Answer, times: ALWAYS, alone: true };
     let deploy = scene.deploy_with(&death, 1);
     assert_eq!(deploy.report()["ending"], "incomplete", "{}", deploy.text());
     assert_eq!([1, 2, 3].map(|number| scene.pages(number)), [["two"], ["one"], ["two"]]);
