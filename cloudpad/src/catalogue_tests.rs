@@ -18,7 +18,7 @@ fn built_in(stage: Stage, name: &str) -> Candidate {
 
 fn listing(folders: &[&[Candidate]]) -> Listing {
     let folders = folders.iter().map(|folder| folder.to_vec());
-    Listing { folders: folders.collect(), passed: Vec::new() }
+    Listing { folders: folders.collect(), passed: Vec::new(), unread: None }
 }
 
 fn catalogue(listing: &Listing, chosen: &[(Stage, &str)], all: bool) -> Catalogue {

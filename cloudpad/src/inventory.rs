@@ -72,8 +72,10 @@ impl Inventory {
         if self.by_name.contains_key(&host.name) {
             let name = &host.name;
             let message = format!("host `{name}` is there twice");
-            return Err(Problem::at_key(format!("hosts.{name}"), message)
-                .hint("rename one of them, in the file or in the inventory"));
+            let key = if self.hosts.len() < self.own { format!("hosts.{name}") } else { LISTED.to_owned() };
+            return Err(
+                Problem::at_key(key, message).hint("rename one of them, in the file or in the inventory")
+            );
         }
         let index = self.hosts.len();
         for role in host.roles.iter().collect::<BTreeSet<_>>() {

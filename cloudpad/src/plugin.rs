@@ -9,7 +9,6 @@
 
 mod choose;
 pub mod external;
-mod file;
 mod file_name;
 pub mod find;
 pub mod folders;
@@ -21,6 +20,8 @@ pub mod listener;
 pub mod lock;
 pub mod mask;
 mod misspelt;
+mod plain;
+mod plausible;
 mod secrets;
 pub mod session;
 pub mod setup;
@@ -38,7 +39,7 @@ use cloudpad_docker as _;
 use cloudpad_git as _;
 use cloudpad_plugin_api::stage::secrets::Values;
 use cloudpad_plugin_api::{
-    Cancel, Context, Emit, Failure, Handler, Provider, PushScope, Reply, Request, Stage,
+    Cancel, Context, Emit, Failure, FailureKind, Handler, Outcome, Provider, PushScope, Reply, Request, Stage,
 };
 use cloudpad_registry as _;
 use cloudpad_secrets as _;
@@ -124,6 +125,15 @@ impl Providers {
         plugins
     }
 
+    /// A reply as it may be shown: without the values of secrets.
+    pub fn shown(&self, request: &Request, reply: &Reply) -> Reply {
+        if self.mask.is_empty() {
+            return reply.clone();
+        }
+        let shown = serde_json::to_value(reply).map(|ok| self.mask.json(ok));
+        shown.and_then(|ok| request.reply(ok)).unwrap_or(Reply::Done)
+    }
+
     /// What tells the value of each secret that was asked for from others, by name.
     pub fn marks(&self) -> BTreeMap<String, String> {
         self.vault.marks()
@@ -141,9 +151,12 @@ impl Providers {
             return Err(Failure::invalid(format!("no provider is chosen for stage `{stage}`")));
         };
         let mask = self.mask.clone();
-        let masked: Emit = Arc::new(move |event| emit(mask.event(event)));
+        let masked: Emit = Arc::new(move |event| emit(plain::event(mask.event(event))));
         let call = Asked { request, key, secrets: self.vault.values_for(request) };
-        let reply = chosen.call(call, masked, cancel).map_err(|failure| self.mask.failure(failure))?;
+        let reply = chosen
+            .call(call, masked, cancel)
+            .map_err(|failure| plain::failure(self.mask.failure(failure)))?;
+        plausible::check(request, &reply).map_err(|why| chosen.cannot_be(request, &self.mask.text(&why)))?;
         if let Reply::Secrets(found) = &reply {
             self.mask.add(found.values.0.values().map(|value| value.expose().to_owned()));
             self.vault.keep(&found.values);
@@ -160,6 +173,14 @@ impl Drop for Providers {
 }
 
 impl Chosen {
+    /// It has answered what cannot be.
+    fn cannot_be(&self, request: &Request, why: &str) -> Failure {
+        let message =
+            format!("{} provider `{}` has answered what cannot be: {why}", request.stage(), self.name);
+        let outcome = if session::may_change(request) { Outcome::Unknown } else { Outcome::None };
+        Failure::new(FailureKind::Crashed, message).outcome(outcome)
+    }
+
     fn call(&self, asked: Asked<'_>, emit: Emit, cancel: Cancel) -> Result<Reply, Failure> {
         let Asked { request, key, secrets } = asked;
         match &self.carrier {

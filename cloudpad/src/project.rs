@@ -1,5 +1,7 @@
 //! The project on disk: finds and reads `Cloudpad.toml`, owns `.cloudpad/`, tells the time. I/O: files, environment, clock.
 
+pub mod file;
+
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -52,7 +54,7 @@ impl Project {
                 .hint("rename the directory"));
         }
         let file = dir.join(FILE);
-        let text = fs::read_to_string(&file)
+        let text = file::read_text(&file)
             .map_err(|error| Refusal::new(format!("cannot read `{}`: {error}", file.display())))?;
         Ok(Some(Self { dir: dir.to_owned(), text }))
     }
@@ -183,11 +185,12 @@ fn write_new_with(file: &Path, text: &str, mode: u32) -> Result<(), Refusal> {
 ///
 /// # Errors
 /// When there is something that cannot be read, or is no text.
-pub fn read_if_there(file: &Path) -> Result<Option<String>, Refusal> {
-    match fs::read_to_string(file) {
+pub fn read_if_there(path: &Path) -> Result<Option<String>, Refusal> {
+    match file::read_text(path) {
         Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Refusal::new(format!("cannot read `{}`: {error}", file.display()))),
+        // A link that leads nowhere is there.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !path.is_symlink() => Ok(None),
+        Err(error) => Err(Refusal::new(format!("cannot read `{}`: {error}", path.display()))),
     }
 }
 
@@ -195,11 +198,11 @@ pub fn read_if_there(file: &Path) -> Result<Option<String>, Refusal> {
 ///
 /// # Errors
 /// When the file cannot be read, or holds something else.
-pub fn read_json<T: DeserializeOwned>(file: &Path, what: &str) -> Result<T, Refusal> {
-    let text = fs::read_to_string(file)
-        .map_err(|error| Refusal::new(format!("cannot read `{}`: {error}", file.display())))?;
+pub fn read_json<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, Refusal> {
+    let text = file::read_text(path)
+        .map_err(|error| Refusal::new(format!("cannot read `{}`: {error}", path.display())))?;
     serde_json::from_str(&text)
-        .map_err(|error| Refusal::new(format!("`{}` is not {what}: {error}", file.display())))
+        .map_err(|error| Refusal::new(format!("`{}` is not {what}: {error}", path.display())))
 }
 
 /// An environment variable, where it is set and is UTF-8.

@@ -126,7 +126,10 @@ impl Runner {
             self.providers.call(&action.request, &action.key, Arc::new(emit), self.stop.cancel().clone());
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.record.event(match &outcome {
-            Ok(reply) => Event::Done { phase, action: subject, ms, reply: reply.clone() },
+            Ok(reply) => {
+                let reply = self.providers.shown(&action.request, reply);
+                Event::Done { phase, action: subject, ms, reply }
+            }
             Err(error) => Event::Failed { phase, action: subject, ms, error: error.clone() },
         });
         outcome

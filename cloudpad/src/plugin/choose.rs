@@ -13,7 +13,7 @@ use cloudpad_plugin_api::{
 };
 
 use super::external::External;
-use super::find::{self, Candidate, Carrier as Kind, Finding, Listing};
+use super::find::{self, Candidate, Carrier as Kind, Finding, Listing, Place};
 use super::guard;
 use super::lock::Lock;
 use super::mask::Mask;
@@ -194,6 +194,12 @@ pub(super) fn chosen<'a>(
     provider: &str,
 ) -> Result<&'a Candidate, Problem> {
     let finding = find::find(listing, stage, provider);
+    let is_sure = finding.used.is_some_and(|used| matches!(used.place, Place::Config | Place::BuiltIn));
+    if let Some(unread) = listing.unread.as_ref().filter(|_| !is_sure) {
+        let message =
+            format!("provider `{provider}` may be in `{}`, and {}", unread.path.display(), unread.why);
+        return Err(Problem::at_key(format!("stages.{stage}"), message));
+    }
     let found = finding.used.ok_or_else(|| unknown(stage, provider, listing, &finding))?;
     match &found.fault {
         Some(fault) => Err(Problem::at_key(format!("stages.{stage}"), guard::unusable(found, fault))),

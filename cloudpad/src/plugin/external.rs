@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cloudpad_plugin_api::wire::PluginHello;
 use cloudpad_plugin_api::{Cancel, Emit, Failure, FailureKind, Reply};
 
-use super::file;
 use super::limits::Limits;
 use super::lock::{self, Present};
 use super::mask::Mask;
 use super::session::{Ask, Session, Unanswered, confirm};
 use super::start::{self, Launch};
 use super::sum::Sum;
+use crate::project::file;
 
 /// A plugin that runs in a process of its own.
 pub struct External {

@@ -73,6 +73,9 @@ pub struct Listing {
     pub folders: Vec<Vec<Candidate>>,
     /// What was passed over, and why.
     pub passed: Vec<Passed>,
+    /// The project's own folder, where it is there and cannot be read. What comes after it may be anybody's, and may
+    /// have the name of what is in there.
+    pub unread: Option<Passed>,
 }
 
 /// A folder that was not looked into, or a file that has nearly the name of a plugin.

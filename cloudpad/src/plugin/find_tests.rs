@@ -19,7 +19,11 @@ fn broken(place: Place, file: &str) -> Candidate {
 }
 
 fn listing(folders: &[&[Candidate]]) -> Listing {
-    Listing { folders: folders.iter().map(|folder| folder.to_vec()).collect(), passed: Vec::new() }
+    Listing {
+        folders: folders.iter().map(|folder| folder.to_vec()).collect(),
+        passed: Vec::new(),
+        unread: None,
+    }
 }
 
 fn files(candidates: &[&Candidate]) -> Vec<String> {

@@ -133,7 +133,11 @@ impl Reader<'_> {
             Ok((false, meta, entries)) => (meta, entries),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
             Err(error) => {
-                self.listing.passed.push(Passed::new(folder, format!("it cannot be read: {error}")));
+                let passed = Passed::new(folder, format!("it cannot be read: {error}"));
+                if place == Place::Project {
+                    self.listing.unread = Some(passed.clone());
+                }
+                self.listing.passed.push(passed);
                 return Vec::new();
             }
         };

@@ -16,7 +16,7 @@ use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
 use self::abi::Plugin;
 use self::stream::Stream;
-use super::file;
+use crate::project::file;
 use crate::refusal::Refusal;
 
 /// The symbol of a plugin.

@@ -286,4 +286,12 @@ mod tests {
             assert!(why.contains(expected), "{expected}: {why}");
         }
     }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_no_missing_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(read(dir.path()).unwrap().is_none());
+        std::os::unix::fs::symlink("nowhere", dir.path().join(FILE)).unwrap();
+        assert!(read(dir.path()).is_err());
+    }
 }

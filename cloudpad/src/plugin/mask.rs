@@ -46,6 +46,11 @@ impl Mask {
         all.dedup();
     }
 
+    /// Whether there is nothing to mask.
+    pub fn is_empty(&self) -> bool {
+        self.values.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// The text without the values.
     pub fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let covered = self.covered(text);
@@ -100,6 +105,17 @@ impl Mask {
         }
     }
 
+    /// The JSON without the values, but for names of fields.
+    pub fn json(&self, value: serde_json::Value) -> serde_json::Value {
+        use serde_json::Value;
+        match value {
+            Value::String(text) => Value::String(self.owned(text)),
+            Value::Array(all) => all.into_iter().map(|value| self.json(value)).collect(),
+            Value::Object(all) => all.into_iter().map(|(name, value)| (name, self.json(value))).collect(),
+            other => other,
+        }
+    }
+
     /// The failure without the values.
     pub fn failure(&self, failure: Failure) -> Failure {
         Failure {
@@ -138,6 +154,13 @@ mod tests {
         for (values, text, expected) in cases {
             assert_eq!(mask(values).text(text), expected, "{values:?}");
         }
+    }
+
+    #[test]
+    fn replies_keep_their_shape() {
+        let reply = serde_json::json!({ "s3cret": ["s3cret", 1, { "a": "x s3cret" }], "none": null });
+        let shown = serde_json::json!({ "s3cret": ["***", 1, { "a": "x ***" }], "none": null });
+        assert_eq!(mask(&["s3cret"]).json(reply), shown);
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use cloudpad_plugin_api::stage::build::SecretSource;
 
-use super::file;
 use super::mask::Mask;
 use crate::config::{Config, Image};
 use crate::project;
+use crate::project::file;
 
 /// The longest file that is taken for a secret, in bytes; BuildKit takes no longer ones.
 const LONGEST: u64 = 500 * 1024;

@@ -98,7 +98,7 @@ impl Setup {
             trusted: None,
         });
         let folders = vec![folders::read_config(plugins), built_in.collect()];
-        Listing { folders, passed: Vec::new() }
+        Listing { folders, passed: Vec::new(), unread: None }
     }
 
     fn trusted(&self) -> Trusted {

@@ -17,12 +17,12 @@ use std::{env, ptr};
 
 use cloudpad_plugin_api::{Failure, FailureKind};
 
-use super::file;
 use super::find::Carrier;
 use super::head::{self, Head};
 use super::listener::Listener;
 use super::session::Who;
 use super::sum::Sum;
+use crate::project::file;
 
 /// How deep plugins have started Cloudpad, which has started plugins.
 pub const DEPTH: &str = "CLOUDPAD_PLUGIN_DEPTH";

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::file::open;
 use super::folders;
 use super::sum::Sum;
+use crate::project::file::open;
 use crate::project::{read_if_there, write_private};
 use crate::refusal::Refusal;
 

@@ -1,4 +1,5 @@
-//! The user's wish to stop: once to begin nothing new, twice to break off what is under way. I/O: signals.
+//! The user's wish to stop: once to begin nothing new, twice to break off what is under way, three times to leave. I/O:
+//! signals.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use cloudpad_plugin_api::Cancel;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::report::exit;
 use crate::term::Term;
 
 /// Whether the user wants to stop. Cheap to clone; all clones are one.
@@ -39,8 +41,13 @@ impl Stop {
     }
 
     fn heard(&self, term: &Term) {
+        if self.cancel.is_cancelled() {
+            // What is under way does not end, and nobody waits for it any more. Plugins end when they hear nothing more.
+            term.warn("left without waiting for what was under way");
+            std::process::exit(i32::from(exit::INTERRUPTED));
+        }
         if self.requested.send_replace(true) {
-            term.warn("stopping now");
+            term.warn("stopping now; once more leaves without waiting for what is under way");
             self.cancel.cancel();
         } else {
             term.warn(

@@ -22,7 +22,12 @@ pub(super) fn harmless(text: &str) -> Cow<'_, str> {
 }
 
 fn is_command(c: char) -> bool {
-    c.is_control() && !matches!(c, '\n' | '\t')
+    (c.is_control() && !matches!(c, '\n' | '\t')) || is_invisible(c)
+}
+
+/// Whether it changes the order of what stands around it, or is not seen at all.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The length of the colour that the text begins with: `ESC [ 1 ; 3 1 m`.
@@ -52,6 +57,7 @@ mod tests {
             ("web\tü\n", "web\tü\n"),
             ("\x1b[1;31merror\x1b[0m: x", "\x1b[1;31merror\x1b[0m: x"),
             ("\x1b]0;title\x07", "␛]0;title␇"),
+            ("a\u{202e}b\u{200b}", "a\u{fffd}b\u{fffd}"),
             ("\x1b[2J\x1b[31", "␛[2J␛[31"),
             ("\x1b\x1b[m\r\x7f\u{9b}2J", "␛\x1b[m␍␡\u{fffd}2J"),
         ];

@@ -10,7 +10,9 @@ use cloudpad::plugin::lock::{self, Lock, Present};
 use cloudpad::plugin::setup::Setup;
 use cloudpad::plugin::sum::Sum;
 use cloudpad::plugin::trust::Store;
-use cloudpad_plugin_api::{Cancel, PushScope, Reply};
+use cloudpad_plugin_api::stage::push::{Pushed, Run};
+use cloudpad_plugin_api::stage::secrets::Get;
+use cloudpad_plugin_api::{Cancel, PushScope, Reply, Request};
 
 use super::kit::{Bench, hello, list, ms, nobody, stop};
 
@@ -164,6 +166,21 @@ fn a_file_that_was_passed_over_is_told_with_the_reason() {
 }
 
 #[test]
+fn nothing_takes_the_place_of_what_may_be_in_the_projects_folder() {
+    let bench = Bench::new();
+    bench.sh("hello; next");
+    put(&bench, "user");
+    // No folder; one that may not be looked into would be no obstacle to root.
+    bench.file(".cloudpad/plugins", b"");
+    let (place, message, _) = problem(&bench, INVENTORY);
+    let folder = bench.dir().join(".cloudpad/plugins");
+    let expected = format!("provider `x` may be in `{}`, and it cannot be read: ", folder.display());
+    assert!(place == "stages.inventory" && message.starts_with(&expected), "{message}");
+    fs::remove_file(folder).unwrap();
+    choose(&bench, INVENTORY).ok().unwrap();
+}
+
+#[test]
 fn the_config_says_where_a_plugin_is_and_has_to_be_right() {
     let bench = Bench::new();
     bench.sh("hello; next");
@@ -267,4 +284,29 @@ fn a_plugin_may_be_looked_at_without_being_chosen() {
     assert_eq!(plugin.hello(&Cancel::new()).unwrap().name, "x");
     let failure = setup(&bench).plugin_at(&bench.dir().join("none")).err().unwrap();
     assert!(failure.message.ends_with("cannot be used: it is not there"), "{failure}");
+}
+
+#[test]
+fn what_cannot_be_is_no_reply() {
+    let bench = Bench::new();
+    let command = r#"command = ["printf", "a\\0b%s", "{name}"]"#;
+    let providers =
+        choose(&bench, &format!("[stages.secrets]\nprovider = \"command\"\nconfig = {{ {command} }}"));
+    let request = Request::SecretsGet(Get { names: vec!["token".to_owned()] });
+    let failure = providers.ok().unwrap().call(&request, "", nobody(), Cancel::new()).unwrap_err();
+    assert_eq!(
+        failure.message,
+        "secrets provider `command` has answered what cannot be: secret \"token\" has a zero byte, which no variable can have"
+    );
+}
+
+#[test]
+fn a_reply_is_shown_without_secrets() {
+    let bench = Bench::new();
+    fs::write(bench.dir().join("npm"), "hunter2hunter2").unwrap();
+    let secret = "[images.app]\nsecrets = { npm = { file = \"npm\" } }";
+    let providers = choose(&bench, secret).ok().unwrap();
+    let request = Request::PushRun(Run { reference: "a:1".to_owned(), host: None, similar: Vec::new() });
+    let pushed = |reference: &str| Reply::Pushed(Pushed { reference: reference.to_owned(), sent: Some(1) });
+    assert_eq!(providers.shown(&request, &pushed("r/hunter2hunter2:1")), pushed("r/***:1"));
 }

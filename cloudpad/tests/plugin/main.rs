@@ -65,5 +65,6 @@ mod hello;
 mod hostile;
 mod kit;
 mod launch;
+mod leave;
 mod library;
 mod program;

@@ -1,11 +1,17 @@
 //! Provider `env`: the environment first, then files in which each line is `NAME=value`. I/O: environment, files.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use cloudpad_plugin_api::stage::secrets::{Found, Get, Secrets, Values};
 use cloudpad_plugin_api::{Context, Failure, Secret};
+use rustix::fs::OFlags;
+
+/// The longest file that is read, in bytes.
+const LONGEST: u64 = 1024 * 1024;
 
 /// The file that is read where it is there and no other is named, as by Compose.
 const DEFAULT: &str = ".env";
@@ -64,7 +70,7 @@ fn file(cx: &Context, path: &Path) -> Result<Option<Vec<(String, String)>>, Fail
     let failed = |why: &dyn std::fmt::Display| {
         Failure::failed(format!("`{}` cannot be read as a file of variables: {why}", path.display()))
     };
-    let text = match std::fs::read(cx.path(path)) {
+    let text = match read_regular(&cx.path(path)) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(&error)),
@@ -77,6 +83,19 @@ fn file(cx: &Context, path: &Path) -> Result<Option<Vec<(String, String)>>, Fail
         }
         other => failed(&other),
     })
+}
+
+/// Reads a regular file. Anything else is an error, and not waited for, as who opens a pipe waits for somebody to
+/// write to it.
+fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = File::options().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut text = Vec::new();
+    file.take(LONGEST + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > LONGEST { Err(io::Error::other("it is longer than 1 MiB")) } else { Ok(text) }
 }
 
 /// The number of the line that begins so.

@@ -64,6 +64,19 @@ fn of_files_that_are_named_the_last_counts_and_none_may_be_missing() {
 }
 
 #[test]
+fn what_is_no_file_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(Command::new("mkfifo").arg(folder.path().join(".env")).status().unwrap().success());
+    let failure = get(&host("env", folder.path(), Value::Null), &["A"]).unwrap_err();
+    assert_eq!(failure.message, "`.env` cannot be read as a file of variables: it is no regular file");
+    let endless = json!({ "files": ["/dev/zero"] });
+    assert!(get(&host("env", folder.path(), endless), &["A"]).is_err());
+    fs::write(folder.path().join("long"), vec![b'#'; 1_100_000]).unwrap();
+    let failure = get(&host("env", folder.path(), json!({ "files": ["long"] })), &["A"]).unwrap_err();
+    assert!(failure.message.ends_with("it is longer than 1 MiB"), "{failure}");
+}
+
+#[test]
 fn what_a_file_has_wrong_is_told_without_its_values() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(".env"), "A=1\n\nhunter22 is no line\n").unwrap();

@@ -109,6 +109,7 @@ pub fn may_change(request: &Request) -> bool {
         Q::ConfigCheck(_)
             | Q::InventoryList(_)
             | Q::SourceResolve(_)
+            | Q::SecretsGet(_)
             | Q::BuildObserve(_)
             | Q::DeployObserve(_)
             | Q::DeployReady(_)

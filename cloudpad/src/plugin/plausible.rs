@@ -1,0 +1,144 @@
+//! Whether a reply can be what it says, beyond its shape. Pure.
+//!
+//! What is wrong here would else show up where nobody knows any more who has said it, or look like words of ours.
+
+use std::collections::BTreeSet;
+
+use cloudpad_plugin_api::stage::build::{Images, Recipe};
+use cloudpad_plugin_api::stage::deploy::Observation;
+use cloudpad_plugin_api::{Reply, Request};
+
+/// The longest tag: <https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests>.
+const LONGEST_TAG: usize = 128;
+
+/// Checks a reply to this request.
+///
+/// # Errors
+/// What cannot be so.
+pub fn check(request: &Request, reply: &Reply) -> Result<(), String> {
+    match (request, reply) {
+        (Request::BuildObserve(asked), Reply::Images(found)) => images(&asked.recipes, found),
+        (Request::SourceResolve(asked), Reply::Resolved(found)) if found.name != asked.name => {
+            Err(format!("it was asked for source `{}` and has told of {:?}", asked.name, found.name))
+        }
+        (_, Reply::Resolved(found)) if !found.path.is_absolute() => {
+            Err(format!("the path {:?} of a source is not absolute", found.path))
+        }
+        (_, Reply::Pushed(pushed)) => reference("a pushed image", &pushed.reference),
+        (_, Reply::Secrets(found)) => {
+            let zero = found.values.0.iter().find(|(_, value)| value.expose().contains('\0'));
+            zero.map_or(Ok(()), |(name, _)| {
+                Err(format!("secret {name:?} has a zero byte, which no variable can have"))
+            })
+        }
+        (_, Reply::Observation(seen)) => containers(seen),
+        _ => Ok(()),
+    }
+}
+
+fn images(recipes: &[Recipe], found: &Images) -> Result<(), String> {
+    let mut told = BTreeSet::new();
+    for image in &found.images {
+        let Some(recipe) = recipes.iter().find(|recipe| recipe.name == image.name) else {
+            return Err(format!("it has told of image {:?}, which was not asked for", image.name));
+        };
+        if !told.insert(&image.name) {
+            return Err(format!("it has told of image `{}` twice", image.name));
+        }
+        let tag = image.reference.strip_prefix(&recipe.repository).and_then(|rest| rest.strip_prefix(':'));
+        if !tag.is_some_and(is_tag) {
+            let (reference, repository) = (&image.reference, &recipe.repository);
+            return Err(format!("the reference {reference:?} is not `{repository}`, a colon and a tag"));
+        }
+    }
+    match recipes.iter().find(|recipe| !told.contains(&recipe.name)) {
+        Some(recipe) => Err(format!("it has not told of image `{}`", recipe.name)),
+        None => Ok(()),
+    }
+}
+
+fn is_tag(tag: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    tag.starts_with(word)
+        && tag.len() <= LONGEST_TAG
+        && tag.chars().all(|c| word(c) || matches!(c, '.' | '-'))
+}
+
+fn reference(what: &str, text: &str) -> Result<(), String> {
+    match text.starts_with('-')
+        || text.is_empty()
+        || text.contains(|c: char| c.is_whitespace() || c.is_control())
+    {
+        true => Err(format!("the reference {text:?} of {what} is none")),
+        false => Ok(()),
+    }
+}
+
+fn containers(seen: &Observation) -> Result<(), String> {
+    let names =
+        seen.containers.iter().flat_map(|c| [&c.id, &c.name, &c.instance.service, &c.release, &c.spec_id]);
+    let ports = seen.ports.iter().map(|held| &held.container);
+    match names.chain(ports).find(|name| name.contains(char::is_control)) {
+        Some(name) => Err(format!("the name {name:?} of a container has control characters")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cloudpad_plugin_api::stage::build::Observe;
+    use serde_json::{Value, json};
+
+    /// What is wrong with this reply.
+    fn wrong(method: &str, params: Value, ok: Value) -> String {
+        let request: Request = serde_json::from_value(json!({ "method": method, "params": params })).unwrap();
+        check(&request, &request.reply(ok).unwrap()).err().unwrap_or_default()
+    }
+
+    fn built(images: Value) -> String {
+        let recipe = json!({ "name": "web", "repository": "shop.web", "context": ".", "dockerfile": "Dockerfile",
+                             "source": { "name": "app", "path": "/app" } });
+        let observe: Observe = serde_json::from_value(json!({ "recipes": [recipe], "cache": "/c" })).unwrap();
+        wrong("build.observe", serde_json::to_value(observe).unwrap(), json!({ "images": images }))
+    }
+
+    #[test]
+    fn an_image_has_its_repository_and_a_tag() {
+        assert_eq!(built(json!([{ "name": "web", "reference": "shop.web:0f3a" }])), "");
+        for reference in
+            ["", "--help", "shop.web", "shop.web:", "shop.web:a b", "shop.web:a\nb", "alpine:latest"]
+        {
+            let why = built(json!([{ "name": "web", "reference": reference }]));
+            assert!(why.contains("is not `shop.web`, a colon and a tag") && !why.contains('\n'), "{why}");
+        }
+        assert!(built(json!([])).contains("has not told of image `web`"));
+        let twice = json!([{ "name": "web", "reference": "shop.web:1" }, { "name": "web", "reference": "shop.web:2" }]);
+        assert!(built(twice).contains("twice"));
+        assert!(built(json!([{ "name": "db", "reference": "shop.web:1" }])).contains("not asked for"));
+    }
+
+    #[test]
+    fn what_else_cannot_be() {
+        let source =
+            json!({ "name": "app", "location": { "type": "directory", "path": "/app" }, "cache": "/c" });
+        for (found, why) in [
+            (json!({ "name": "app", "path": "/app" }), ""),
+            (json!({ "name": "other", "path": "/app" }), "has told of \"other\""),
+            (json!({ "name": "app", "path": "app" }), "not absolute"),
+        ] {
+            let said = wrong("source.resolve", source.clone(), found);
+            assert!(said.contains(why) && said.is_empty() == why.is_empty(), "{said}");
+        }
+        let push = |reference: &str| {
+            wrong("push.run", json!({ "reference": "a:1" }), json!({ "reference": reference }))
+        };
+        assert_eq!(push("r.example/a@sha256:0"), "");
+        assert!(push("--privileged").contains("is none") && push("a\n").contains("is none"));
+        let secret = |value: &str| {
+            wrong("secrets.get", json!({ "names": ["a"] }), json!({ "values": { "a": value } }))
+        };
+        assert_eq!(secret("one\ntwo"), "");
+        assert!(secret("a\0b").contains("zero byte"));
+    }
+}
