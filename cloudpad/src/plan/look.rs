@@ -58,21 +58,23 @@ pub fn look_images(
 
 /// One `secrets.get` for all secrets of the scope; none where there is none.
 pub fn look_secrets(config: &Config, scope: &Scope) -> Option<Request> {
-    let services = config.services.iter().filter(|(name, _)| scope.services.contains_key(*name));
-    let names: BTreeSet<&String> = services.flat_map(|(_, service)| service.secrets.values()).collect();
+    let names: BTreeSet<&String> =
+        services(config, scope).flat_map(|(_, service)| service.secrets.values()).collect();
     let names: Vec<String> = names.into_iter().cloned().collect();
     (!names.is_empty()).then_some(Request::SecretsGet(Get { names }))
+}
+
+/// The services of the scope.
+fn services<'a>(config: &'a Config, scope: &Scope) -> impl Iterator<Item = (&'a String, &'a Service)> {
+    config.services.iter().filter(|(name, _)| scope.services.contains_key(*name))
 }
 
 /// Secrets of the scope that nobody knows.
 pub fn unknown_secrets(config: &Config, scope: &Scope, marks: &BTreeMap<String, String>) -> Vec<Problem> {
     let provider = config.stages.get(&Stage::Secrets).and_then(|choice| choice.provider.as_deref());
     let mut problems = Vec::new();
-    for (service, Service { secrets, .. }) in &config.services {
+    for (service, Service { secrets, .. }) in services(config, scope) {
         for (target, name) in secrets.iter().filter(|(_, name)| !marks.contains_key(*name)) {
-            if !scope.services.contains_key(service) {
-                continue;
-            }
             let provider = provider.unwrap_or_default();
             let message = format!("the secrets provider `{provider}` knows no secret `{name}`");
             let problem = Problem::at_key(format!("services.{service}.secrets.{target}"), message);

@@ -58,9 +58,9 @@ async fn remove_image(host: &Connection, image: &str) -> Result<(), Failure> {
 fn has_no_digest(host: &Connection, image: &str) -> bool {
     let listed = host.images_then().unwrap_or_default();
     // What was only noted as sent has no id.
-    let mut tagged =
-        listed.iter().filter(|seen| !seen.id.is_empty() && seen.repo_tags.iter().any(|tag| tag == image));
-    tagged.next().is_some_and(|seen| seen.repo_digests.is_empty())
+    let tagged =
+        listed.iter().find(|seen| !seen.id.is_empty() && seen.repo_tags.iter().any(|tag| tag == image));
+    tagged.is_some_and(|seen| seen.repo_digests.is_empty())
 }
 
 /// The names by digest of an image that has no other tag.

@@ -69,16 +69,16 @@ fn pass(mut near: UnixStream, mut child: Child, (fault, loads): (Arc<Mutex<Optio
         let mut left = usize::MAX;
         while let Ok(n @ 1..) = near.read(&mut buffer) {
             let request = String::from_utf8_lossy(&buffer[..n.min(100)]).into_owned();
-            let mut planned = fault.lock().unwrap();
-            if request.contains("/images/json") && matches!(*planned, Some(Fault::Instead(_))) {
-                let Some(Fault::Instead(why)) = planned.take() else { unreachable!() };
+            let overtakes =
+                |fault: &mut Fault| request.contains("/images/json") && matches!(fault, Fault::Instead(_));
+            let overtaken = fault.lock().unwrap().take_if(overtakes);
+            if let Some(Fault::Instead(why)) = overtaken {
                 let body = format!("{{\"message\":\"{why}\"}}");
                 let head =
                     "HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\nContent-Length";
                 near.write_all(format!("{head}: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
                 continue;
             }
-            drop(planned);
             if buffer[..n].starts_with(b"POST /images/load") {
                 loads.fetch_add(1, Ordering::SeqCst);
                 match fault.lock().unwrap().take() {
