@@ -22,6 +22,7 @@ mod identity;
 mod known_hosts;
 mod life;
 mod local;
+mod local_command;
 mod opening;
 mod pipe;
 mod refusal;
@@ -67,7 +68,7 @@ pub trait Transport: Send + Sync {
     /// for no other stream can be opened meanwhile.
     fn tcp<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, Result<Stream, Failure>>;
 
-    /// Starts `command` in the user's login shell. The stream is its stdin and stdout. When it ends with
+    /// Starts `command` in the user's login shell, or in `sh` on the local machine. The stream is its stdin and stdout. When it ends with
     /// a status other than 0, reads fail with the last of what it wrote to stderr.
     fn exec<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Stream, Failure>>;
 
