@@ -11,6 +11,7 @@
 //! - [`inventory`] says which hosts there are and which of them are meant. Pure.
 //! - [`plugin`] finds providers and calls them. I/O.
 //! - [`conformance`] checks a plugin. I/O, through `plugin`.
+//! - [`lock`] keeps two deploys of one project apart. I/O, through `run`.
 //! - [`look`] finds out what is so. I/O, through `run`.
 //! - [`observed`] holds what was seen, or why nothing was. Pure.
 //! - [`plan`](mod@plan) decides what is to be done. Pure.
@@ -30,6 +31,7 @@ pub mod init;
 pub mod inventory;
 pub mod journal;
 pub mod listing;
+pub mod lock;
 pub mod look;
 pub mod observed;
 pub mod plan;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cloudpad_plugin_api::stage::inventory::List;
@@ -15,9 +16,10 @@ use tokio::time::sleep;
 
 use crate::config::Config;
 use crate::inventory::{Inventory, Selection};
+use crate::lock::Lock;
 use crate::observed::{HostState, Observed};
 use crate::plan::queue::Mode;
-use crate::plan::{self, Action, Plan, Scope};
+use crate::plan::{self, Plan, Scope};
 use crate::refusal::Refusal;
 use crate::report::Phase;
 use crate::run::Runner;
@@ -49,10 +51,10 @@ pub enum At {
     Everything,
 }
 
-/// Looks at what `selection` means.
+/// Looks at what `selection` means, and takes `lock` on the hosts before they are looked at.
 ///
 /// # Errors
-/// Problems with the selection or the inventory; failures of sources or images. A host that cannot be
+/// Problems with the selection or the inventory; failures of sources or images; somebody else has the lock. A host that cannot be
 /// looked at is no error here: it is there as [`HostState::Unseen`].
 pub async fn look(
     runner: &Runner,
@@ -60,6 +62,7 @@ pub async fn look(
     selection: &Selection,
     at: At,
     cache: &Path,
+    lock: Option<&Lock>,
 ) -> Result<Looked, Refusal> {
     let inventory = list(runner, config).await?;
     let scope = plan::scope(config, &inventory, selection)?;
@@ -69,14 +72,20 @@ pub async fn look(
     }
     let hosts = async {
         if at == At::Images {
-            return BTreeMap::new();
+            return Ok::<_, Refusal>(BTreeMap::new());
         }
-        let (needed, others) = plan::look_hosts(config, &inventory, &scope);
-        match at {
-            At::ImagesAndHosts | At::Everything if !needed.is_empty() => {
-                look_around(runner, needed, others).await
+        loop {
+            let (needed, others) = plan::look_hosts(config, &inventory, &scope);
+            let seen = match at {
+                At::ImagesAndHosts | At::Everything if !needed.is_empty() => {
+                    look_around(runner, needed, others, lock).await
+                }
+                _ => lock_and_look(runner, [needed, others].concat(), lock).await,
+            };
+            match lock.filter(|lock| lock.is_contended()) {
+                Some(lock) => lock.try_again(runner).await?,
+                None => return Ok(seen),
             }
-            _ => look_at_hosts(runner, [needed, others].concat()).await,
         }
     };
     let images = async {
@@ -92,6 +101,7 @@ pub async fn look(
         }
     };
     let (hosts, images, secrets) = tokio::join!(hosts, images, secrets);
+    let hosts = hosts?;
     known(&scope, config, &hosts)?;
     Ok(Looked { observed: Observed { secrets: secrets?, hosts, ..images? }, inventory, scope })
 }
@@ -107,16 +117,17 @@ async fn look_around(
     runner: &Runner,
     needed: Vec<Request>,
     others: Vec<Request>,
+    lock: Option<&Lock>,
 ) -> BTreeMap<String, HostState> {
     let enough = Notify::new();
     let apart = Runner { stop: runner.stop.apart(), ..runner.clone() };
     let needed = async {
-        let seen = look_at_hosts(runner, needed).await;
+        let seen = lock_and_look(runner, needed, lock).await;
         enough.notify_one();
         seen
     };
     let others = async {
-        let mut look = pin!(look_at_hosts(&apart, others));
+        let mut look = pin!(lock_and_look(&apart, others, lock));
         let late = async {
             enough.notified().await;
             sleep(GRACE).await;
@@ -144,9 +155,27 @@ fn unless_broken_off(state: HostState) -> HostState {
     }
 }
 
+/// Looks at these hosts once they are locked. Where somebody else has the lock, nothing is looked at.
+async fn lock_and_look(
+    runner: &Runner,
+    requests: Vec<Request>,
+    lock: Option<&Lock>,
+) -> BTreeMap<String, HostState> {
+    let Some(lock) = lock else { return look_at_hosts(runner, requests).await };
+    let hosts: Vec<_> = requests.iter().filter_map(|request| request.host().cloned().map(Arc::new)).collect();
+    let failures = lock.take(runner, &hosts).await;
+    if lock.is_contended() {
+        return BTreeMap::new();
+    }
+    let is_locked = |request: &Request| request.host().is_some_and(|host| !failures.contains_key(&host.name));
+    let mut seen = look_at_hosts(runner, requests.into_iter().filter(is_locked).collect()).await;
+    seen.extend(failures.into_iter().map(|(host, failure)| (host, HostState::Unseen(failure))));
+    seen
+}
+
 /// Looks at these hosts, all of them.
 pub async fn look_at_hosts(runner: &Runner, requests: Vec<Request>) -> BTreeMap<String, HostState> {
-    let plan = as_plan(requests);
+    let plan = Plan::of_requests(requests);
     let mut outcomes = runner.carry_out(Phase::Look, &plan, Mode::Open).await;
     let states = plan.actions.iter().map(|action| {
         let state = match outcomes.remove(&action.id) {
@@ -208,7 +237,7 @@ async fn ask_for_secrets(
 
 /// Sends requests that have to succeed, all at once.
 async fn ask(runner: &Runner, requests: Vec<Request>) -> Result<Vec<Reply>, Refusal> {
-    let plan = as_plan(requests);
+    let plan = Plan::of_requests(requests);
     let outcomes = runner.carry_out(Phase::Look, &plan, Mode::Open).await;
     let (mut replies, mut failures) = (Vec::new(), Vec::new());
     for outcome in outcomes.into_values() {
@@ -221,18 +250,4 @@ async fn ask(runner: &Runner, requests: Vec<Request>) -> Result<Vec<Reply>, Refu
         return Err(Refusal::Stopped);
     }
     if failures.is_empty() { Ok(replies) } else { Err(Refusal::Failures(failures)) }
-}
-
-/// Requests that do not wait for each other.
-fn as_plan(requests: Vec<Request>) -> Plan {
-    let actions = (0..).zip(requests).map(|(id, request)| Action {
-        id,
-        needs: Vec::new(),
-        host: request.host().map(|host| host.name.as_str().into()),
-        service: None,
-        continues: false,
-        key: String::new(),
-        request,
-    });
-    Plan { actions: actions.collect(), ..Plan::default() }
 }

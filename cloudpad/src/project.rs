@@ -210,6 +210,15 @@ pub fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }
 
+/// Who is at work, such as `alice@laptop`: for others, and no proof of anything.
+pub fn operator() -> String {
+    let user = variable("USER").or_else(|| variable("LOGNAME")).filter(|user| !user.is_empty());
+    let user = user.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
+    let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let is_plain = |c: &char| !c.is_control();
+    format!("{user}@{machine}").chars().filter(is_plain).collect()
+}
+
 /// The UTC time to the second, such as `20260131T235959Z`, which sorts by time.
 pub fn now() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());

@@ -6,6 +6,8 @@ pub mod plugins;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::stage::deploy::Holder;
 use cloudpad_plugin_api::{Failure, Reply, Request};
 
 use crate::config::Problem;
@@ -30,6 +32,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.ready" => format!("waiting until {object} is ready"),
         "deploy.stop" => format!("stopping {object}"),
         "deploy.remove" => format!("removing {object}"),
+        "deploy.lock" => "taking the project's lock".to_owned(),
         method => format!("{method} {object}"),
     }
 }
@@ -75,6 +78,26 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
         ("deploy.stop", _) => format!("stopped {object}"),
         ("deploy.remove", _) => format!("removed {object}"),
         _ => format!("done: {}", doing(subject)),
+    }
+}
+
+/// Who has a project's lock.
+pub fn held(project: &Project, host: &str, holder: &Holder) -> String {
+    let Holder { who, since, command } = holder;
+    let who = if who.is_empty() { "somebody else".to_owned() } else { format!("`{who}`") };
+    let since = if since.is_empty() { String::new() } else { format!(" since {since}") };
+    let command = if command.is_empty() { String::new() } else { format!(", for `{command}`") };
+    format!("{who} has the lock of `{}` on `{host}`{since}{command}", project.prefix())
+}
+
+/// A time of [`now`](crate::project::now)'s form, for people: `2026-01-31 23:59:59 UTC`; another as it is.
+pub fn time(stamp: &str) -> String {
+    let parts = [0..4, 4..6, 6..8, 9..11, 11..13, 13..15].map(|part| stamp.get(part).unwrap_or_default());
+    match (parts, stamp.len()) {
+        ([year, month, day, hour, minute, second], 16) => {
+            format!("{year}-{month}-{day} {hour}:{minute}:{second} UTC")
+        }
+        _ => stamp.to_owned(),
     }
 }
 

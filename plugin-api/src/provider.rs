@@ -95,6 +95,8 @@ impl Provider {
             (Handler::Deploy(p), Q::DeployReady(q)) => p.ready(cx, q).map(Reply::Ready),
             (Handler::Deploy(p), Q::DeployStop(q)) => p.stop(cx, q).map(|()| Reply::Done),
             (Handler::Deploy(p), Q::DeployRemove(q)) => p.remove(cx, q).map(|()| Reply::Done),
+            (Handler::Deploy(p), Q::DeployLock(q)) => p.lock(cx, q).map(Reply::Locked),
+            (Handler::Deploy(p), Q::DeployUnlock(q)) => p.unlock(cx, q).map(|()| Reply::Done),
             _ => Err(Failure::unsupported(request.method())),
         }
     }

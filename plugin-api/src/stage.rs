@@ -60,6 +60,8 @@ impl Stage {
                 "deploy.ready",
                 "deploy.stop",
                 "deploy.remove",
+                "deploy.lock",
+                "deploy.unlock",
             ],
         }
     }
@@ -120,6 +122,12 @@ pub enum Request {
     /// Remove these containers and images.
     #[serde(rename = "deploy.remove")]
     DeployRemove(deploy::Remove),
+    /// Take the project's lock.
+    #[serde(rename = "deploy.lock")]
+    DeployLock(deploy::Lock),
+    /// Give it back.
+    #[serde(rename = "deploy.unlock")]
+    DeployUnlock(deploy::Unlock),
 }
 
 impl Request {
@@ -140,6 +148,8 @@ impl Request {
             Request::DeployReady(_) => "deploy.ready",
             Request::DeployStop(_) => "deploy.stop",
             Request::DeployRemove(_) => "deploy.remove",
+            Request::DeployLock(_) => "deploy.lock",
+            Request::DeployUnlock(_) => "deploy.unlock",
         }
     }
 
@@ -157,7 +167,9 @@ impl Request {
             | Request::DeployStart(_)
             | Request::DeployReady(_)
             | Request::DeployStop(_)
-            | Request::DeployRemove(_) => Stage::Deploy,
+            | Request::DeployRemove(_)
+            | Request::DeployLock(_)
+            | Request::DeployUnlock(_) => Stage::Deploy,
         }
     }
 
@@ -179,7 +191,11 @@ impl Request {
             Request::DeployPull(_) => read(ok).map(Reply::Pulled),
             Request::DeployStart(_) => read(ok).map(Reply::Started),
             Request::DeployReady(_) => read(ok).map(Reply::Ready),
-            Request::ConfigCheck(_) | Request::DeployStop(_) | Request::DeployRemove(_) => {
+            Request::DeployLock(_) => read(ok).map(Reply::Locked),
+            Request::ConfigCheck(_)
+            | Request::DeployStop(_)
+            | Request::DeployRemove(_)
+            | Request::DeployUnlock(_) => {
                 read(ok).map(|_: serde_json::Map<String, serde_json::Value>| Reply::Done)
             }
         }
@@ -195,6 +211,8 @@ impl Request {
             Request::DeployReady(q) => Some(&q.host),
             Request::DeployStop(q) => Some(&q.host),
             Request::DeployRemove(q) => Some(&q.host),
+            Request::DeployLock(q) => Some(&q.host),
+            Request::DeployUnlock(q) => Some(&q.host),
             Request::ConfigCheck(_)
             | Request::InventoryList(_)
             | Request::SourceResolve(_)
@@ -241,6 +259,8 @@ pub enum Reply {
     Started(deploy::Started),
     /// To `deploy.ready`.
     Ready(deploy::BecameReady),
+    /// To `deploy.lock`.
+    Locked(deploy::Locked),
     /// To everything that has nothing to tell: an empty object, to which fields can be added.
     #[serde(serialize_with = "nothing")]
     Done,

@@ -42,6 +42,14 @@ impl Global {
     }
 }
 
+/// Arguments of commands that have the project to themselves while they run.
+#[derive(clap::Args)]
+pub(super) struct Lock {
+    /// Wait while somebody else is at work on the project, instead of giving up
+    #[arg(long)]
+    pub wait: bool,
+}
+
 /// Arguments that choose a part of the project. Each may be given several times, with `*` and `?`.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Selection")]

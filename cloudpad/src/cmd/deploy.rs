@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::{Global, Select};
+use super::args::{Global, Lock, Select};
 use super::consent::consent;
 use super::session::Session;
 use super::{Ended, Refused};
@@ -24,12 +24,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["service", "group", "role", "host"])]
     plan: Option<PathBuf>,
     #[command(flatten)]
+    lock: Lock,
+    #[command(flatten)]
     select: Select,
 }
 
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
-        let session = Session::open("deploy", true, global, term)?;
+        let session = Session::open("deploy", true, global, term)?.exclusive("deploy", self.lock.wait);
         let (plan, looked, goal) = match &self.plan {
             Some(file) => saved(&session, file)?,
             None => fresh(&session, self.select.selection())?,

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cloudpad_plugin_api::stage::deploy::Holder;
+
 use super::args::Global;
 use super::{Ended, FileText, Refused};
 use crate::config::{self, Config, Places};
 use crate::inventory::Selection;
 use crate::journal::Journal;
+use crate::lock::Lock;
 use crate::look::{self, At, Looked};
 use crate::plan::{self, Goal, Plan, Until};
 use crate::plugin::Providers;
@@ -19,6 +22,7 @@ use crate::report::Event;
 use crate::rollout::{Basis, roll_out};
 use crate::run::{Record, Runner, Stop};
 use crate::term::Term;
+use crate::words;
 
 /// A project's config, read and understood.
 pub(super) struct Loaded {
@@ -72,7 +76,17 @@ pub(super) struct Session {
     time: String,
     cache: PathBuf,
     file: FileText,
+    /// Of the project, for a command that has it to itself.
+    lock: Option<Lock>,
     runtime: tokio::runtime::Runtime,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(lock) = &self.lock {
+            self.wait_for(lock.give_back(&self.runner));
+        }
+    }
 }
 
 impl Session {
@@ -96,7 +110,16 @@ impl Session {
         let stop = runtime.block_on(async { Stop::on_signals(term.clone()) });
         let stop = stop.map_err(|error| Refusal::new(format!("cannot listen for signals: {error}")))?;
         let runner = Runner { providers: Arc::new(providers), record, stop };
-        Ok(Self { config, runner, term: term.clone(), time, cache: state_dir, file, runtime })
+        Ok(Self { config, runner, term: term.clone(), time, cache: state_dir, file, lock: None, runtime })
+    }
+
+    /// The same, with the project's lock on all hosts that are looked at. `wait`: for as long as somebody else has it.
+    pub(super) fn exclusive(mut self, command: &str, wait: bool) -> Self {
+        let (who, since) = (project::operator(), words::time(&self.time));
+        let holder = Holder { who, since, command: command.to_owned() };
+        let lock = Lock::new(self.config.project.clone(), holder, wait, self.term.clone());
+        self.lock = Some(lock);
+        self
     }
 
     /// A refusal whose problems are shown in the config's file.
@@ -106,7 +129,8 @@ impl Session {
 
     /// Looks at what is meant.
     pub(super) fn look(&self, selection: &Selection, at: At) -> Result<Looked, Refused> {
-        let look = look::look(&self.runner, &self.config, selection, at, &self.cache);
+        let lock = self.lock.as_ref();
+        let look = look::look(&self.runner, &self.config, selection, at, &self.cache, lock);
         let looked = self.wait_for(look);
         // What was not seen because the user had enough is no host's or source's fault.
         if self.runner.stop.is_requested() {

@@ -49,6 +49,20 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.actions.is_empty()
     }
+
+    /// Requests that do not wait for each other, and change nothing that a plan is about.
+    pub fn of_requests(requests: Vec<Request>) -> Self {
+        let actions = (0..).zip(requests).map(|(id, request)| Action {
+            id,
+            needs: Vec::new(),
+            host: request.host().map(|host| host.name.as_str().into()),
+            service: None,
+            continues: false,
+            key: String::new(),
+            request,
+        });
+        Self { actions: actions.collect(), ..Self::default() }
+    }
 }
 
 /// A request that has not been sent yet.

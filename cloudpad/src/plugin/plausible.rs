@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use cloudpad_plugin_api::stage::build::{Images, Recipe};
-use cloudpad_plugin_api::stage::deploy::Observation;
+use cloudpad_plugin_api::stage::deploy::{self, Observation};
 use cloudpad_plugin_api::{Reply, Request};
 
 /// The longest tag: <https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests>.
@@ -32,6 +32,13 @@ pub fn check(request: &Request, reply: &Reply) -> Result<(), String> {
             })
         }
         (_, Reply::Observation(seen)) => containers(seen),
+        (_, Reply::Locked(deploy::Locked { held_by: Some(holder) })) => {
+            let words = [&holder.who, &holder.since, &holder.command];
+            match words.into_iter().find(|word| word.contains(char::is_control)) {
+                Some(word) => Err(format!("the holder {word:?} of a lock has control characters")),
+                None => Ok(()),
+            }
+        }
         _ => Ok(()),
     }
 }
@@ -140,5 +147,10 @@ mod tests {
         };
         assert_eq!(secret("one\ntwo"), "");
         assert!(secret("a\0b").contains("zero byte"));
+        let lock =
+            json!({ "host": { "name": "h", "address": "local" }, "project": { "name": "p" }, "holder": {} });
+        let held = |who: &str| wrong("deploy.lock", lock.clone(), json!({ "held_by": { "who": who } }));
+        assert_eq!(held("alice@laptop"), "");
+        assert!(held("alice\nerror: all is lost").contains("control characters"));
     }
 }

@@ -12,6 +12,7 @@ mod failure;
 mod halfway;
 mod interrupt;
 mod local;
+mod lock;
 #[path = "../../../plugins/aws-inventory/tests/it/moto.rs"]
 mod moto;
 mod plan;

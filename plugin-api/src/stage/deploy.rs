@@ -10,8 +10,10 @@ use crate::lenient::{or_empty, or_true, yes};
 use crate::model::{ContainerSpec, Health, Host, Instance, Project};
 use crate::{Context, Failure};
 
+mod lock;
 mod seen;
 
+pub use lock::{Holder, Lock, Locked, Unlock};
 pub use seen::{Container, Engine, Observation, PortHeld, State};
 
 /// Runs containers on hosts.
@@ -82,6 +84,25 @@ pub trait Deploy: Send + Sync {
     fn remove(&self, cx: &Context, request: &Remove) -> Result<(), Failure> {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.remove"))
+    }
+
+    /// Takes the project's lock on the host, if nobody else has it, and keeps it until [`Deploy::unlock`] or until this
+    /// process is gone, however it ends. One that this process has already is fine.
+    ///
+    /// # Errors
+    /// `unreachable` when the host cannot be reached; `failed` when nothing can be locked there.
+    fn lock(&self, cx: &Context, request: &Lock) -> Result<Locked, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.lock"))
+    }
+
+    /// Gives the project's lock on the host back. One that this process does not have is fine.
+    ///
+    /// # Errors
+    /// `failed` when it cannot be told whether it is free now.
+    fn unlock(&self, cx: &Context, request: &Unlock) -> Result<(), Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.unlock"))
     }
 }
 

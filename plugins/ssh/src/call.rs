@@ -9,6 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
 use crate::config::Config;
+use crate::deploy::lock;
 use crate::pool::{self, Connection, Lease};
 
 /// Connections are shared between calls, so they live on a runtime that outlives each of them.
@@ -63,8 +64,14 @@ pub(crate) fn on_host<T>(
 ) -> Result<T, Failure> {
     let config = Config::of(cx)?;
     let work = async |connection: Arc<Connection>| {
+        let work = async {
+            if matches!(call, Call::Change) {
+                lock::keep(&connection).await?;
+            }
+            work(connection.clone()).await
+        };
         tokio::select! {
-            done = work(connection.clone()) => done,
+            done = work => done,
             () = connection.engine.silent_for(call.patience()) => Err(hung(host, call)),
         }
     };

@@ -3,6 +3,7 @@
 mod asking;
 mod container;
 mod duration;
+pub(crate) mod lock;
 mod networks;
 mod observe;
 mod probe;
@@ -19,7 +20,8 @@ mod unlisted;
 mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Deploy, Observation, Observe, Pull, Pulled, Ready, Remove, Start, Started, Stop,
+    BecameReady, Deploy, Lock, Locked, Observation, Observe, Pull, Pulled, Ready, Remove, Start, Started,
+    Stop, Unlock,
 };
 use cloudpad_plugin_api::{Context, Failure};
 
@@ -58,5 +60,15 @@ impl Deploy for Deployer {
 
     fn remove(&self, cx: &Context, request: &Remove) -> Result<(), Failure> {
         on_host(cx, &request.host, Call::Change, async |host| remove::remove(&host, request).await)
+    }
+    fn lock(&self, cx: &Context, request: &Lock) -> Result<Locked, Failure> {
+        on_host(cx, &request.host, Call::Look, async |host| lock::lock(&host, request).await)
+    }
+
+    fn unlock(&self, cx: &Context, request: &Unlock) -> Result<(), Failure> {
+        on_host(cx, &request.host, Call::Look, async |host| {
+            lock::unlock(&host, request).await;
+            Ok(())
+        })
     }
 }

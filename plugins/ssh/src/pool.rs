@@ -1,6 +1,6 @@
 //! One connection per host, opened once and shared by all calls of the process. I/O.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bollard::errors::Error;
@@ -14,6 +14,7 @@ use tokio::sync::Mutex as AsyncMutex;
 
 use crate::config::Config;
 use crate::deploy::Networks;
+use crate::deploy::lock::Held;
 
 /// A host that we are connected to.
 pub(crate) struct Connection {
@@ -23,11 +24,17 @@ pub(crate) struct Connection {
     images: Mutex<Option<Arc<[ImageSummary]>>>,
     /// The names of the host's containers as they were listed last.
     containers: Mutex<Option<BTreeSet<String>>>,
+    /// The locks that this process has taken there, by name. Those of an earlier connection are lost.
+    pub(crate) locks: Locks,
 }
 
+/// The locks of a host, which outlive a connection to it.
+pub(crate) type Locks = Arc<AsyncMutex<BTreeMap<String, Held>>>;
+
 impl Connection {
-    fn new(engine: Engine) -> Self {
-        Self { engine, networks: Networks::default(), images: Mutex::default(), containers: Mutex::default() }
+    fn new(engine: Engine, locks: Locks) -> Self {
+        let (networks, images, containers) = (Networks::default(), Mutex::default(), Mutex::default());
+        Self { engine, networks, images, containers, locks }
     }
 
     /// The host's containers, running or not. Those of others too: they hold ports.
@@ -108,17 +115,22 @@ struct Key {
     config: String,
 }
 
-/// The outer lock is held for a moment; the inner one while connecting, so that whoever comes second
-/// waits for the first one's connection.
-type Slot = Arc<AsyncMutex<Option<Arc<Connection>>>>;
+/// What there is for one host.
+#[derive(Default)]
+struct Slot {
+    /// Held while connecting, so that whoever comes second waits for the first one's connection.
+    connection: AsyncMutex<Option<Arc<Connection>>>,
+    locks: Locks,
+}
 
-static SLOTS: LazyLock<Mutex<HashMap<Key, Slot>>> = LazyLock::new(Mutex::default);
+/// The lock is held for a moment.
+static SLOTS: LazyLock<Mutex<HashMap<Key, Arc<Slot>>>> = LazyLock::new(Mutex::default);
 
 fn key(host: &Host, config: &Config) -> Key {
     Key { address: host.address.clone(), config: format!("{config:?}") }
 }
 
-fn slot(host: &Host, config: &Config) -> Slot {
+fn slot(host: &Host, config: &Config) -> Arc<Slot> {
     let mut slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
     slots.entry(key(host, config)).or_default().clone()
 }
@@ -126,13 +138,13 @@ fn slot(host: &Host, config: &Config) -> Slot {
 /// The connection to `host`, opened if it is not.
 pub(crate) async fn lease(host: &Host, config: &Config, cancel: &Cancel) -> Result<Lease, Failure> {
     let slot = slot(host, config);
-    let mut slot = slot.lock().await;
-    if let Some(connection) = &*slot {
+    let mut open = slot.connection.lock().await;
+    if let Some(connection) = &*open {
         return Ok(Lease { connection: connection.clone(), reused: true });
     }
     let engine = connect(host, config, cancel).await?;
-    let connection = Arc::new(Connection::new(engine));
-    *slot = Some(connection.clone());
+    let connection = Arc::new(Connection::new(engine, slot.locks.clone()));
+    *open = Some(connection.clone());
     Ok(Lease { connection, reused: false })
 }
 
@@ -147,7 +159,7 @@ async fn connect(host: &Host, config: &Config, cancel: &Cancel) -> Result<Engine
 /// Forgets a connection that turned out to be dead, so that the next call opens a new one.
 pub(crate) async fn forget(host: &Host, config: &Config, dead: &Arc<Connection>) {
     let slot = slot(host, config);
-    let mut slot = slot.lock().await;
+    let mut slot = slot.connection.lock().await;
     if slot.as_ref().is_some_and(|held| Arc::ptr_eq(held, dead)) {
         *slot = None;
     }
@@ -165,7 +177,7 @@ pub struct Spent {
 /// What the open connection to `host` has cost so far; none where there is no connection.
 pub fn spent(host: &Host, config: &Config) -> Option<Spent> {
     let slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
-    let slot = slots.get(&key(host, config))?.try_lock().ok()?;
+    let slot = slots.get(&key(host, config))?.connection.try_lock().ok()?;
     let engine = &slot.as_ref()?.engine;
     Some(Spent { requests: engine.requests(), traffic: engine.transport().traffic() })
 }

@@ -113,6 +113,8 @@ pub fn may_change(request: &Request) -> bool {
             | Q::BuildObserve(_)
             | Q::DeployObserve(_)
             | Q::DeployReady(_)
+            | Q::DeployLock(_)
+            | Q::DeployUnlock(_)
     )
 }
 

@@ -6,6 +6,7 @@
 mod hung;
 mod lab;
 mod life;
+mod lock;
 mod proof;
 mod proxy;
 mod pull;
