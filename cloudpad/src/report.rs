@@ -155,6 +155,7 @@ fn object(request: &Request) -> String {
         Request::DeployStart(q) => q.container.clone(),
         Request::DeployReady(q) => q.container.clone(),
         Request::DeployStop(q) => q.container.name.clone(),
+        Request::DeployRun(q) => q.container.clone(),
         Request::DeployRemove(q) => {
             let containers = q.containers.iter().map(|c| c.name.as_str());
             containers.chain(q.images.iter().map(String::as_str)).collect::<Vec<_>>().join(", ")

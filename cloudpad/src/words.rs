@@ -33,6 +33,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.stop" => format!("stopping {object}"),
         "deploy.remove" => format!("removing {object}"),
         "deploy.lock" => "taking the project's lock".to_owned(),
+        "deploy.run" => format!("running {object}"),
         method => format!("{method} {object}"),
     }
 }
@@ -77,6 +78,8 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
         ("deploy.ready", _) => format!("{object} is ready"),
         ("deploy.stop", _) => format!("stopped {object}"),
         ("deploy.remove", _) => format!("removed {object}"),
+        ("deploy.run", Reply::Ran(ran)) if ran.timed_out => format!("stopped {object}, whose time was over"),
+        ("deploy.run", Reply::Ran(ran)) => format!("{object} has ended with exit code {}", ran.exit_code),
         _ => format!("done: {}", doing(subject)),
     }
 }

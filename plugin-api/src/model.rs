@@ -252,6 +252,8 @@ pub mod label {
     pub const SPEC: &str = "cloudpad.spec";
     /// The identity of the spec, as its planner computed it.
     pub const SPEC_ID: &str = "cloudpad.spec-id";
+    /// Only on a one-off container: it is no instance of any service.
+    pub const ONE_OFF: &str = "cloudpad.one-off";
     /// On an image: the reference that it was built as. A tag is easily given to another image, which does not
     /// have this.
     pub const IMAGE: &str = "cloudpad.image";

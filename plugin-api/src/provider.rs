@@ -97,6 +97,7 @@ impl Provider {
             (Handler::Deploy(p), Q::DeployRemove(q)) => p.remove(cx, q).map(|()| Reply::Done),
             (Handler::Deploy(p), Q::DeployLock(q)) => p.lock(cx, q).map(Reply::Locked),
             (Handler::Deploy(p), Q::DeployUnlock(q)) => p.unlock(cx, q).map(|()| Reply::Done),
+            (Handler::Deploy(p), Q::DeployRun(q)) => p.run(cx, q).map(Reply::Ran),
             _ => Err(Failure::unsupported(request.method())),
         }
     }

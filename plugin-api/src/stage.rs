@@ -62,6 +62,7 @@ impl Stage {
                 "deploy.remove",
                 "deploy.lock",
                 "deploy.unlock",
+                "deploy.run",
             ],
         }
     }
@@ -128,6 +129,9 @@ pub enum Request {
     /// Give it back.
     #[serde(rename = "deploy.unlock")]
     DeployUnlock(deploy::Unlock),
+    /// Run this one-off container to its end.
+    #[serde(rename = "deploy.run")]
+    DeployRun(deploy::Run),
 }
 
 impl Request {
@@ -150,6 +154,7 @@ impl Request {
             Request::DeployRemove(_) => "deploy.remove",
             Request::DeployLock(_) => "deploy.lock",
             Request::DeployUnlock(_) => "deploy.unlock",
+            Request::DeployRun(_) => "deploy.run",
         }
     }
 
@@ -170,6 +175,7 @@ impl Request {
             | Request::DeployRemove(_)
             | Request::DeployLock(_)
             | Request::DeployUnlock(_) => Stage::Deploy,
+            Request::DeployRun(_) => Stage::Deploy,
         }
     }
 
@@ -192,6 +198,7 @@ impl Request {
             Request::DeployStart(_) => read(ok).map(Reply::Started),
             Request::DeployReady(_) => read(ok).map(Reply::Ready),
             Request::DeployLock(_) => read(ok).map(Reply::Locked),
+            Request::DeployRun(_) => read(ok).map(Reply::Ran),
             Request::ConfigCheck(_)
             | Request::DeployStop(_)
             | Request::DeployRemove(_)
@@ -213,6 +220,7 @@ impl Request {
             Request::DeployRemove(q) => Some(&q.host),
             Request::DeployLock(q) => Some(&q.host),
             Request::DeployUnlock(q) => Some(&q.host),
+            Request::DeployRun(q) => Some(&q.host),
             Request::ConfigCheck(_)
             | Request::InventoryList(_)
             | Request::SourceResolve(_)
@@ -261,6 +269,8 @@ pub enum Reply {
     Ready(deploy::BecameReady),
     /// To `deploy.lock`.
     Locked(deploy::Locked),
+    /// To `deploy.run`.
+    Ran(deploy::Ran),
     /// To everything that has nothing to tell: an empty object, to which fields can be added.
     #[serde(serialize_with = "nothing")]
     Done,

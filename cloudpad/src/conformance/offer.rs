@@ -75,16 +75,17 @@ fn offer(offer: &Provides) -> Verdict {
     }
     let known = stage.methods();
     let lacks = |method: &&&str| !methods.iter().any(|offered| offered == **method);
-    let mut missing = known.iter().filter(lacks).filter(|method| **method != "config.check");
-    if let Some(missing) = missing.next() {
-        let why = format!("provider `{provider}` of stage `{stage}` does not offer `{missing}`");
-        return match *missing {
-            // Whoever has no ready images never needs it.
-            "deploy.pull" => {
-                Verdict::warning(why, "offer it, so that images that nobody builds can be deployed")
-            }
-            _ => Verdict::failed(why, "list it in `methods`: without it nothing comes of the stage"),
-        };
+    let missing = known.iter().filter(lacks).filter(|method| **method != "config.check");
+    let missing = missing.map(|method| {
+        let why = format!("provider `{provider}` of stage `{stage}` does not offer `{method}`");
+        match without(method) {
+            Some(mend) => Verdict::warning(why, mend),
+            None => Verdict::failed(why, "list it in `methods`: without it nothing comes of the stage"),
+        }
+    });
+    let complete = missing.fold(Verdict::Passed, Verdict::and);
+    if complete != Verdict::Passed {
+        return complete;
     }
     let Some(odd) = methods.iter().find(|method| !known.contains(&method.as_str())) else {
         return Verdict::Passed;
@@ -95,6 +96,16 @@ fn offer(offer: &Provides) -> Verdict {
         return Verdict::failed(why, "offer it in a provider of its own stage");
     }
     Verdict::warning(why, "that is right for a newer Cloudpad; this one never calls it")
+}
+
+/// What a method is good for that a provider of the stage can do without.
+fn without(method: &str) -> Option<&'static str> {
+    match method {
+        // Whoever has no ready images never needs it.
+        "deploy.pull" => Some("offer it, so that images that nobody builds can be deployed"),
+        "deploy.run" => Some("offer it, so that jobs and `cloudpad run` work"),
+        _ => None,
+    }
 }
 
 /// Whether the plugin's file is called as its providers are looked for.

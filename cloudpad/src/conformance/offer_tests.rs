@@ -50,6 +50,13 @@ fn hellos() {
             "warning: provider `x` of stage `deploy` does not offer `deploy.pull`",
         ),
         (
+            set(
+                "/provides/0",
+                json!({ "stage": "deploy", "provider": "x", "methods": ["deploy.observe", "deploy.pull"] }),
+            ),
+            "failed: provider `x` of stage `deploy` does not offer `deploy.start`",
+        ),
+        (
             set("/provides/0/methods", json!(["inventory.list", "push.run"])),
             "failed: provider `aws` of stage `inventory` offers `push.run`, which is no method of that stage; offer it in",
         ),

@@ -85,7 +85,11 @@ fn containers(seen: &Observation) -> Result<(), String> {
     let names =
         seen.containers.iter().flat_map(|c| [&c.id, &c.name, &c.instance.service, &c.release, &c.spec_id]);
     let ports = seen.ports.iter().map(|held| &held.container);
-    match names.chain(ports).find(|name| name.contains(char::is_control)) {
+    let one_offs = seen.one_offs.iter().flat_map(|one_off| {
+        let labels = one_off.labels.iter().flat_map(|(key, value)| [key, value]);
+        [&one_off.id, &one_off.name, &one_off.release].into_iter().chain(labels)
+    });
+    match names.chain(ports).chain(one_offs).find(|name| name.contains(char::is_control)) {
         Some(name) => Err(format!("the name {name:?} of a container has control characters")),
         None => Ok(()),
     }
@@ -137,6 +141,10 @@ mod tests {
             let said = wrong("source.resolve", source.clone(), found);
             assert!(said.contains(why) && said.is_empty() == why.is_empty(), "{said}");
         }
+        let one_off =
+            json!({ "containers": [], "one_offs": [{ "id": "1", "name": "a\nb", "state": "stopped" }] });
+        let observe = json!({ "host": { "name": "h", "address": "local" }, "project": { "name": "p" } });
+        assert!(wrong("deploy.observe", observe, one_off).contains("control characters"));
         let push = |reference: &str| {
             wrong("push.run", json!({ "reference": "a:1" }), json!({ "reference": reference }))
         };

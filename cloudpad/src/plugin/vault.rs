@@ -48,9 +48,13 @@ impl Vault {
     /// The values that a request names, of those that are still what it was made for: an undo that makes a
     /// container again does not give it a value that it never had.
     pub fn values_for(&self, request: &Request) -> Values {
-        let Request::DeployStart(start) = request else { return Values::default() };
+        let spec = match request {
+            Request::DeployStart(start) => &start.spec,
+            Request::DeployRun(run) => &run.spec,
+            _ => return Values::default(),
+        };
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        let named = start.spec.secrets.values().filter_map(|secret| {
+        let named = spec.secrets.values().filter_map(|secret| {
             let kept = kept.get(&secret.name).filter(|kept| kept.mark == secret.mark)?;
             Some((secret.name.clone(), kept.value.clone()))
         });
@@ -75,7 +79,7 @@ fn mark(salt: &str, name: &str, value: &Secret) -> String {
 mod tests {
     use super::*;
     use cloudpad_plugin_api::model::{ContainerSpec, Host, Instance, SecretRef};
-    use cloudpad_plugin_api::stage::deploy::Start;
+    use cloudpad_plugin_api::stage::deploy::{Run, Start};
 
     fn vault(values: &[(&str, &str)]) -> Vault {
         let vault = Vault::new(&Project { name: "shop".into(), environment: None });
@@ -119,5 +123,10 @@ mod tests {
         let values = vault.values_for(&request);
         let values: Vec<_> = values.0.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
         assert_eq!(values, [("a", "one")]);
+        let Request::DeployStart(Start { host, project, spec, .. }) = request else { panic!() };
+        let (release, container) = (String::new(), "c".to_owned());
+        let labels = BTreeMap::new();
+        let run = Run { host, project, release, container, labels, spec, timeout_ms: None, keep: false };
+        assert_eq!(vault.values_for(&Request::DeployRun(run)).0.len(), 1, "a one-off container too");
     }
 }

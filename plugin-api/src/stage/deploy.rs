@@ -11,9 +11,11 @@ use crate::model::{ContainerSpec, Health, Host, Instance, Project};
 use crate::{Context, Failure};
 
 mod lock;
+mod run;
 mod seen;
 
 pub use lock::{Holder, Lock, Locked, Unlock};
+pub use run::{OneOff, Ran, Run};
 pub use seen::{Container, Engine, Observation, PortHeld, State};
 
 /// Runs containers on hosts.
@@ -103,6 +105,18 @@ pub trait Deploy: Send + Sync {
     fn unlock(&self, cx: &Context, request: &Unlock) -> Result<(), Failure> {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.unlock"))
+    }
+
+    /// Makes a one-off container, runs it to its end, and removes it. Each line that it prints is an event. One of that
+    /// name that runs is waited for, and one that has ended answers: the same request never runs twice. When the caller
+    /// asks to stop, or its time is over, it is stopped and removed.
+    ///
+    /// # Errors
+    /// `stale` when the name is taken by another container; `failed` when the engine refuses. What the container's
+    /// process ends with is no failure.
+    fn run(&self, cx: &Context, request: &Run) -> Result<Ran, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.run"))
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) enum Call {
     Wait,
     /// It changes something, and may be broken off in the middle.
     Change,
+    /// It changes something, and when the caller asks to stop, it clears up what it has begun.
+    Run,
 }
 
 impl Call {
@@ -42,14 +44,18 @@ impl Call {
         Duration::from_secs(if matches!(self, Call::Look) { 15 } else { 45 })
     }
 
+    fn changes(self) -> bool {
+        matches!(self, Call::Change | Call::Run)
+    }
+
     /// What is left behind when it is broken off.
     fn broken_off(self) -> Outcome {
-        if matches!(self, Call::Change) { Outcome::Unknown } else { Outcome::None }
+        if self.changes() { Outcome::Unknown } else { Outcome::None }
     }
 
     /// The failure of such a call. Whoever only looks leaves nothing behind.
     fn failed(self, failure: Failure) -> Failure {
-        if matches!(self, Call::Change) { failure } else { failure.outcome(Outcome::None) }
+        if self.changes() { failure } else { failure.outcome(Outcome::None) }
     }
 }
 
@@ -65,7 +71,7 @@ pub(crate) fn on_host<T>(
     let config = Config::of(cx)?;
     let work = async |connection: Arc<Connection>| {
         let work = async {
-            if matches!(call, Call::Change) {
+            if call.changes() {
                 lock::keep(&connection).await?;
             }
             work(connection.clone()).await
@@ -92,7 +98,7 @@ pub(crate) fn on_host<T>(
     let result = runtime()?.block_on(async {
         tokio::select! {
             result = whole => result,
-            () = cancelled(cx.cancel()) => Err(Failure::cancelled().outcome(call.broken_off())),
+            () = cancelled(cx.cancel()), if !matches!(call, Call::Run) => Err(Failure::cancelled().outcome(call.broken_off())),
         }
     });
     result.map_err(|failure| call.failed(failure).on(&host.name))
@@ -107,7 +113,8 @@ fn hung(host: &Host, call: Call) -> Failure {
         .hint("look at it there (`systemctl status docker`, `journalctl -u docker`), or restart it")
 }
 
-async fn cancelled(cancel: &Cancel) {
+/// Comes back when the caller asks to stop.
+pub(crate) async fn cancelled(cancel: &Cancel) {
     let (wake, woken) = oneshot::channel();
     cancel.on_cancel(move || {
         let _ = wake.send(());

@@ -3,6 +3,8 @@
 mod asking;
 mod container;
 mod duration;
+mod labels;
+mod lines;
 pub(crate) mod lock;
 mod networks;
 mod observe;
@@ -12,6 +14,7 @@ mod pull;
 mod ready;
 mod remove;
 mod results;
+mod run;
 mod seen;
 mod spec;
 mod start;
@@ -20,8 +23,8 @@ mod unlisted;
 mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Deploy, Lock, Locked, Observation, Observe, Pull, Pulled, Ready, Remove, Start, Started,
-    Stop, Unlock,
+    BecameReady, Deploy, Lock, Locked, Observation, Observe, Pull, Pulled, Ran, Ready, Remove, Run, Start,
+    Started, Stop, Unlock,
 };
 use cloudpad_plugin_api::{Context, Failure};
 
@@ -70,5 +73,10 @@ impl Deploy for Deployer {
             lock::unlock(&host, request).await;
             Ok(())
         })
+    }
+
+    fn run(&self, cx: &Context, request: &Run) -> Result<Ran, Failure> {
+        let so_far = run::SoFar::default();
+        on_host(cx, &request.host, Call::Run, async |host| run::run(cx, &host, request, &so_far).await)
     }
 }

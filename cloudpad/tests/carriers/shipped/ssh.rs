@@ -4,7 +4,9 @@ use std::process::Command;
 use std::sync::Arc;
 
 use cloudpad_plugin_api::model::{ContainerSpec, Host, Instance, Project};
-use cloudpad_plugin_api::stage::deploy::{ImageRef, Named, Observe, Pull, Ready, Remove, Start, Stop};
+use cloudpad_plugin_api::stage::deploy::{
+    ImageRef, Named, Observe, Pull, Ready, Remove, Run as RunOnce, Start, Stop,
+};
 use cloudpad_plugin_api::stage::push::Run;
 use cloudpad_plugin_api::{Request, Stage};
 use serde_json::{Value, json};
@@ -72,6 +74,22 @@ impl Room {
         Request::DeployRemove(Remove { host, project, containers, images: Vec::new() })
     }
 
+    fn run(&self, script: &str) -> Request {
+        let command = ["/bin/busybox", "sh", "-c", script].map(str::to_owned).to_vec();
+        let spec =
+            ContainerSpec { image: self.image.0.clone(), command: Some(command), ..ContainerSpec::default() };
+        Request::DeployRun(RunOnce {
+            host: self.host.clone(),
+            project: self.project.clone(),
+            release: "20260131T235959Z".to_owned(),
+            container: format!("{}-job", self.project.name),
+            labels: Default::default(),
+            spec: spec.into(),
+            timeout_ms: None,
+            keep: false,
+        })
+    }
+
     fn pull(&self) -> Request {
         let image = ImageRef::Known("127.0.0.1:1/none:1".to_owned());
         Request::DeployPull(Pull { host: self.host.clone(), image, tag: None })
@@ -107,12 +125,13 @@ impl World for Room {
             step("a removal", self.remove()).keyed("remove"),
             step("the same removal again", self.remove()).keyed("remove"),
             step("it is not there", self.stop()),
+            step("a job", self.run("echo one; exit 3")).keyed("run/job"),
             step("cancelled", self.observe(&host)).cancelled_once(move || mute.take()),
         ]
     }
 
     fn hide(&self, mut message: Value) -> Option<Value> {
-        if message["t"] == "event" {
+        if message["t"] == "event" && message["kind"] != "output" {
             return None;
         }
         let own =
@@ -145,6 +164,8 @@ fn it_is_the_same_everywhere() {
         "\"created\":false",
         "\"state\":\"running\"",
         "\"kind\":\"stale\"",
+        "\"line\":\"one\"",
+        "\"exit_code\":3",
         "\"kind\":\"cancelled\"",
     ];
     is_the_same_everywhere("ssh", room, &expected);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::OneOff;
 use crate::Failure;
 use crate::lenient::{if_understood, is_newer, known, or_empty};
 use crate::model::{ContainerSpec, Instance, Protocol};
@@ -18,6 +19,9 @@ pub struct Observation {
     /// were forgotten, all would be started anew.
     #[serde(deserialize_with = "or_empty")]
     pub containers: Vec<Container>,
+    /// The project's one-off containers ([`Deploy::run`](super::Deploy::run)), running or ended, sorted by name.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
+    pub one_offs: Vec<OneOff>,
     /// References (`name:tag`) of all images on the host, sorted.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<String>,

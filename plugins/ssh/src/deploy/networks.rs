@@ -1,13 +1,15 @@
 //! The project's networks on one host: made when a container turns out to lack one. I/O.
 
-use bollard::models::{EndpointSettings, NetworkConnectRequest, NetworkCreateRequest};
+use bollard::models::{
+    ContainerInspectResponse as Inspected, EndpointSettings, NetworkConnectRequest, NetworkCreateRequest,
+};
 use bollard::query_parameters::InspectNetworkOptions;
 use cloudpad_engine::{Engine, failure, status};
 use cloudpad_plugin_api::Failure;
-use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::model::{ContainerSpec, Project};
 use tokio::sync::Mutex;
 
-use super::spec::project_labels;
+use super::{labels, spec};
 
 /// Held while a network is made, since an engine takes two requests for the same name as two networks.
 #[derive(Default)]
@@ -49,7 +51,7 @@ async fn exists(engine: &Engine, name: &str) -> Result<bool, Failure> {
 async fn create(engine: &Engine, name: &str, project: &Project) -> Result<(), Failure> {
     let request = NetworkCreateRequest {
         name: name.to_owned(),
-        labels: Some(project_labels(project)),
+        labels: Some(labels::of_project(project)),
         ..Default::default()
     };
     match engine.docker().await?.create_network(request).await {
@@ -60,8 +62,25 @@ async fn create(engine: &Engine, name: &str, project: &Project) -> Result<(), Fa
     }
 }
 
-/// Lets a container that is not running yet join `network`.
-pub(super) async fn join(
+/// Lets a container that is not running yet, and is as `found` says, or new, join those networks of its spec that it is not
+/// in: an engine makes a container in one. `alias` is what it is known by there beside its own name.
+pub(super) async fn join_further(
+    engine: &Engine,
+    spec: &ContainerSpec,
+    alias: Option<&str>,
+    id: &str,
+    found: Option<&Inspected>,
+) -> Result<(), Failure> {
+    let joined = found.and_then(|found| found.network_settings.as_ref()?.networks.as_ref());
+    for network in spec::further_networks(spec) {
+        if !joined.is_some_and(|joined| joined.contains_key(network)) {
+            join(engine, network, id, spec::endpoint(alias)).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn join(
     engine: &Engine,
     network: &str,
     container: &str,

@@ -38,6 +38,7 @@ async fn ask_engine(host: &Connection, request: &Observe) -> Result<Observation,
     let mut seen = Observation {
         engine: EngineSeen { version: version.engine, api: version.api, platform: version.platform },
         containers: seen::containers(&containers, &request.project),
+        one_offs: seen::one_offs(&containers, &request.project),
         images: seen::images(&images),
         built: Some(seen::built(&images)),
         ports: seen::ports(&containers, &request.project),

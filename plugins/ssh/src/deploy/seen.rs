@@ -1,12 +1,12 @@
 //! From the engine's lists to what a planner wants to know. Pure, with the maps of the engine's client.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{
     ContainerSummary, ContainerSummaryStateEnum as Engine, ImageSummary, PortSummary, PortSummaryTypeEnum,
 };
 use cloudpad_plugin_api::model::{Instance, Project, Protocol, label};
-use cloudpad_plugin_api::stage::deploy::{Container, PortHeld, State};
+use cloudpad_plugin_api::stage::deploy::{Container, OneOff, PortHeld, State};
 
 use super::proof;
 
@@ -42,6 +42,36 @@ fn container(seen: &ContainerSummary, project: &Project) -> Option<Container> {
         },
         created: seen.created.unwrap_or_default(),
     })
+}
+
+/// The project's one-off containers, by name.
+pub(super) fn one_offs(all: &[ContainerSummary], project: &Project) -> Vec<OneOff> {
+    let mut ours: Vec<_> = all.iter().filter_map(|seen| one_off(seen, project)).collect();
+    ours.sort_by(|a, b| a.name.cmp(&b.name));
+    ours
+}
+
+fn one_off(seen: &ContainerSummary, project: &Project) -> Option<OneOff> {
+    let labels = seen.labels.as_ref().filter(|labels| belongs_to(labels, project))?;
+    labels.get(label::ONE_OFF)?;
+    let status = seen.status.as_deref().unwrap_or_default();
+    let known = [label::PROJECT, label::ENVIRONMENT, label::RELEASE, label::SPEC, label::ONE_OFF];
+    let told = |key: &str| key.starts_with("cloudpad.") && !known.contains(&key);
+    let told = labels.iter().filter(|(key, _)| told(key));
+    Some(OneOff {
+        id: seen.id.clone()?,
+        name: name(seen)?.to_owned(),
+        release: labels.get(label::RELEASE).cloned().unwrap_or_default(),
+        labels: told.map(|(key, value)| (key.clone(), value.clone())).collect::<BTreeMap<_, _>>(),
+        state: state(seen.state, status),
+        exit_code: exit_code(status),
+        created: seen.created.unwrap_or_default(),
+    })
+}
+
+/// The exit code in the text for people, such as `Exited (137) 3 hours ago`, which is all that a list has of it.
+fn exit_code(status: &str) -> Option<i64> {
+    status.strip_prefix("Exited (")?.split_once(')')?.0.parse().ok()
 }
 
 /// Whether a container with these labels is the project's in this environment.
@@ -165,6 +195,23 @@ mod tests {
         assert_eq!(names(None), [("a".into(), "db.2".into()), ("b".into(), "web.2".into())]);
         assert_eq!(names(Some("staging")), [("staging".into(), "web.2".into())]);
         assert_eq!(containers(&all, &project(None))[0].spec, None, "a label that is not understood");
+    }
+
+    #[test]
+    fn one_off_containers_are_no_instances() {
+        let mut labels = vec![(label::PROJECT, "shop"), (label::ENVIRONMENT, ""), (label::ONE_OFF, "true")];
+        labels.extend([(label::RELEASE, "r1"), (label::SPEC, "{}"), ("cloudpad.job", "migrate"), ("a", "b")]);
+        let mut ended = labelled("ended", &labels);
+        (ended.state, ended.status) = (Some(Engine::EXITED), Some("Exited (3) 2 hours ago".into()));
+        labels[0].1 = "else";
+        let all = [labelled("web", &ours("web", "")), ended, labelled("others", &labels)];
+        let told = one_offs(&all, &project(None));
+        assert_eq!(told.len(), 1);
+        let OneOff { name, release, labels, state, exit_code, .. } = &told[0];
+        assert_eq!((name.as_str(), release.as_str()), ("ended", "r1"));
+        assert_eq!((*state, *exit_code), (State::Stopped, Some(3)));
+        assert_eq!(format!("{labels:?}"), r#"{"cloudpad.job": "migrate"}"#);
+        assert_eq!(containers(&all, &project(None)).len(), 1, "the instance");
     }
 
     #[test]

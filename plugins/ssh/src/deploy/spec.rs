@@ -6,27 +6,40 @@ use bollard::models::{
     ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, NetworkingConfig, PortBinding, PortMap,
     RestartPolicy, RestartPolicyNameEnum,
 };
-use cloudpad_plugin_api::model::{Check, ContainerSpec, Health, Port, Restart, Volume, label};
-use cloudpad_plugin_api::stage::deploy::Start;
-use cloudpad_plugin_api::{Context, Failure, model::Project};
+use cloudpad_plugin_api::model::{Check, ContainerSpec, Health, Port, Restart, Volume};
+use cloudpad_plugin_api::stage::deploy::{Run, Start};
+use cloudpad_plugin_api::{Context, Failure};
 
-/// What the engine is asked to make.
+use super::labels;
+
+/// What the engine is asked to make for an instance.
 pub(super) fn create_body(cx: &Context, request: &Start) -> Result<ContainerCreateBody, Failure> {
-    let spec = &request.spec;
+    body(cx, &request.spec, labels::of_instance(request)?, Some(&request.instance.service))
+}
+
+/// What the engine is asked to make for a one-off container. What its networks know a service by leads to instances only.
+pub(super) fn run_body(cx: &Context, request: &Run) -> Result<ContainerCreateBody, Failure> {
+    let spec = ContainerSpec { restart: Restart::No, ..ContainerSpec::clone(&request.spec) };
+    body(cx, &spec, labels::of_one_off(request)?, None)
+}
+
+fn body(
+    cx: &Context,
+    spec: &ContainerSpec,
+    labels: HashMap<String, String>,
+    alias: Option<&str>,
+) -> Result<ContainerCreateBody, Failure> {
     Ok(ContainerCreateBody {
         image: Some(spec.image.clone()),
         cmd: spec.command.clone(),
         env: Some(env(cx, spec)?),
         exposed_ports: Some(spec.ports.iter().map(container_port).collect()),
-        labels: Some(labels(request)?),
+        labels: Some(labels),
         stop_signal: spec.stop_signal.clone(),
         stop_timeout: Some(i64::from(spec.stop_timeout)),
         healthcheck: spec.health.as_ref().and_then(health),
         networking_config: main_network(spec).map(|network| NetworkingConfig {
-            endpoints_config: Some(HashMap::from([(
-                network.to_owned(),
-                endpoint(&request.instance.service),
-            )])),
+            endpoints_config: Some(HashMap::from([(network.to_owned(), endpoint(alias))])),
         }),
         host_config: Some(HostConfig {
             port_bindings: Some(bindings(&spec.ports)),
@@ -61,30 +74,6 @@ fn env(cx: &Context, spec: &ContainerSpec) -> Result<Vec<String>, Failure> {
     Ok(env)
 }
 
-/// The user's labels, and ours, which win.
-fn labels(request: &Start) -> Result<HashMap<String, String>, Failure> {
-    let spec = serde_json::to_string(&request.spec)
-        .map_err(|error| Failure::invalid("the container's spec cannot be written down").cause(error))?;
-    let mut labels: HashMap<_, _> = request.spec.labels.clone().into_iter().collect();
-    labels.extend(project_labels(&request.project));
-    let ours = [
-        (label::SERVICE, request.instance.service.clone()),
-        (label::INSTANCE, request.instance.number.to_string()),
-        (label::RELEASE, request.release.clone()),
-        (label::SPEC, spec),
-        (label::SPEC_ID, request.spec_id.clone()),
-    ];
-    labels.extend(ours.map(|(key, value)| (key.to_owned(), value)));
-    Ok(labels)
-}
-
-/// Labels of everything that belongs to a project.
-pub(super) fn project_labels(project: &Project) -> HashMap<String, String> {
-    let environment = project.environment.clone().unwrap_or_default();
-    let labels = [(label::PROJECT, project.name.clone()), (label::ENVIRONMENT, environment)];
-    labels.map(|(key, value)| (key.to_owned(), value)).into()
-}
-
 /// Networks that are made for the project, as opposed to those that every engine has.
 pub(super) fn own_networks(spec: &ContainerSpec) -> impl Iterator<Item = &str> {
     let built_in = |name: &str| matches!(name, "host" | "none" | "bridge");
@@ -101,9 +90,9 @@ pub(super) fn further_networks(spec: &ContainerSpec) -> impl Iterator<Item = &st
     own_networks(spec).skip(1)
 }
 
-/// How a container of `service` is known in a network.
-pub(super) fn endpoint(service: &str) -> EndpointSettings {
-    EndpointSettings { aliases: Some(vec![service.to_owned()]), ..Default::default() }
+/// How a container is known in a network: by this name beside its own.
+pub(super) fn endpoint(alias: Option<&str>) -> EndpointSettings {
+    EndpointSettings { aliases: alias.map(|alias| vec![alias.to_owned()]), ..Default::default() }
 }
 
 fn container_port(port: &Port) -> String {
@@ -164,7 +153,7 @@ fn clamped(value: u64) -> i64 {
 mod tests {
     use std::sync::Arc;
 
-    use cloudpad_plugin_api::model::{Host, Instance, Protocol, SecretRef};
+    use cloudpad_plugin_api::model::{Host, Instance, Project, Protocol, SecretRef, label};
     use cloudpad_plugin_api::stage::secrets::Values;
     use cloudpad_plugin_api::{Cancel, Secret};
 
@@ -212,6 +201,47 @@ mod tests {
             assert_eq!(labels[key], value, "{key}");
         }
         assert_eq!(serde_json::from_str::<ContainerSpec>(&labels[label::SPEC]).unwrap(), spec);
+    }
+
+    #[test]
+    fn a_one_off_container_is_no_instance_of_the_service() {
+        let spec = ContainerSpec {
+            restart: Restart::Always,
+            networks: vec!["shop".into()],
+            labels: [(label::SERVICE.to_owned(), "web".to_owned()), ("a".to_owned(), "b".to_owned())].into(),
+            ..Default::default()
+        };
+        let start = request(spec);
+        let labels = [("cloudpad.job", "migrate"), (label::INSTANCE, "1"), (label::PROJECT, "evil")];
+        let run = Run {
+            host: start.host,
+            project: start.project,
+            release: "r1".into(),
+            container: "shop.staging-migrate".into(),
+            labels: labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+            spec: start.spec.clone(),
+            timeout_ms: None,
+            keep: false,
+        };
+        let made = run_body(&context(&[]), &run).unwrap();
+        let host = made.host_config.unwrap();
+        assert_eq!(host.restart_policy.unwrap().name, Some(RestartPolicyNameEnum::NO));
+        let endpoints = made.networking_config.unwrap().endpoints_config.unwrap();
+        assert_eq!(endpoints["shop"].aliases, None, "its requests are not this container's");
+        let labels = made.labels.unwrap();
+        assert_eq!(serde_json::from_str::<ContainerSpec>(&labels[label::SPEC]).unwrap(), *start.spec);
+        let mut told: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        told.retain(|label| !label.starts_with("cloudpad.spec="));
+        told.sort();
+        let expected = [
+            "a=b",
+            "cloudpad.environment=staging",
+            "cloudpad.job=migrate",
+            "cloudpad.one-off=true",
+            "cloudpad.project=shop",
+            "cloudpad.release=r1",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::{container, networks, proof, seen, spec};
 use crate::pool::Connection;
 
 /// How long an engine may take to set a container up on a busy host: its mounts, networks and ports.
-const STARTING: Duration = Duration::from_secs(60);
+pub(super) const STARTING: Duration = Duration::from_secs(60);
 
 pub(super) async fn start(cx: &Context, host: &Arc<Connection>, request: &Start) -> Result<Started, Failure> {
     // Where a new container has another name, a kept one is not in its way, and has to be looked for. And where one
@@ -155,23 +155,6 @@ fn check_same(found: &Inspected, request: &Start) -> Result<(), Failure> {
     Ok(())
 }
 
-/// An engine makes a container in one network; it joins the others before it starts.
-async fn join_further_networks(
-    host: &Connection,
-    request: &Start,
-    id: &str,
-    found: Option<&Inspected>,
-) -> Result<(), Failure> {
-    let joined = found.and_then(|found| found.network_settings.as_ref()?.networks.as_ref());
-    for network in spec::further_networks(&request.spec) {
-        if !joined.is_some_and(|joined| joined.contains_key(network)) {
-            let endpoint = spec::endpoint(&request.instance.service);
-            networks::join(&host.engine, network, id, endpoint).await?;
-        }
-    }
-    Ok(())
-}
-
 /// Starts the container, which is as `found` says, or new.
 async fn run(host: &Connection, request: &Start, id: &str, found: Option<&Inspected>) -> Result<(), Failure> {
     match try_run(host, request, id, found).await {
@@ -190,7 +173,8 @@ async fn try_run(
     id: &str,
     found: Option<&Inspected>,
 ) -> Result<(), Failure> {
-    join_further_networks(host, request, id, found).await?;
+    let alias = Some(request.instance.service.as_str());
+    networks::join_further(&host.engine, &request.spec, alias, id, found).await?;
     match host.engine.within(STARTING).await?.start_container(id, None::<StartContainerOptions>).await {
         Ok(()) => Ok(()),
         Err(error) => Err(explain(&host.engine, request, &error).await),

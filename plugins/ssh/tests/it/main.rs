@@ -14,4 +14,5 @@ mod push;
 mod ready;
 mod refuse;
 mod remote;
+mod run;
 mod world;

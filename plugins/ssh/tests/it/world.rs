@@ -191,6 +191,43 @@ impl World {
         });
     }
 
+    /// A request to run `script` once.
+    pub fn run_request(&self, what: &str, script: &str) -> Run {
+        Run {
+            host: self.host.clone(),
+            project: self.project.clone().into(),
+            release: "r1".into(),
+            container: format!("{}-{what}", self.project.name),
+            labels: [("cloudpad.job".to_owned(), what.to_owned())].into(),
+            spec: self.script(script).into(),
+            timeout_ms: None,
+            keep: false,
+        }
+    }
+
+    pub fn run_once(&self, request: &Run) -> Result<Ran, Failure> {
+        Deployer.run(&self.context(), request)
+    }
+
+    /// The lines that were printed so far.
+    pub fn lines(&self) -> Vec<String> {
+        let events = self.events.lock().unwrap();
+        let line = |event: &Event| match event {
+            Event::Output { line, .. } => Some(line.clone()),
+            _ => None,
+        };
+        events.iter().filter_map(line).collect()
+    }
+
+    /// Comes back when `line` was printed.
+    pub fn await_line(&self, line: &str) {
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        while !self.lines().iter().any(|told| told == line) {
+            assert!(std::time::Instant::now() < deadline, "no line `{line}`: {:?}", self.lines());
+            std::thread::yield_now();
+        }
+    }
+
     pub fn is_running(&self, name: &str) -> bool {
         self.engine(async |docker| {
             docker.inspect_container(name, None).await.unwrap().state.unwrap().running.unwrap()

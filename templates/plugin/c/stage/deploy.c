@@ -33,7 +33,12 @@ static cJSON *deploy_stop(struct call *call) { return NOT_WRITTEN("`deploy.stop`
 /* Removes stopped `containers`, and `images` that nothing uses. What runs is left, and is `stale`. */
 static cJSON *deploy_remove(struct call *call) { return NOT_WRITTEN("`deploy.remove`"); }
 
+/* Runs the one-off container that `spec` describes to its end; each line that it prints is an event. */
+static cJSON *deploy_run(struct call *call) {
+    return NOT_WRITTEN("`deploy.run`"); /* return cJSON_Parse("{\"exit_code\":0}"); */
+}
+
 static const struct method METHODS[] = {
     {"config.check", config_check}, {"deploy.observe", deploy_observe}, {"deploy.pull", deploy_pull},
     {"deploy.start", deploy_start}, {"deploy.ready", deploy_ready},     {"deploy.stop", deploy_stop},
-    {"deploy.remove", deploy_remove}};
+    {"deploy.remove", deploy_remove},   {"deploy.run", deploy_run}};

@@ -5,3 +5,4 @@
     {CALL("deploy.ready", "{}", "{}"), "not written yet"},
     {CALL("deploy.stop", "{}", "{}"), "not written yet"},
     {CALL("deploy.remove", "{}", "{}"), "not written yet"},
+    {CALL("deploy.run", "{}", "{}"), "not written yet"},

@@ -36,6 +36,11 @@ def deploy_remove(call):
     raise not_written("`deploy.remove`")
 
 
+def deploy_run(call):
+    """Runs the one-off container that `spec` describes to its end; each line that it prints is an event."""
+    raise not_written("`deploy.run`")  # return {"exit_code": 0}
+
+
 METHODS = {"config.check": config_check, "deploy.observe": deploy_observe, "deploy.pull": deploy_pull,
            "deploy.start": deploy_start, "deploy.ready": deploy_ready, "deploy.stop": deploy_stop,
-           "deploy.remove": deploy_remove}
+           "deploy.remove": deploy_remove, "deploy.run": deploy_run}

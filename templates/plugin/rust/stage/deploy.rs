@@ -1,5 +1,6 @@
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Deploy, Observation, Observe, Pull, Pulled, Ready, Remove, Start, Started, Stop,
+    BecameReady, Deploy, Observation, Observe, Pull, Pulled, Ran, Ready, Remove, Run, Start,
+    Started, Stop,
 };
 use cloudpad_plugin_api::{Context, Failure, Handler, Provider, register};
 
@@ -39,6 +40,11 @@ impl Deploy for Plugin {
     /// Removes stopped `containers`, and `images` that nothing uses. What runs is left, and is `stale`.
     fn remove(&self, _: &Context, _: &Remove) -> Result<(), Failure> {
         Err(not_written("`deploy.remove`"))
+    }
+
+    /// Runs the one-off container that `spec` describes to its end; each line that it prints is an event.
+    fn run(&self, _: &Context, _: &Run) -> Result<Ran, Failure> {
+        Err(not_written("`deploy.run`"))
     }
 }
 

@@ -1,5 +1,6 @@
 OFFER='{"stage": "deploy", "provider": "@name@", "about": "not written yet", "methods": ["config.check",
-        "deploy.observe", "deploy.pull", "deploy.start", "deploy.ready", "deploy.stop", "deploy.remove"]}'
+        "deploy.observe", "deploy.pull", "deploy.start", "deploy.ready", "deploy.stop", "deploy.remove",
+        "deploy.run"]}'
 
 method() {
     case $1 in
@@ -23,6 +24,9 @@ method() {
         ;;
     deploy.remove) # Removes stopped `containers`, and `images` that nothing uses. What runs is left, and is `stale`.
         not_written '`deploy.remove`'
+        ;;
+    deploy.run) # Runs the one-off container that `spec` describes to its end; each line that it prints is an event.
+        not_written '`deploy.run`' # echo '{"exit_code": 0}' >&3
         ;;
     *) fail unsupported "\`$1\` is not offered by this provider" ;;
     esac

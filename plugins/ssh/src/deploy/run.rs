@@ -1,0 +1,171 @@
+//! `deploy.run`: makes a one-off container, shows what it prints, waits for its end, and removes it. I/O.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bollard::container::LogOutput;
+use bollard::query_parameters::{
+    LogsOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
+    WaitContainerOptionsBuilder,
+};
+use cloudpad_engine::{Engine, failure, said, status};
+use cloudpad_plugin_api::stage::deploy::{Ran, Run};
+use cloudpad_plugin_api::{Context, Failure, Level, Outcome};
+use futures_util::StreamExt;
+use tokio::time::{sleep, timeout};
+
+use super::lines::Lines;
+use crate::call::cancelled;
+use crate::pool::Connection;
+
+mod begin;
+
+/// How long a container may take to end when the caller has asked to stop. A caller does not wait for longer than 10 s.
+const HASTE: i32 = 5;
+/// How long clearing up may take then.
+const CLEARING: Duration = Duration::from_secs(9);
+/// How long the last lines of a container that has ended may take.
+const LAST_LINES: Duration = Duration::from_secs(10);
+
+/// How far a request has come, should the connection have to be opened anew.
+#[derive(Default)]
+pub(super) struct SoFar {
+    /// Whether it has begun the run.
+    begun: AtomicBool,
+    /// How many lines it has told.
+    lines: AtomicUsize,
+}
+
+pub(super) async fn run(
+    cx: &Context,
+    host: &Connection,
+    request: &Run,
+    so_far: &SoFar,
+) -> Result<Ran, Failure> {
+    cx.check_cancelled()?;
+    let begun = begin::begin(cx, host, request).await?;
+    let found = begun.found && !so_far.begun.swap(true, Ordering::Relaxed);
+    let one_off = OneOff { cx, engine: &host.engine, request, id: &begun.id };
+    let over = async {
+        match request.timeout_ms {
+            Some(ms) => sleep(Duration::from_millis(ms)).await,
+            None => std::future::pending().await,
+        }
+    };
+    let mut to_its_end = std::pin::pin!(one_off.follow(&so_far.lines));
+    let ended = tokio::select! {
+        code = &mut to_its_end => Some(code?),
+        () = over => None,
+        () = cancelled(cx.cancel()) => return Err(one_off.break_off().await),
+    };
+    let timed_out = ended.is_none();
+    let exit_code = match ended {
+        Some(code) => code,
+        None => {
+            one_off.stop(i32::try_from(request.spec.stop_timeout).unwrap_or(i32::MAX)).await?;
+            match timeout(LAST_LINES, &mut to_its_end).await {
+                Ok(code) => code?,
+                // What it has printed last is worth having, and no reason to fail.
+                Err(_) => one_off.exit_code().await?,
+            }
+        }
+    };
+    if timed_out || !request.keep {
+        one_off.remove().await.unwrap_or_else(|failure| cx.log(Level::Warn, failure.to_string()));
+    }
+    Ok(Ran { exit_code, timed_out, found })
+}
+
+/// A one-off container that was made.
+struct OneOff<'a> {
+    cx: &'a Context,
+    engine: &'a Engine,
+    request: &'a Run,
+    id: &'a str,
+}
+
+impl OneOff<'_> {
+    fn tried(&self, what: &str) -> String {
+        format!("could not {what} container `{}`", self.request.container)
+    }
+
+    /// Tells each line that the container prints, but for so many of the first, and what it has ended with.
+    async fn follow(&self, told: &AtomicUsize) -> Result<i64, Failure> {
+        let options = LogsOptionsBuilder::new().follow(true).stdout(true).stderr(true).build();
+        let mut output = self.engine.patient().await?.logs(self.id, Some(options));
+        let (mut out, mut err) = (Lines::default(), Lines::default());
+        let mut number = 0;
+        let mut tell = |line| {
+            number += 1;
+            if told.fetch_max(number, Ordering::Relaxed) < number {
+                self.cx.output("", line);
+            }
+        };
+        while let Some(piece) = output.next().await {
+            match piece {
+                Ok(LogOutput::StdErr { message }) => err.push(&message, &mut tell),
+                Ok(piece) => out.push(&piece.into_bytes(), &mut tell),
+                // A log driver from which the engine cannot read is no reason not to run.
+                Err(error) if said(&error).is_some() => {
+                    let failure = failure(&self.tried("read what is printed by"), &error);
+                    self.cx.log(Level::Warn, failure.to_string());
+                    break;
+                }
+                Err(error) => return Err(failure(&self.tried("read what is printed by"), &error)),
+            }
+        }
+        out.finish(&mut tell);
+        err.finish(&mut tell);
+        self.exit_code().await
+    }
+
+    /// Waits until it does not run.
+    async fn exit_code(&self) -> Result<i64, Failure> {
+        let options = WaitContainerOptionsBuilder::new().condition("not-running").build();
+        match self.engine.patient().await?.wait_container(self.id, Some(options)).next().await {
+            Some(Ok(ended)) => Ok(ended.status_code),
+            // The client reports an exit code above 0 as an error.
+            Some(Err(bollard::errors::Error::DockerContainerWaitError { code, .. })) => Ok(code),
+            Some(Err(error)) => Err(failure(&self.tried("wait for"), &error).outcome(Outcome::Unknown)),
+            None => Err(Failure::failed(self.tried("wait for")).outcome(Outcome::Unknown)),
+        }
+    }
+
+    async fn stop(&self, seconds: i32) -> Result<(), Failure> {
+        let options = StopContainerOptionsBuilder::new().t(seconds).build();
+        let work = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+        match self.engine.within(work).await?.stop_container(self.id, Some(options)).await {
+            Err(error) if status(&error) != Some(404) => Err(failure(&self.tried("stop"), &error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes it, with the volumes that have no name, which are nobody else's.
+    async fn remove(&self) -> Result<(), Failure> {
+        let options = RemoveContainerOptionsBuilder::new().v(true).build();
+        match self.engine.docker().await?.remove_container(self.id, Some(options)).await {
+            // Gone, or somebody else is removing it.
+            Err(error) if !matches!(status(&error), Some(404 | 409)) => {
+                Err(failure(&self.tried("remove"), &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Clears up since the caller has asked to stop, and says how that went.
+    async fn break_off(&self) -> Failure {
+        let name = &self.request.container;
+        let seconds = i32::try_from(self.request.spec.stop_timeout).unwrap_or(i32::MAX).min(HASTE);
+        let clear = async {
+            self.stop(seconds).await?;
+            self.remove().await
+        };
+        match timeout(CLEARING, clear).await {
+            Ok(Ok(())) => Failure::cancelled().outcome(Outcome::Partial),
+            Ok(Err(failure)) => Failure::cancelled().outcome(Outcome::Unknown).cause(failure),
+            Err(_) => Failure::cancelled()
+                .outcome(Outcome::Unknown)
+                .cause(format!("container `{name}` did not end within {} s", CLEARING.as_secs())),
+        }
+    }
+}
