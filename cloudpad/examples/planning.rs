@@ -129,6 +129,7 @@ fn service(number: u32) -> Service {
         cpu_millis: None,
         memory: None,
         update: Update::Auto,
+        protected: false,
         groups: Vec::new(),
         labels: BTreeMap::new(),
     }

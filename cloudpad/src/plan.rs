@@ -6,7 +6,7 @@
 //! before. [`SavedPlan`] keeps one for later.
 //!
 //! Inside, a plan takes shape in these steps: `place` (which instance belongs where), `decide` (what
-//! has to happen to each), `contest` and `claims` (what is in each other's way), `pace` (how many at once),
+//! has to happen to each), `protect` (what may not), `contest` and `claims` (what is in each other's way), `pace` (how many at once),
 //! `window` (what waits for what),
 //! `rollout`, `stock` and `supply` (the actions), `retain` (what is removed in the end), `graph` (their order).
 
@@ -20,6 +20,7 @@ mod look;
 mod model;
 mod pace;
 mod place;
+mod protect;
 pub mod queue;
 mod reference;
 mod retain;

@@ -121,7 +121,7 @@ pub struct ContainerSpec {
     /// Memory limit in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<u64>,
-    /// The user's own labels.
+    /// The user's own labels, and [`label::PROTECTED`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
 }
@@ -254,6 +254,8 @@ pub mod label {
     pub const SPEC_ID: &str = "cloudpad.spec-id";
     /// Only on a one-off container: it is no instance of any service.
     pub const ONE_OFF: &str = "cloudpad.one-off";
+    /// `true` on a container that only a deploy which names its service replaces, stops or removes.
+    pub const PROTECTED: &str = "cloudpad.protected";
     /// On an image: the reference that it was built as. A tag is easily given to another image, which does not
     /// have this.
     pub const IMAGE: &str = "cloudpad.image";

@@ -158,6 +158,7 @@ const SERVICE: Keys = Keys {
         ("cpus", Number),
         ("memory", Like("512MiB")),
         ("update", Text),
+        ("protected", Flag),
         ("groups", TEXTS),
         ("labels", LABELS),
     ],

@@ -144,6 +144,8 @@ pub struct Service {
     /// In which order old and new follow each other. Never `Auto` with a conflict: where `start-first`
     /// cannot be, the config that asks for it is a problem.
     pub update: Update,
+    /// Whether its containers are replaced, stopped and removed only by a deploy that names it.
+    pub protected: bool,
     /// Names by which several services are selected together.
     pub groups: Vec<String>,
     /// Container labels.

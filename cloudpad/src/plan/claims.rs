@@ -1,8 +1,9 @@
 //! What is in the way of a new container: ports, and volumes that are not shared. Pure.
 
 use cloudpad_plugin_api::model::Port;
-use cloudpad_plugin_api::stage::deploy::{Container, PortHeld};
+use cloudpad_plugin_api::stage::deploy::PortHeld;
 
+use super::protect::is_protected;
 use super::sight::{self, HostSight, Sight, Sighted};
 use super::unit::{New, Unit};
 use crate::config::{Config, Problem};
@@ -98,11 +99,13 @@ fn block<'a>(unit: &mut Unit<'a>, by: &'a Sighted<'a>, stopped: &[bool]) -> bool
     true
 }
 
-fn untouched(unit: &Unit<'_>, holder: &Container, host: &str, config: &Config) -> Problem {
+fn untouched(unit: &Unit<'_>, holder: &Sighted<'_>, host: &str, config: &Config) -> Problem {
     let (instance, theirs, name) = (unit.which.instance(), &holder.instance, &holder.name);
     let message = format!("`{instance}` needs a port or volume of `{host}` that `{name}` of `{theirs}` has");
     let theirs = &theirs.service;
-    Problem::new(message).hint(if config.services.contains_key(theirs) {
+    Problem::new(message).hint(if is_protected(holder, config) {
+        format!("`{theirs}` is protected: name both with `--service {} --service {theirs}`", instance.service)
+    } else if config.services.contains_key(theirs) {
         format!("let `{theirs}` be part of the deploy too")
     } else {
         format!(

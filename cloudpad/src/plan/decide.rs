@@ -11,8 +11,8 @@ use super::hosts::HostSet;
 use super::place::place;
 use super::sight::{self, Sight, Sighted, serves};
 use super::spec::{self, Blueprint, Wanted};
-use super::unit::{Loss, New, Pace, Rollout, Unit, Which};
-use super::{ChangeKind, Goal, Scope};
+use super::unit::{Loss, Pace, Rollout, Unit, Which};
+use super::{ChangeKind, Goal, Note, Scope};
 use crate::config::{Config, Problem, Service};
 use crate::inventory::Inventory;
 
@@ -35,7 +35,7 @@ impl<'a> Decide<'a> {
         &self,
         name: &'a str,
         reference: &'a str,
-        contest: &mut Contest<'a>,
+        (contest, notes): (&mut Contest<'a>, &mut Vec<Note>),
     ) -> Result<Rollout<'a>, Problem> {
         let service = &self.config.services[name];
         let places = self.places(name, service);
@@ -46,14 +46,17 @@ impl<'a> Decide<'a> {
         for &(host, number) in places.iter().filter(|(host, _)| self.hosts.contains(*host)) {
             let which = Which { service: name, number };
             let wanted = blueprint.wanted(number)?;
-            contest.add(host, which, &wanted);
             // Both are in the same order.
             while there.next_if(|(h, n, _)| (*h, *n) < (host, number)).is_some() {}
             let copies = there.next_if(|(h, n, _)| (*h, *n) == (host, number));
             let copies = copies.map_or(&[][..], |(_, _, copies)| copies);
-            self.instance((host, which), copies, &wanted, &mut blueprint, &mut rollout);
+            let wanted = (&wanted, &mut blueprint);
+            if let Some(claims) = self.instance((host, which), copies, wanted, (&mut rollout, notes)) {
+                contest.add(host, which, &claims);
+            }
         }
-        rollout.losses = self.losses(name, &places);
+        self.keep_place(&mut rollout, &places, notes);
+        rollout.losses = self.losses(name, &places, notes);
         Ok(rollout)
     }
 
@@ -77,20 +80,23 @@ impl<'a> Decide<'a> {
         Rollout { service, units, starting, waits, losses, pace }
     }
 
+    /// Says also which container claims what it needs; none where one stays that is there.
     fn instance(
         &self,
         (host, which): (usize, Which<'a>),
         copies: &'a [Sighted<'a>],
-        wanted: &Rc<Wanted<'a>>,
-        blueprint: &mut Blueprint<'a>,
-        rollout: &mut Rollout<'a>,
-    ) {
+        (wanted, blueprint): (&Rc<Wanted<'a>>, &mut Blueprint<'a>),
+        (rollout, notes): (&mut Rollout<'a>, &mut Vec<Note>),
+    ) -> Option<Rc<Wanted<'a>>> {
         let up = sight::up(copies);
         let right = up.clone().filter(|c| *c.spec_id == *wanted.spec_id);
         let right = right.min_by_key(|c| (c.state != State::Running, &c.container.name));
-        let stops: Vec<_> = up.filter(|c| right.is_none_or(|right| right.place != c.place)).collect();
+        let mut stops: Vec<_> = up.filter(|c| right.is_none_or(|right| right.place != c.place)).collect();
+        if self.spare(host, &mut stops, |old| blueprint.why(&[old], wanted), notes) && right.is_none() {
+            return None;
+        }
         if right.is_some_and(|c| c.state == State::Running) && stops.is_empty() {
-            return;
+            return Some(Rc::clone(wanted));
         }
         let container = right.map_or(&wanted.name, |right| &right.container.name);
         let mut unit = Unit {
@@ -114,22 +120,28 @@ impl<'a> Decide<'a> {
             } else if right.state != State::Running {
                 rollout.waits.push(unit);
             }
-            return;
+            return Some(Rc::clone(wanted));
         }
-        let kept = copies.iter().find(|c| c.name == wanted.name);
-        unit.told = Some(match (unit.stops.is_empty(), kept) {
+        let basis = (copies, wanted, &mut *blueprint);
+        let new = self.begin((host, which), basis, unit.stops.is_empty(), notes)?;
+        let claims = Rc::clone(&new.wanted);
+        unit.told = Some(match (unit.stops.is_empty(), new.kept) {
             (false, _) => (ChangeKind::ReplaceStartFirst, blueprint.why(&unit.stops, wanted)),
             (true, Some(_)) => (ChangeKind::Start, Arc::default()),
             (true, None) => (ChangeKind::Create, Arc::default()),
         });
-        unit.start = Some(New { wanted: Rc::clone(wanted), kept });
+        if !Rc::ptr_eq(&new.wanted, wanted) {
+            unit.ready = Some((new.wanted.name.clone(), Arc::clone(&new.wanted.spec)));
+        }
+        unit.start = Some(new);
         rollout.units.push(unit);
+        Some(claims)
     }
 
     /// A service that the config does not have any more.
-    pub(super) fn gone(&self, name: &'a str) -> Rollout<'a> {
+    pub(super) fn gone(&self, name: &'a str, notes: &mut Vec<Note>) -> Rollout<'a> {
         let mut rollout = self.empty(name, 0);
-        rollout.losses = self.losses(name, &[]);
+        rollout.losses = self.losses(name, &[], notes);
         rollout
     }
 
@@ -143,10 +155,15 @@ impl<'a> Decide<'a> {
     }
 
     /// What is there of a service and has none of these places, which are in order.
-    fn losses(&self, name: &'a str, places: &[(usize, u32)]) -> Vec<Loss<'a>> {
+    fn losses(&self, name: &'a str, places: &[(usize, u32)], notes: &mut Vec<Note>) -> Vec<Loss<'a>> {
         let copies = self.sight.copies(name);
-        let lost = copies.filter(|(host, number, _)| {
-            self.hosts.contains(*host) && places.binary_search(&(*host, *number)).is_err()
+        let lost = copies.filter(|(host, number, copies)| {
+            if !self.hosts.contains(*host) || places.binary_search(&(*host, *number)).is_ok() {
+                return false;
+            }
+            let before = notes.len();
+            notes.extend(self.unwanted(*host, copies));
+            notes.len() == before
         });
         let loss = |(host, number, copies): (usize, u32, &'a [Sighted<'a>])| Loss {
             host,

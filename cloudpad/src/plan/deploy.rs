@@ -17,7 +17,8 @@ use crate::config::Problem;
 
 /// The actions of a deploy.
 pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result<Plan, Vec<Problem>> {
-    let mut rollouts = rollouts(decide, supply)?;
+    let mut notes = Vec::new();
+    let mut rollouts = rollouts(decide, supply, &mut notes)?;
     settle_claims(decide, &mut rollouts)?;
     // Bring an image, stop, start, be ready.
     const ACTIONS: usize = 4;
@@ -26,7 +27,6 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     let mut roll = Roll::new(decide.config, decide.inventory, decide.sight);
     let mut retain = Retain::new(decide, &rollouts, supply);
     let mut problems = Vec::new();
-    let mut notes = Vec::new();
     for rollout in rollouts {
         match schedule(rollout.pace, rollout.effect()) {
             Err(short) => problems.push(too_few(&rollout, short.left)),
@@ -50,7 +50,11 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     }
 }
 
-fn rollouts<'a>(decide: &Decide<'a>, supply: &Supply<'a>) -> Result<Vec<Rollout<'a>>, Vec<Problem>> {
+fn rollouts<'a>(
+    decide: &Decide<'a>,
+    supply: &Supply<'a>,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<Rollout<'a>>, Vec<Problem>> {
     let (mut rollouts, mut problems) = (Vec::new(), Vec::new());
     let mut contest = Contest::default();
     for (name, service) in &decide.config.services {
@@ -59,12 +63,12 @@ fn rollouts<'a>(decide: &Decide<'a>, supply: &Supply<'a>) -> Result<Vec<Rollout<
         }
         // That every image is known has been checked before.
         let reference = supply.reference(&service.image).unwrap_or_default();
-        match decide.service(name, reference, &mut contest) {
+        match decide.service(name, reference, (&mut contest, notes)) {
             Ok(rollout) => rollouts.push(rollout),
             Err(problem) => problems.push(problem),
         }
     }
-    rollouts.extend(decide.gone_services().map(|name| decide.gone(name)));
+    rollouts.extend(decide.gone_services().map(|name| decide.gone(name, notes)));
     problems.extend(contest.problems(decide.inventory));
     if problems.is_empty() { Ok(rollouts) } else { Err(problems) }
 }

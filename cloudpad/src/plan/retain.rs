@@ -93,8 +93,9 @@ impl<'a, 's> Retain<'a, 's> {
     ) -> Vec<&'a Sighted<'a>> {
         let stopping = |old: &Sighted<'_>| stops[old.place].is_some();
         let idle = sight.containers.iter();
-        let mut idle: Vec<_> =
-            idle.filter(|c| (!c.state.is_up() || stopping(c)) && !self.kept[c.place]).collect();
+        let mut idle: Vec<_> = idle
+            .filter(|c| (!c.state.is_up() || stopping(c)) && !self.kept[c.place] && !self.decide.holds(c))
+            .collect();
         let mut surplus: Vec<&'a Sighted<'a>> = Vec::new();
         for copies in idle.chunk_by_mut(|a, b| a.which == b.which) {
             let Which { service, number } = copies[0].which;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use cloudpad_plugin_api::model::{ContainerSpec, Port, Project, SecretRef, Volume};
+use cloudpad_plugin_api::model::{ContainerSpec, Port, Project, SecretRef, Volume, label};
+use cloudpad_plugin_api::stage::deploy::Container;
 use sha2::{Digest, Sha256};
 
 use super::sight::Sighted;
@@ -21,6 +22,21 @@ pub(super) struct Wanted<'a> {
     pub(super) exclusive: Rc<[String]>,
     /// The image that it is made from, by its name in the config; none when it certainly is on the host.
     pub(super) image: Option<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    /// A container as it was seen, to be started again; none where its label is not understood.
+    pub(super) fn seen(old: &Sighted<'a>, config: &Config) -> Option<Self> {
+        let Container { name, spec_id, release, spec, .. } = old.container;
+        let spec = spec.clone()?;
+        let exclusive = match config.services.get(old.which.service) {
+            Some(service) => exclusive(config, service),
+            // Nobody can say any more whether it shared them.
+            None => spec.volumes.iter().filter(|v| !v.read_only).map(|v| v.source.clone()).collect(),
+        };
+        let (name, spec_id, exclusive) = (name.clone(), spec_id.as_str().into(), exclusive.into());
+        Some(Self { name, spec_id, spec, release, exclusive, image: None })
+    }
 }
 
 /// What the instances of a service should be. They share what is the same for all of them.
@@ -102,8 +118,16 @@ impl<'a> Blueprint<'a> {
             restart: service.restart,
             cpu_millis: service.cpu_millis,
             memory: service.memory,
-            labels: service.labels.clone(),
+            labels: self.labels(),
         }
+    }
+
+    fn labels(&self) -> BTreeMap<String, String> {
+        let mut labels = self.service.1.labels.clone();
+        if self.service.1.protected {
+            labels.insert(label::PROTECTED.to_owned(), "true".to_owned());
+        }
+        labels
     }
 
     fn secret(&self, name: &str) -> SecretRef {
@@ -244,8 +268,16 @@ fn differences(old: Option<&ContainerSpec>, new: &ContainerSpec) -> Vec<String> 
     fields
         .chain(entries("env", env, &new.env))
         .chain(entries("secrets", secrets, &new.secrets))
-        .chain(entries("labels", labels, &new.labels))
+        .chain(entries("labels", labels, &new.labels).into_iter().map(as_in_the_file))
         .collect()
+}
+
+/// What the config calls a label that stands for one of its keys.
+fn as_in_the_file(what: String) -> String {
+    match what.strip_prefix("labels.") {
+        Some(label::PROTECTED) => "protected".to_owned(),
+        _ => what,
+    }
 }
 
 fn entries<T: PartialEq>(what: &str, old: &BTreeMap<String, T>, new: &BTreeMap<String, T>) -> Vec<String> {

@@ -5,6 +5,7 @@ mod images;
 mod kit;
 mod order;
 mod props;
+mod protected;
 mod random;
 mod refused;
 mod rollout;

@@ -7,13 +7,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::stage::deploy::{Container, State};
+use cloudpad_plugin_api::stage::deploy::State;
 
 use super::deploy::mark_early;
 use super::graph::Graph;
 use super::rollout::Roll;
 use super::sight::{self, Sight, Sighted, serves};
-use super::spec::{Wanted, exclusive};
+use super::spec::Wanted;
 use super::unit::{Loss, New, Pace, Rollout, Unit, Which};
 use super::{Action, Change, ChangeKind, Goal, Note, Plan, Scope, claims, pace, scope, spec, stopped};
 use crate::config::Config;
@@ -223,16 +223,9 @@ impl<'a> Undo<'a> {
     }
 
     fn start(&self, old: &Sighted<'a>, now: &'a [Sighted<'a>]) -> Option<New<'a>> {
-        let Container { name, spec_id, release, spec, .. } = old.container;
-        let spec = spec.clone()?;
-        let exclusive = match self.config.services.get(old.which.service) {
-            Some(service) => exclusive(self.config, service),
-            // Nobody can say any more whether it shared them.
-            None => spec.volumes.iter().filter(|v| !v.read_only).map(|v| v.source.clone()).collect(),
-        };
-        let (name, spec_id, exclusive) = (name.clone(), spec_id.as_str().into(), exclusive.into());
-        let kept = now.iter().find(|c| c.name == name);
-        Some(New { wanted: Rc::new(Wanted { name, spec_id, spec, release, exclusive, image: None }), kept })
+        let wanted = Wanted::seen(old, self.config)?;
+        let kept = now.iter().find(|c| c.name == wanted.name);
+        Some(New { wanted: Rc::new(wanted), kept })
     }
 
     fn find_blockers(&self, rollouts: &mut [Rollout<'a>]) {

@@ -18,6 +18,7 @@ mod moto;
 mod plan;
 mod plugin_dies;
 mod plugins;
+mod protected;
 mod push;
 mod readme;
 mod registry;

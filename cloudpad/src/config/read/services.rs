@@ -52,6 +52,7 @@ fn service(name: &str, section: &Section<'_>, names: &Names) -> Service {
         cpu_millis: cpus(section),
         memory: section.parse("memory", unit::memory),
         update: section.choice("update", UPDATES).unwrap_or(Update::Auto),
+        protected: section.flag("protected").unwrap_or(false),
         groups: section.set("groups", name::owned_word),
         labels: section.map("labels", name::label, plain),
     }

@@ -122,6 +122,7 @@ pub(super) fn service(service: &Service) -> Table {
     }
     optional(&mut table, "memory", service.memory.map(unit::memory_text).as_deref());
     table.text("update", word(UPDATES, service.update));
+    table.put("protected", Out::Flag(service.protected));
     table.texts("groups", &service.groups);
     table.map("env", &service.env, |value| Out::text(value));
     table.map("secrets", &service.secrets, |name| Out::text(name));

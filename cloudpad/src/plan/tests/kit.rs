@@ -171,6 +171,7 @@ pub fn service(image: &str) -> Service {
         cpu_millis: None,
         memory: None,
         update: Update::Auto,
+        protected: false,
         groups: Vec::new(),
         labels: BTreeMap::new(),
     }

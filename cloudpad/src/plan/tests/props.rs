@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use cloudpad_plugin_api::Request;
+use cloudpad_plugin_api::model::label;
 use proptest::prelude::*;
 
 use super::random::{World, world};
@@ -46,6 +47,17 @@ fn floors(world: &World) -> Vec<(String, usize)> {
         (name.clone(), min.min(serving(&world.truth, name)))
     };
     scope.services.iter().map(floor).collect()
+}
+
+/// Whether a plan stops or removes a container.
+fn touches(plan: &Plan, host: &str, name: &str) -> bool {
+    plan.actions.iter().any(|action| match &action.request {
+        Request::DeployStop(stop) => stop.host.name == host && stop.container.name == name,
+        Request::DeployRemove(remove) => {
+            remove.host.name == host && remove.containers.iter().any(|c| c.name == name)
+        }
+        _ => false,
+    })
 }
 
 proptest! {
@@ -100,6 +112,21 @@ proptest! {
             for container in containers(host) {
                 let meant = select.services.is_empty() || select.services.contains(&container.instance.service);
                 prop_assert!(meant || containers(&sim.observed.hosts[name]).contains(container));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_protected_is_neither_stopped_nor_removed_unless_it_is_named(world in world()) {
+        let plan = plan_of(&world)?;
+        let named = |service: &String| world.case.goal.select.services.contains(service);
+        for (host, state) in &world.truth.hosts {
+            for container in containers(state).iter().filter(|c| !named(&c.instance.service)) {
+                let spec = container.spec.as_ref().unwrap();
+                let by_file = world.case.config.services.get(&container.instance.service);
+                if spec.labels.contains_key(label::PROTECTED) || by_file.is_some_and(|s| s.protected) {
+                    prop_assert!(!touches(&plan, host, &container.name), "{} of {host}", container.name);
+                }
             }
         }
     }

@@ -26,6 +26,7 @@ struct Wish {
     update: Update,
     version: u8,
     env: u8,
+    protected: bool,
 }
 
 /// A project as it is wanted at one time.
@@ -86,12 +87,12 @@ fn wish() -> impl Strategy<Value = Wish> {
         1 => Just(Some(MountMode::Shared)),
     ];
     let update = select(vec![Update::Auto, Update::Auto, Update::StartFirst, Update::StopFirst]);
-    let present = prop::bool::weighted(0.8);
-    (present, count, role, range, data, update, 1..3u8, 0..3u8).prop_map(
-        |(present, count, role, ports, data, update, version, env)| {
+    let flags = (prop::bool::weighted(0.8), prop::bool::weighted(0.2));
+    (flags, count, role, range, data, update, 1..3u8, 0..3u8).prop_map(
+        |((present, protected), count, role, ports, data, update, version, env)| {
             let forced = ports.is_some() || data == Some(MountMode::Exclusive);
             let update = if forced && update == Update::StartFirst { Update::Auto } else { update };
-            Wish { present, count, role, ports, data, update, version, env }
+            Wish { present, count, role, ports, data, update, version, env, protected }
         },
     )
 }
@@ -180,6 +181,7 @@ fn grant(service: &mut Service, wish: &Wish) {
         wish.ports.iter().map(|(from, len)| ports(8000 + from * 4, 8000 + from * 4 + len)).collect();
     service.volumes = wish.data.iter().map(|mode| volume(&service.image, *mode)).collect();
     service.update = wish.update;
+    service.protected = wish.protected;
     service.env.insert("ENV".into(), wish.env.to_string());
 }
 

@@ -1,0 +1,140 @@
+//! Containers that are replaced, stopped and removed only by a deploy that names their service. Pure.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use cloudpad_plugin_api::model::label;
+
+use super::decide::Decide;
+use super::sight::Sighted;
+use super::spec::{Blueprint, Wanted};
+use super::unit::{New, Rollout, Which};
+use super::{ChangeKind, Note};
+use crate::config::Config;
+
+/// Whether a container is protected: by the config, or by its own label, which stays when the config changes.
+pub(super) fn is_protected(container: &Sighted<'_>, config: &Config) -> bool {
+    let by_label = container.spec.is_some_and(|spec| spec.labels.contains_key(label::PROTECTED));
+    by_label || config.services.get(container.which.service).is_some_and(|service| service.protected)
+}
+
+impl<'a> Decide<'a> {
+    /// Whether nothing may be done to a container but to start it. A pattern or a group does not name a service.
+    pub(super) fn holds(&self, container: &Sighted<'_>) -> bool {
+        let service = container.which.service;
+        is_protected(container, self.config) && !self.goal.select.services.iter().any(|name| name == service)
+    }
+
+    /// Takes what may not be stopped out of the containers to be stopped, and says whether there was any.
+    pub(super) fn spare(
+        &self,
+        host: usize,
+        stops: &mut Vec<&Sighted<'a>>,
+        mut why: impl FnMut(&Sighted<'a>) -> Arc<[String]>,
+        notes: &mut Vec<Note>,
+    ) -> bool {
+        let before = stops.len();
+        stops.retain(|old| {
+            let holds = self.holds(old);
+            if holds {
+                notes.push(self.differs(host, old, &why(old)));
+            }
+            !holds
+        });
+        stops.len() < before
+    }
+
+    /// The container that an instance starts, none of whose others keeps running. Where none runs at all and one is
+    /// protected, it is that one, be it as it should be or not.
+    pub(super) fn begin(
+        &self,
+        (host, which): (usize, Which<'a>),
+        (copies, wanted, blueprint): (&'a [Sighted<'a>], &Rc<Wanted<'a>>, &mut Blueprint<'a>),
+        none_runs: bool,
+        notes: &mut Vec<Note>,
+    ) -> Option<New<'a>> {
+        let kept = copies.iter().find(|old| old.name == wanted.name);
+        if kept.is_some() || !none_runs || !copies.iter().any(|old| self.holds(old)) {
+            return Some(New { wanted: Rc::clone(wanted), kept });
+        }
+        if let [only] = copies
+            && let Some(as_it_was) = Wanted::seen(only, self.config)
+        {
+            notes.push(self.differs(host, only, &blueprint.why(&[only], wanted)));
+            return Some(New { wanted: Rc::new(as_it_was), kept: Some(only) });
+        }
+        notes.push(self.unclear(host, which, copies));
+        None
+    }
+
+    /// A container stays, though another is wanted in its place.
+    fn differs(&self, host: usize, old: &Sighted<'_>, why: &[String]) -> Note {
+        let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join(", ")) };
+        let message =
+            format!("{} stays as it is, though the config wants another{why}", self.held(host, old));
+        self.note(message, old.which.service, "replaces it")
+    }
+
+    /// Containers stay, though none is wanted there.
+    pub(super) fn unwanted(&self, host: usize, copies: &[Sighted<'_>]) -> impl Iterator<Item = Note> {
+        let held = copies.iter().filter(|old| self.holds(old));
+        held.map(move |old| {
+            let message = format!("{} stays, though the config wants none there", self.held(host, old));
+            self.note(message, old.which.service, "removes it")
+        })
+    }
+
+    /// An instance does not run, and nobody can tell which of its containers ran last.
+    fn unclear(&self, host: usize, which: Which<'_>, copies: &[Sighted<'_>]) -> Note {
+        let names: Vec<_> = copies.iter().map(|old| format!("`{}`", old.name)).collect();
+        let (host, names) = (&self.inventory.hosts()[host].name, names.join(" or "));
+        let message = format!(
+            "`{}` on `{host}` does not run, and is protected: nobody can tell whether {names} ran last",
+            which.instance()
+        );
+        let note = self.note(message, which.service, "starts what the config wants");
+        Note { incomplete: true, ..note }
+    }
+
+    /// Keeps what is protected from being moved: there is no new instance of a service while an old one stays where
+    /// none is wanted, since it would begin with nothing.
+    pub(super) fn keep_place(
+        &self,
+        rollout: &mut Rollout<'a>,
+        places: &[(usize, u32)],
+        notes: &mut Vec<Note>,
+    ) {
+        let mut elsewhere = self.sight.copies(rollout.service);
+        let stays = elsewhere.any(|(host, number, copies)| {
+            places.binary_search(&(host, number)).is_err() && copies.iter().any(|old| self.holds(old))
+        });
+        if !stays {
+            return;
+        }
+        rollout.units.retain(|unit| {
+            let creates = matches!(unit.told, Some((ChangeKind::Create, _)));
+            if creates {
+                let (instance, host) = (unit.which.instance(), &self.inventory.hosts()[unit.host].name);
+                let service = rollout.service;
+                let message = format!(
+                    "`{instance}` is not created on `{host}`, since a protected container of `{service}` stays \
+                     where the config wants none"
+                );
+                notes.push(self.note(message, service, "does both"));
+            }
+            !creates
+        });
+    }
+
+    fn held(&self, host: usize, old: &Sighted<'_>) -> String {
+        format!("`{}` on `{}` is protected, and", old.name, self.inventory.hosts()[host].name)
+    }
+
+    /// That it is left out is what `protected` asks for, so nothing is incomplete.
+    fn note(&self, message: String, service: &str, effect: &str) -> Note {
+        let environment = self.config.project.environment.as_ref();
+        let environment = environment.map(|name| format!("-e {name} ")).unwrap_or_default();
+        let message = format!("{message}; `cloudpad deploy {environment}--service {service}` {effect}");
+        Note { incomplete: false, message }
+    }
+}
