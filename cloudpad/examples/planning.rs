@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use cloudpad::config::{
-    Amount, BuildImage, Config, Count, Image, OnFailure, Places, Policy, PortRange, Service, Source,
+    Amount, BuildImage, Config, Count, Hooks, Image, OnFailure, Places, Policy, PortRange, Service, Source,
     Unreachable, Update,
 };
 use cloudpad::inventory::{Inventory, Selection};
@@ -87,6 +87,7 @@ pub fn config(hosts: u32, services: u32) -> Config {
             on_failure: OnFailure::Rollback,
             unreachable: Unreachable::Refuse,
         },
+        hooks: Hooks::default(),
         places: Places::default(),
     }
 }

@@ -9,6 +9,7 @@
 mod check;
 mod environments;
 mod grammar;
+mod hooks;
 mod keys;
 mod load;
 mod model;
@@ -26,6 +27,7 @@ mod vars;
 pub use environments::environments;
 pub(crate) use grammar::host::check as check_host;
 pub(crate) use grammar::name::is_provider as is_provider_name;
+pub use hooks::{HookPoint, Hooks};
 pub use load::{Input, load};
 pub use model::*;
 pub(crate) use nearest::find as nearest;

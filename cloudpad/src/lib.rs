@@ -17,6 +17,7 @@
 //! - [`plan`](mod@plan) decides what is to be done. Pure.
 //! - [`rollout`] has a plan carried out, and answers its failure with another. I/O, through `run`.
 //! - [`run`] carries plans out. I/O.
+//! - [`hooks`] runs local commands before and after that. I/O.
 //! - [`report`] sums up what happens. Pure.
 //! - [`words`], [`listing`] and [`catalogue`] say it in words. Pure.
 //! - [`journal`] keeps it, [`term`] shows it. I/O.
@@ -27,6 +28,7 @@ pub mod cmd;
 pub mod config;
 pub mod conformance;
 pub mod dockerfiles;
+pub mod hooks;
 pub mod init;
 pub mod inventory;
 pub mod journal;

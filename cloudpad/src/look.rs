@@ -200,7 +200,11 @@ async fn list(runner: &Runner, config: &Config) -> Result<Inventory, Refusal> {
     Ok(Inventory::new(&config.hosts, listed)?)
 }
 
-async fn look_at_images(
+/// Looks at what goes into the scope's images.
+///
+/// # Errors
+/// Failures of sources or images.
+pub async fn look_at_images(
     runner: &Runner,
     config: &Config,
     scope: &Scope,

@@ -15,6 +15,7 @@ mod contest;
 mod decide;
 mod deploy;
 mod graph;
+mod hooks;
 mod hosts;
 mod look;
 mod model;
@@ -52,6 +53,7 @@ use hosts::HostSet;
 use sight::Sight;
 use supply::Supply;
 
+pub use hooks::Hook;
 pub use look::{
     look_host, look_hosts, look_images, look_secrets, prepares, repository, resolves, unknown_secrets,
 };
@@ -65,6 +67,17 @@ pub use undo::{Failed, undo};
 /// # Errors
 /// Everything that cannot be carried out. Nothing has been touched then.
 pub fn plan(
+    config: &Config,
+    inventory: &Inventory,
+    observed: &Observed,
+    goal: &Goal,
+) -> Result<Plan, Vec<Problem>> {
+    let mut plan = make(config, inventory, observed, goal)?;
+    plan.hooks = hooks::hooks(config, goal.until, &plan.actions);
+    Ok(plan)
+}
+
+fn make(
     config: &Config,
     inventory: &Inventory,
     observed: &Observed,

@@ -39,7 +39,8 @@ use cloudpad_docker as _;
 use cloudpad_git as _;
 use cloudpad_plugin_api::stage::secrets::Values;
 use cloudpad_plugin_api::{
-    Cancel, Context, Emit, Failure, FailureKind, Handler, Outcome, Provider, PushScope, Reply, Request, Stage,
+    Cancel, Context, Emit, Event, Failure, FailureKind, Handler, Outcome, Provider, PushScope, Reply,
+    Request, Stage,
 };
 use cloudpad_registry as _;
 use cloudpad_secrets as _;
@@ -134,6 +135,16 @@ impl Providers {
         shown.and_then(|ok| request.reply(ok)).unwrap_or(Reply::Done)
     }
 
+    /// An event of somebody else's process as it may be shown: without the values of secrets, and each text in one line.
+    pub fn hide(&self, event: Event) -> Event {
+        plain::event(self.mask.event(event))
+    }
+
+    /// A failure likewise.
+    pub fn hide_in(&self, failure: Failure) -> Failure {
+        plain::failure(self.mask.failure(failure))
+    }
+
     /// What tells the value of each secret that was asked for from others, by name.
     pub fn marks(&self) -> BTreeMap<String, String> {
         self.vault.marks()
@@ -153,9 +164,7 @@ impl Providers {
         let mask = self.mask.clone();
         let masked: Emit = Arc::new(move |event| emit(plain::event(mask.event(event))));
         let call = Asked { request, key, secrets: self.vault.values_for(request) };
-        let reply = chosen
-            .call(call, masked, cancel)
-            .map_err(|failure| plain::failure(self.mask.failure(failure)))?;
+        let reply = chosen.call(call, masked, cancel).map_err(|failure| self.hide_in(failure))?;
         plausible::check(request, &reply).map_err(|why| chosen.cannot_be(request, &self.mask.text(&why)))?;
         if let Reply::Secrets(found) = &reply {
             self.mask.add(found.values.0.values().map(|value| value.expose().to_owned()));

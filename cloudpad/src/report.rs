@@ -3,12 +3,16 @@
 //! Events are what `--json` prints and the journal keeps, one per line; text for people is rendered
 //! from the same values. The last event of a run is its [`Report`].
 
+mod hooks;
+
 use std::collections::BTreeSet;
 
 use cloudpad_plugin_api::{Failure, Reply, Request};
 use serde::Serialize;
 
+use crate::config::HookPoint;
 use crate::plan::{Action, Change, Note};
+pub use hooks::{FailedHook, HookStep};
 
 /// Something that happens in a run.
 #[derive(Clone, Debug, Serialize)]
@@ -93,6 +97,16 @@ pub enum Event {
         ms: u64,
         /// Why not.
         error: Failure,
+    },
+    /// Something happens to a hook.
+    Hook {
+        /// When it runs.
+        hook: HookPoint,
+        /// Its command, as it is told.
+        command: String,
+        /// What happens.
+        #[serde(flatten)]
+        step: HookStep,
     },
     /// The last event.
     Report(Report),
@@ -209,6 +223,9 @@ pub struct Report {
     pub failures: Vec<Failed>,
     /// Hosts to which something that was asked for was not done.
     pub incomplete_hosts: BTreeSet<String>,
+    /// Hooks that failed after the work was done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed_hooks: Vec<FailedHook>,
     /// Bytes of images that were sent.
     pub sent: u64,
     /// Milliseconds from the first event to the last.
@@ -237,6 +254,7 @@ pub struct Tally {
     sent: u64,
     failures: Vec<Failed>,
     incomplete_hosts: BTreeSet<String>,
+    failed_hooks: Vec<FailedHook>,
     incomplete: bool,
     undo: Option<usize>,
     undo_incomplete: bool,
@@ -259,7 +277,12 @@ impl Tally {
             }
             Event::Done { phase, reply, .. } => self.add_done(*phase, reply),
             Event::Failed { phase, action, error, .. } => self.add_failed(*phase, action, error),
+            Event::Hook { hook, command, step: HookStep::Failed { error, .. } } => {
+                let (command, error) = (command.clone(), error.clone());
+                self.failed_hooks.push(FailedHook { hook: *hook, command, error });
+            }
             Event::Run { .. }
+            | Event::Hook { .. }
             | Event::Phase { phase: Phase::Look, .. }
             | Event::Started { .. }
             | Event::During { .. }
@@ -294,6 +317,7 @@ impl Tally {
             done: self.done,
             failures: self.failures,
             incomplete_hosts: self.incomplete_hosts,
+            failed_hooks: self.failed_hooks,
             sent: self.sent,
             ms,
         }
@@ -322,10 +346,19 @@ impl Tally {
 }
 
 impl Report {
+    /// The hooks that follow a run that ended so.
+    pub fn hooks(&self) -> HookPoint {
+        match self.ending {
+            Ending::Done | Ending::NothingToDo | Ending::Incomplete => HookPoint::AfterDeploy,
+            Ending::Failed | Ending::Undone | Ending::Interrupted => HookPoint::AfterFailure,
+        }
+    }
+
     /// The exit code that tells a script how the run ended.
     pub fn exit_code(&self) -> u8 {
         match self.ending {
-            Ending::Done | Ending::NothingToDo => exit::OK,
+            Ending::Done | Ending::NothingToDo if self.failed_hooks.is_empty() => exit::OK,
+            Ending::Done | Ending::NothingToDo => exit::FAILED,
             Ending::Incomplete | Ending::Failed | Ending::Undone => exit::FAILED,
             Ending::Interrupted => exit::INTERRUPTED,
         }
@@ -402,6 +435,16 @@ mod tests {
             (interrupted.ending, interrupted.exit_code(), interrupted.not_run),
             (Ending::Interrupted, 130, 2)
         );
+    }
+
+    #[test]
+    fn a_hook_that_fails_afterwards_is_a_failure_of_its_own() {
+        let error = Failure::failed("no");
+        let (hook, command) = (HookPoint::AfterDeploy, "notify".to_owned());
+        let hook = Event::Hook { hook, command, step: HookStep::Failed { ms: 1, error } };
+        let told = report(&[plan(false), phase(Phase::Apply, 1, false), done(Phase::Apply), hook], false);
+        assert_eq!((told.ending, told.exit_code(), told.failures.len()), (Ending::Done, 1, 0));
+        assert_eq!(told.failed_hooks[0].command, "notify");
     }
 
     #[test]

@@ -12,8 +12,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use anstream::{AutoStream, ColorChoice};
 use cloudpad_plugin_api::{Event as During, Failure, Level};
 
+use crate::config::HookPoint;
 use crate::refusal::Refusal;
-use crate::report::{Event, Phase, Subject};
+use crate::report::{Event, HookStep, Phase, Subject};
 use crate::words;
 use bars::Bars;
 use harmless::harmless;
@@ -186,11 +187,27 @@ impl Term {
                 self.status("taking back what was changed");
                 notes.iter().for_each(|note| self.warn(&note.message));
             }
+            Event::Hook { hook, command, step } => self.hook(*hook, command, step),
             Event::Run { .. }
             | Event::Plan { .. }
             | Event::Phase { .. }
             | Event::Waiting { .. }
             | Event::Report(_) => {}
+        }
+    }
+
+    fn hook(&self, point: HookPoint, command: &str, step: &HookStep) {
+        let name = point.name();
+        match step {
+            HookStep::Started => self.status(&format!("{name}: {command}")),
+            HookStep::Output { line } => self.status(&format!("{DIM}{name} | {RESET}{line}")),
+            HookStep::Done { ms } if self.style.verbose => {
+                self.status(&format!("{GREEN}{name}: {RESET}done {DIM}({}){RESET}", words::seconds(*ms)));
+            }
+            HookStep::Done { .. } => {}
+            // That of one that comes before is why nothing is done.
+            HookStep::Failed { .. } if point.is_before() => {}
+            HookStep::Failed { error, .. } => self.warn(&words::failure(error)),
         }
     }
 

@@ -122,6 +122,14 @@ pub fn failure(failure: &Failure) -> String {
     text
 }
 
+/// A command as one would type it; the line of a shell as it stands in the file.
+pub fn command(arguments: &[String]) -> String {
+    match arguments {
+        [shell, option, line] if shell == "sh" && option == "-c" => line.clone(),
+        words => words.join(" "),
+    }
+}
+
 /// A problem that is in no file.
 pub fn problem(problem: &Problem) -> String {
     let hint = problem.hint.as_ref().map(|hint| format!("  hint: {hint}\n")).unwrap_or_default();
@@ -130,7 +138,7 @@ pub fn problem(problem: &Problem) -> String {
 
 /// A plan, as `cloudpad plan` prints it: what is prepared, what changes on each host, and the sum.
 pub fn plan(plan: &Plan) -> String {
-    let mut text = String::new();
+    let mut text = hooks(plan, true);
     for line in preparations(plan) {
         let _ = writeln!(text, "  {line}");
     }
@@ -140,11 +148,18 @@ pub fn plan(plan: &Plan) -> String {
             let _ = writeln!(text, "    {line}");
         }
     }
+    text += &hooks(plan, false);
     for note in &plan.notes {
         let _ = writeln!(text, "  note: {}", note.message);
     }
     let _ = writeln!(text, "{}", sum(plan));
     text
+}
+
+/// The hooks that run before, or those that may run after.
+fn hooks(plan: &Plan, before: bool) -> String {
+    let hooks = plan.hooks.iter().filter(|hook| hook.point.is_before() == before);
+    hooks.map(|hook| format!("  {}: {}\n", hook.point.name(), command(&hook.command))).collect()
 }
 
 /// What is done before any container changes, each once however many hosts it is for.
@@ -239,6 +254,14 @@ pub fn json_line(value: &impl serde::Serialize) -> String {
 
 /// A report in a line.
 pub fn report(report: &Report) -> String {
+    let mut text = outcome(report);
+    for failed in &report.failed_hooks {
+        let _ = write!(text, "; hook `{}` failed: {}", failed.hook.name(), failed.command);
+    }
+    text
+}
+
+fn outcome(report: &Report) -> String {
     let seconds = seconds(report.ms);
     let release = &report.release;
     match report.ending {

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::stage::deploy::Holder;
 
 use super::args::Global;
 use super::{Ended, FileText, Refused};
 use crate::config::{self, Config, Places};
+use crate::hooks::Hooks;
 use crate::inventory::Selection;
 use crate::journal::Journal;
 use crate::lock::Lock;
@@ -74,6 +76,8 @@ pub(super) struct Session {
     pub runner: Runner,
     pub term: Arc<Term>,
     time: String,
+    command: &'static str,
+    directory: PathBuf,
     cache: PathBuf,
     file: FileText,
     /// Of the project, for a command that has it to itself.
@@ -110,7 +114,8 @@ impl Session {
         let stop = runtime.block_on(async { Stop::on_signals(term.clone()) });
         let stop = stop.map_err(|error| Refusal::new(format!("cannot listen for signals: {error}")))?;
         let runner = Runner { providers: Arc::new(providers), record, stop };
-        Ok(Self { config, runner, term: term.clone(), time, cache: state_dir, file, lock: None, runtime })
+        let (directory, cache, lock) = (project.dir, state_dir, None);
+        Ok(Self { config, runner, term: term.clone(), time, command, directory, cache, file, lock, runtime })
     }
 
     /// The same, with the project's lock on all hosts that are looked at. `wait`: for as long as somebody else has it.
@@ -193,15 +198,20 @@ impl Session {
         self.carry_out(&plan, &looked, &goal)
     }
 
-    /// Carries a plan out, undoes it where it fails and the policy says so, and ends the run.
+    /// Carries a plan out between its hooks, undoes it where it fails and the policy says so, and ends the run.
     pub(super) fn carry_out(&self, plan: &Plan, looked: &Looked, goal: &Goal) -> Ended {
         let Looked { inventory, observed, .. } = looked;
+        let hooks = self.hooks(plan, goal);
+        self.wait_for(hooks.before())?;
+        self.check_is_true_yet(plan, looked)?;
         self.wait_for(roll_out(
             &self.runner,
             plan,
             Basis { config: &self.config, inventory, observed, goal },
         ));
-        Ok(self.finish())
+        let interrupted = self.runner.stop.is_requested();
+        self.wait_for(hooks.after(&self.runner.record.report(interrupted)));
+        Ok(self.end(interrupted))
     }
 
     /// Runs asynchronous work to its end.
@@ -209,9 +219,37 @@ impl Session {
         self.runtime.block_on(work)
     }
 
+    /// A hook that changes what an image is made from makes another image of it than the plan is about.
+    fn check_is_true_yet(&self, plan: &Plan, looked: &Looked) -> Result<(), Refused> {
+        let builds = plan.actions.iter().any(|action| matches!(action.request, Request::BuildRun(_)));
+        if !builds || !plan.hooks.iter().any(|hook| hook.point.is_before()) {
+            return Ok(());
+        }
+        let look = look::look_at_images(&self.runner, &self.config, &looked.scope, &self.cache);
+        let now = self.wait_for(look).map_err(|refusal| self.refuses(refusal))?.images;
+        let then = |name: &String| looked.observed.images.get(name).map(|image| &image.reference);
+        match now.iter().find(|(name, image)| then(name) != Some(&image.reference)) {
+            None => Ok(()),
+            Some((name, _)) => Err(Refusal::new(format!(
+                "image `{name}` is made from something else now than when it was looked at, before the hooks ran"
+            ))
+            .hint("let `prepare` of its source do what makes its files: that runs before they are looked at")
+            .into()),
+        }
+    }
+
+    fn hooks<'a>(&'a self, plan: &'a Plan, goal: &'a Goal) -> Hooks<'a> {
+        let Self { runner, config, directory, command, .. } = self;
+        Hooks { runner, config, directory, command, release: &goal.release, plan }
+    }
+
     /// Ends the run, and returns the exit code.
     pub(super) fn finish(&self) -> u8 {
-        let report = self.runner.record.finish(self.runner.stop.is_requested());
+        self.end(self.runner.stop.is_requested())
+    }
+
+    fn end(&self, interrupted: bool) -> u8 {
+        let report = self.runner.record.finish(interrupted);
         let text = crate::words::report(&report);
         if report.exit_code() == crate::report::exit::OK {
             self.term.status(&text);

@@ -14,6 +14,7 @@ pub(super) const FILE: Keys = Keys {
         ("images", Named(&Table(&IMAGE))),
         ("services", Named(&Table(&SERVICE))),
         ("deploy", Table(&DEPLOY)),
+        ("hooks", Table(&HOOKS)),
         ("environments", Named(&Table(&ENVIRONMENT))),
     ],
     instead: &[],
@@ -30,6 +31,7 @@ pub(super) const ENVIRONMENT: Keys = Keys {
         ("images", Named(&Table(&IMAGE))),
         ("services", Named(&Table(&SERVICE))),
         ("deploy", Table(&DEPLOY)),
+        ("hooks", Table(&HOOKS)),
     ],
     instead: &[],
 };
@@ -69,7 +71,7 @@ const SOURCE: Keys = Keys {
         ("tag", Text),
         ("rev", Text),
         ("path", Text),
-        ("prepare", List(&COMMAND)),
+        ("prepare", COMMANDS),
     ],
     instead: &[
         ("path", &["git", "branch", "tag", "rev"]),
@@ -174,6 +176,18 @@ const DEPLOY: Keys = Keys {
         ("keep", Whole),
         ("on_failure", Text),
         ("unreachable", Text),
+    ],
+    instead: &[],
+};
+
+const COMMANDS: Shape = List(&COMMAND);
+const HOOKS: Keys = Keys {
+    known: &[
+        ("before_build", COMMANDS),
+        ("before_deploy", COMMANDS),
+        ("after_deploy", COMMANDS),
+        ("after_failure", COMMANDS),
+        ("timeout", Like("10m")),
     ],
     instead: &[],
 };

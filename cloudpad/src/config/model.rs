@@ -10,6 +10,8 @@ use cloudpad_plugin_api::model::{Health, Host, Project, Protocol, Restart};
 use cloudpad_plugin_api::stage::build::{Arg, SecretSource};
 use cloudpad_plugin_api::stage::source::Location;
 
+use super::Hooks;
+
 /// What `Cloudpad.toml` says, with its environment merged in and its variables replaced.
 ///
 /// Every reference in it leads somewhere: a service's image is in `images`, an image's source in `sources`.
@@ -33,6 +35,8 @@ pub struct Config {
     pub services: BTreeMap<String, Service>,
     /// How a deploy goes about it.
     pub deploy: Policy,
+    /// Local commands at named points of a run.
+    pub hooks: Hooks,
     /// Where in the file each value stands.
     pub places: Places,
 }

@@ -3,6 +3,7 @@
 
 mod deploy;
 mod health;
+mod hooks;
 mod hosts;
 mod images;
 mod names;
@@ -56,6 +57,7 @@ pub(super) fn read(
         project: project(&file, environment).into(),
         services: services::read(&file, &names),
         deploy: deploy::read(&file),
+        hooks: hooks::read(&file),
         plugins: plugins::read(&file, dir),
         stages,
         hosts,

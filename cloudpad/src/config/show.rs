@@ -5,7 +5,7 @@ mod parts;
 
 use cloudpad_plugin_api::Stage;
 
-use super::{Config, Source, StageChoice};
+use super::{Config, Hooks, Source, StageChoice};
 use out::{Out, Table};
 
 /// Writes the whole config, defaults included.
@@ -27,6 +27,9 @@ pub fn show(config: &Config) -> String {
         config.services.iter().map(|(name, service)| (name.as_str(), parts::service(service))),
     );
     file.table("deploy", parts::policy(&config.deploy));
+    if config.hooks != Hooks::default() {
+        file.table("hooks", parts::hooks(&config.hooks));
+    }
     if let Some(environment) = &config.project.environment {
         file.named("environments", std::iter::once((environment.as_str(), Table::default())));
     }

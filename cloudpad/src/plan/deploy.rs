@@ -45,7 +45,7 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     retain.remove(&mut graph, &roll.stops);
     let changes = roll.changes;
     match graph.finish() {
-        Ok(actions) => Ok(Plan { changes, actions, notes }),
+        Ok(actions) => Ok(Plan { changes, actions, notes, ..Plan::default() }),
         Err(knot) => Err(vec![knotted(&knot)]),
     }
 }

@@ -42,6 +42,9 @@ pub struct Plan {
     pub actions: Vec<Action>,
     /// What the user should know, such as a host that is left out.
     pub notes: Vec<Note>,
+    /// Local commands that run before it and after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<super::Hook>,
 }
 
 impl Plan {

@@ -7,6 +7,7 @@ use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::{Container, Observation, PortHeld, State};
 use serde::{Deserialize, Serialize};
 
+use super::hooks::hooks;
 use super::spec::digest;
 use super::{Goal, Plan, reference};
 use crate::config::{Config, Image, show};
@@ -57,7 +58,14 @@ impl SavedPlan {
             return Err(Failure::invalid(message).hint("make the plan again"));
         }
         let differences = self.seen.differences(&seen(config, observed));
-        if differences.is_empty() { Ok(()) } else { Err(outdated(differences)) }
+        if !differences.is_empty() {
+            return Err(outdated(differences));
+        }
+        if self.plan.hooks != hooks(config, self.goal.until, &self.plan.actions) {
+            let message = "the saved plan is damaged: its hooks are not those of the config";
+            return Err(Failure::invalid(message).hint("make the plan again"));
+        }
+        Ok(())
     }
 }
 

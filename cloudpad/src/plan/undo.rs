@@ -71,7 +71,7 @@ pub fn undo(
         undo.order(rollouts, true)
     });
     let (changes, actions) = order.unwrap_or_default();
-    Plan { changes, actions, notes }
+    Plan { changes, actions, notes, ..Plan::default() }
 }
 
 type Ordered = (Vec<Change>, Vec<Action>);

@@ -36,11 +36,16 @@ impl Record {
         self.term.event(&event);
     }
 
-    /// Ends the run: its report is the last event.
-    pub fn finish(&self, interrupted: bool) -> Report {
+    /// What its report would be if the run ended now.
+    pub fn report(&self, interrupted: bool) -> Report {
         let ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let tally = self.inner.lock().unwrap_or_else(PoisonError::into_inner).tally.clone();
-        let report = tally.report(interrupted, ms);
+        tally.report(interrupted, ms)
+    }
+
+    /// Ends the run: its report is the last event.
+    pub fn finish(&self, interrupted: bool) -> Report {
+        let report = self.report(interrupted);
         self.event(Event::Report(report.clone()));
         report
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cloudpad_plugin_api::Cancel;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::report::exit;
 use crate::term::Term;
@@ -73,6 +73,18 @@ impl Stop {
     pub async fn requested(&self) {
         // It cannot be closed, since `self` holds the sender.
         let _ = self.requested.subscribe().wait_for(|requested| *requested).await;
+    }
+
+    /// Comes back when the user wants more than what was wanted when this was asked: to stop, or to break off what is
+    /// under way.
+    pub async fn more(&self) {
+        if !self.is_requested() {
+            return self.requested().await;
+        }
+        let broken_off = Arc::new(Notify::new());
+        let heard = broken_off.clone();
+        self.cancel.on_cancel(move || heard.notify_one());
+        broken_off.notified().await;
     }
 
     /// What breaks off actions under way.

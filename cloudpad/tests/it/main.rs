@@ -10,6 +10,7 @@ mod book;
 mod deploy;
 mod failure;
 mod halfway;
+mod hooks;
 mod interrupt;
 mod local;
 mod lock;

@@ -10,7 +10,7 @@ use super::out::{Out, Table};
 use crate::config::grammar::{network, unit, volume};
 use crate::config::read::{RESTARTS, UPDATES};
 use crate::config::{
-    Amount, BuildImage, Config, Count, Image, OnFailure, Policy, Service, Source, Unreachable,
+    Amount, BuildImage, Config, Count, Hooks, Image, OnFailure, Policy, Service, Source, Unreachable,
 };
 
 pub(super) fn plugin(path: &Path) -> Table {
@@ -42,8 +42,21 @@ pub(super) fn source(source: &Source) -> Table {
         Location::Directory { path } => table.text("path", &path.to_string_lossy()),
     }
     if !source.prepare.is_empty() {
-        table.put("prepare", Out::List(source.prepare.iter().map(Out::texts).collect()));
+        table.put("prepare", commands(&source.prepare));
     }
+    table
+}
+
+fn commands(commands: &[Vec<String>]) -> Out {
+    Out::List(commands.iter().map(Out::texts).collect())
+}
+
+pub(super) fn hooks(hooks: &Hooks) -> Table {
+    let mut table = Table::default();
+    for (point, all) in &hooks.commands {
+        table.put(point.name(), commands(all));
+    }
+    table.text("timeout", &unit::millis_text(hooks.timeout_ms));
     table
 }
 

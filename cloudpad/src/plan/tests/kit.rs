@@ -10,8 +10,8 @@ use cloudpad_plugin_api::stage::source::{Location, Resolved};
 use cloudpad_plugin_api::{Failure, FailureKind, PushScope, Stage};
 
 use crate::config::{
-    Amount, BuildImage, Config, Count, Image, Mount, MountMode, MountSource, OnFailure, Places, Policy,
-    PortRange, Problem, Service, Source, Unreachable, Update,
+    Amount, BuildImage, Config, Count, Hooks, Image, Mount, MountMode, MountSource, OnFailure, Places,
+    Policy, PortRange, Problem, Service, Source, Unreachable, Update,
 };
 use crate::inventory::{Inventory, Selection};
 use crate::observed::{HostState, Observed};
@@ -122,6 +122,7 @@ fn config() -> Config {
             on_failure: OnFailure::Rollback,
             unreachable: Unreachable::Refuse,
         },
+        hooks: Hooks::default(),
         places: Places::default(),
     }
 }

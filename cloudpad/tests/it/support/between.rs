@@ -116,7 +116,7 @@ impl Between {
 }
 
 /// Waits for the end of the process whose number the line begins with; no when that takes longer than anything does.
-fn ends(line: &str) -> bool {
+pub fn ends(line: &str) -> bool {
     let pid = line.split_whitespace().next().and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
     let Ok(process) = pidfd_open(pid.expect("a process's number"), PidfdFlags::empty()) else { return true };
     let patience = Timespec { tv_sec: 30, tv_nsec: 0 };

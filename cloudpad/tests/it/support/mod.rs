@@ -6,13 +6,15 @@ mod http;
 mod lab;
 mod outcome;
 mod project;
+mod running;
 mod tty;
 mod watch;
 
-pub use between::{At, Between, Carrier, Death};
+pub use between::{At, Between, Carrier, Death, ends};
 pub use containers::Container;
 pub use http::{Answer, get};
 pub use lab::{Host, Lab, docker};
 pub use outcome::Outcome;
 pub use project::{Project, noise};
+pub use running::Running;
 pub use watch::Watch;
