@@ -7,6 +7,7 @@
 mod aftermath;
 mod aws;
 mod book;
+mod boundaries;
 mod deploy;
 mod failure;
 mod halfway;
