@@ -91,7 +91,7 @@ pub struct ContainerSpec {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
     /// Secrets, by where the container finds each: the name of an environment variable, or the absolute path of
-    /// a file. Their values come with the call.
+    /// a file, which is in memory and which the container can only read. Their values come with the call.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub secrets: BTreeMap<String, SecretRef>,
     /// Ports of the host that lead into the container.
@@ -127,13 +127,22 @@ pub struct ContainerSpec {
 }
 
 /// A secret that a container gets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretRef {
     /// What it is called where it is kept.
     pub name: String,
     /// What tells its value from others, and does not reveal it: another value, another container.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub mark: String,
+    /// Of a file: its permission bits, where they are not 256 (`0400`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<u32>,
+    /// Of a file: the user id of its owner, where that is not the user that the image names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// Of a file: its group id, where that is not the one of the user that the image names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gid: Option<u32>,
 }
 
 /// A port of the host that leads into a container; its fields are those of Compose.

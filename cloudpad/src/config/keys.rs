@@ -140,6 +140,9 @@ const HEALTH: Keys = Keys {
     ],
 };
 
+const SECRET_FILE: Keys =
+    Keys { known: &[("name", Text), ("mode", Like("0440")), ("uid", Whole), ("gid", Whole)], instead: &[] };
+
 const SERVICE: Keys = Keys {
     known: &[
         ("image", Text),
@@ -149,7 +152,7 @@ const SERVICE: Keys = Keys {
         ("per_host", Whole),
         ("command", COMMAND),
         ("env", VARIABLES),
-        ("secrets", OneOf(&[TEXTS, LABELS])),
+        ("secrets", OneOf(&[TEXTS, Named(&OneOf(&[Text, Table(&SECRET_FILE)]))])),
         ("ports", List(&Like("8080:80"))),
         ("volumes", List(&Like("data:/data"))),
         ("networks", TEXTS),

@@ -125,8 +125,8 @@ pub struct Service {
     pub command: Option<Vec<String>>,
     /// Environment variables.
     pub env: BTreeMap<String, String>,
-    /// What each secret is called where it is kept, by the environment variable in which the container finds it.
-    pub secrets: BTreeMap<String, String>,
+    /// Secrets, by the environment variable, or the absolute path of the file, in which the container finds each.
+    pub secrets: BTreeMap<String, super::Secret>,
     /// Published ports.
     pub ports: Vec<PortRange>,
     /// Volumes and directories.

@@ -12,7 +12,7 @@ use cloudpad_plugin_api::stage::{build, deploy};
 use cloudpad_plugin_api::{Request, Stage};
 
 use super::Scope;
-use crate::config::{BuildImage, Config, Image, Problem, Service};
+use crate::config::{BuildImage, Config, Image, Problem, Secret, Service};
 use crate::inventory::Inventory;
 
 /// One `source.resolve` for each source of the scope. `cache` is where sources are kept, absolute.
@@ -58,8 +58,8 @@ pub fn look_images(
 
 /// One `secrets.get` for all secrets of the scope; none where there is none.
 pub fn look_secrets(config: &Config, scope: &Scope) -> Option<Request> {
-    let names: BTreeSet<&String> =
-        services(config, scope).flat_map(|(_, service)| service.secrets.values()).collect();
+    let secrets = services(config, scope).flat_map(|(_, service)| service.secrets.values());
+    let names: BTreeSet<&String> = secrets.map(|secret| &secret.name).collect();
     let names: Vec<String> = names.into_iter().cloned().collect();
     (!names.is_empty()).then_some(Request::SecretsGet(Get { names }))
 }
@@ -74,7 +74,7 @@ pub fn unknown_secrets(config: &Config, scope: &Scope, marks: &BTreeMap<String, 
     let provider = config.stages.get(&Stage::Secrets).and_then(|choice| choice.provider.as_deref());
     let mut problems = Vec::new();
     for (service, Service { secrets, .. }) in services(config, scope) {
-        for (target, name) in secrets.iter().filter(|(_, name)| !marks.contains_key(*name)) {
+        for (target, Secret { name, .. }) in secrets.iter().filter(|(_, it)| !marks.contains_key(&it.name)) {
             let provider = provider.unwrap_or_default();
             let message = format!("the secrets provider `{provider}` knows no secret `{name}`");
             let problem = Problem::at_key(format!("services.{service}.secrets.{target}"), message);

@@ -9,7 +9,7 @@ use cloudpad_plugin_api::stage::deploy::Container;
 use sha2::{Digest, Sha256};
 
 use super::sight::Sighted;
-use crate::config::{Config, Mount, MountMode, MountSource, PortRange, Problem, Service, Update};
+use crate::config::{Config, Mount, MountMode, MountSource, PortRange, Problem, Secret, Service, Update};
 
 /// A container as it should be.
 pub(super) struct Wanted<'a> {
@@ -107,7 +107,7 @@ impl<'a> Blueprint<'a> {
             secrets: service
                 .secrets
                 .iter()
-                .map(|(target, name)| (target.clone(), self.secret(name)))
+                .map(|(target, secret)| (target.clone(), self.secret(secret)))
                 .collect(),
             ports,
             volumes: service.volumes.iter().map(|mount| volume(mount, self.project)).collect(),
@@ -130,9 +130,10 @@ impl<'a> Blueprint<'a> {
         labels
     }
 
-    fn secret(&self, name: &str) -> SecretRef {
-        let mark = self.marks.get(name).cloned().unwrap_or_default();
-        SecretRef { name: name.to_owned(), mark }
+    fn secret(&self, secret: &Secret) -> SecretRef {
+        let Secret { name, mode, uid, gid } = secret.clone();
+        let mark = self.marks.get(&name).cloned().unwrap_or_default();
+        SecretRef { name, mark, mode, uid, gid }
     }
 
     /// What differs between containers that run and the one that should.

@@ -90,7 +90,10 @@ mod tests {
 
     fn start(secrets: &[(&str, &str, &str)]) -> Request {
         let secret = |(target, name, mark): &(&str, &str, &str)| {
-            (target.to_string(), SecretRef { name: name.to_string(), mark: mark.to_string() })
+            (
+                target.to_string(),
+                SecretRef { name: name.to_string(), mark: mark.to_string(), ..Default::default() },
+            )
         };
         let spec = ContainerSpec { secrets: secrets.iter().map(secret).collect(), ..Default::default() };
         Request::DeployStart(Start {

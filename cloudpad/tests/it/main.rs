@@ -26,6 +26,7 @@ mod readme;
 mod registry;
 mod rollback;
 mod scale;
+mod secret_files;
 mod secrets;
 mod shape;
 mod source;

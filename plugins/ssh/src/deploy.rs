@@ -1,13 +1,17 @@
 //! Deploy provider `ssh`: hands each request to the file that serves it.
 
+mod archive;
 mod asking;
 mod container;
 mod duration;
+mod files;
 mod labels;
 mod lines;
 pub(crate) mod lock;
+mod memory;
 mod networks;
 mod observe;
+mod owner;
 mod probe;
 mod proof;
 mod pull;
@@ -30,6 +34,8 @@ use cloudpad_plugin_api::{Context, Failure};
 
 use crate::call::{Call, on_host};
 use crate::config::Config;
+pub(crate) use files::image_with_files;
+pub(crate) use memory::Memory;
 pub(crate) use networks::Networks;
 pub(crate) use pull::name;
 
@@ -62,8 +68,9 @@ impl Deploy for Deployer {
     }
 
     fn remove(&self, cx: &Context, request: &Remove) -> Result<(), Failure> {
-        on_host(cx, &request.host, Call::Change, async |host| remove::remove(&host, request).await)
+        on_host(cx, &request.host, Call::Change, async |host| remove::remove(cx, &host, request).await)
     }
+
     fn lock(&self, cx: &Context, request: &Lock) -> Result<Locked, Failure> {
         on_host(cx, &request.host, Call::Look, async |host| lock::lock(&host, request).await)
     }

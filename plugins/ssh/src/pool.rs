@@ -13,13 +13,16 @@ use cloudpad_transport::Traffic;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::config::Config;
-use crate::deploy::Networks;
 use crate::deploy::lock::Held;
+use crate::deploy::{Memory, Networks, image_with_files};
 
 /// A host that we are connected to.
 pub(crate) struct Connection {
     pub(crate) engine: Engine,
     pub(crate) networks: Networks,
+    pub(crate) memory: Memory,
+    /// The images of those containers that have secrets in files, by the containers' names, as they were listed last.
+    with_files: Mutex<BTreeMap<String, String>>,
     /// The host's images as they were listed last.
     images: Mutex<Option<Arc<[ImageSummary]>>>,
     /// The names of the host's containers as they were listed last.
@@ -33,8 +36,15 @@ pub(crate) type Locks = Arc<AsyncMutex<BTreeMap<String, Held>>>;
 
 impl Connection {
     fn new(engine: Engine, locks: Locks) -> Self {
-        let (networks, images, containers) = (Networks::default(), Mutex::default(), Mutex::default());
-        Self { engine, networks, images, containers, locks }
+        Self {
+            engine,
+            networks: Networks::default(),
+            memory: Memory::default(),
+            with_files: Mutex::default(),
+            images: Mutex::default(),
+            containers: Mutex::default(),
+            locks,
+        }
     }
 
     /// The host's containers, running or not. Those of others too: they hold ports.
@@ -42,6 +52,9 @@ impl Connection {
         let all = ListContainersOptionsBuilder::new().all(true).build();
         let listed = self.engine.docker().await?.list_containers(Some(all)).await;
         let listed = listed.map_err(|error| failure("could not list the containers", &error))?;
+        let mut with_files = self.with_files.lock().unwrap_or_else(PoisonError::into_inner);
+        with_files.extend(listed.iter().filter_map(image_with_files));
+        drop(with_files);
         let names = listed.iter().flat_map(|seen| seen.names.iter().flatten());
         let names = names.map(|name| name.trim_start_matches('/').to_owned()).collect();
         *self.containers.lock().unwrap_or_else(PoisonError::into_inner) = Some(names);
@@ -61,6 +74,23 @@ impl Connection {
         if let Some(names) = names.as_mut() {
             names.insert(name.to_owned());
         }
+    }
+
+    /// Lists the containers, unless that was done before.
+    pub(crate) async fn know_containers(&self) -> Result<(), Failure> {
+        let known = self.containers.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if known { Ok(()) } else { self.containers().await.map(drop) }
+    }
+
+    /// Notes that a container with this name, of this image, has secrets in files.
+    pub(crate) fn note_files(&self, name: &str, image: &str) {
+        let mut with_files = self.with_files.lock().unwrap_or_else(PoisonError::into_inner);
+        with_files.insert(name.to_owned(), image.to_owned());
+    }
+
+    /// The image of a container that has secrets in files, which is then taken to have none any more.
+    pub(crate) fn take_files(&self, name: &str) -> Option<String> {
+        self.with_files.lock().unwrap_or_else(PoisonError::into_inner).remove(name)
     }
 
     /// The host's images.

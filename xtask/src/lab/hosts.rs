@@ -15,7 +15,7 @@ pub const SSH_PORT: u16 = 2222;
 
 /// All that an engine in a container needs. Not `--privileged`: that asks for SYS_RESOURCE too, which
 /// sandboxes withhold.
-const RIGHTS: [&str; 9] = [
+const RIGHTS: [&str; 10] = [
     "--init",
     "--cap-add=ALL",
     "--cap-drop=SYS_RESOURCE",
@@ -25,6 +25,8 @@ const RIGHTS: [&str; 9] = [
     "--cgroupns=private",
     "--device-cgroup-rule=a *:* rwm",
     "--stop-timeout=10",
+    // In memory, as every distribution has it.
+    "--tmpfs=/run:exec",
 ];
 
 /// The name of a host.

@@ -65,6 +65,11 @@ fn targets(name: &str, service: &Service, problems: &mut Vec<Problem>) {
 }
 
 fn secrets(name: &str, service: &Service, problems: &mut Vec<Problem>) {
+    let mounted: BTreeSet<_> = service.volumes.iter().map(|mount| &mount.target).collect();
+    for path in service.secrets.keys().filter(|path| mounted.contains(path)) {
+        let message = format!("something else is mounted at `{path}` already");
+        problems.push(Problem::at_key(format!("services.{name}.secrets.{path}"), message));
+    }
     for variable in service.secrets.keys().filter(|variable| service.env.contains_key(*variable)) {
         let message = format!("the variable `{variable}` is in `env` already");
         problems.push(Problem::at_key(format!("services.{name}.secrets.{variable}"), message));

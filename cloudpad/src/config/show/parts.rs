@@ -10,7 +10,7 @@ use super::out::{Out, Table};
 use crate::config::grammar::{network, unit, volume};
 use crate::config::read::{RESTARTS, UPDATES};
 use crate::config::{
-    Amount, BuildImage, Config, Count, Hooks, Image, OnFailure, Policy, Service, Source, Unreachable,
+    Amount, BuildImage, Config, Count, Hooks, Image, OnFailure, Policy, Secret, Service, Source, Unreachable,
 };
 
 pub(super) fn plugin(path: &Path) -> Table {
@@ -138,12 +138,26 @@ pub(super) fn service(service: &Service) -> Table {
     table.put("protected", Out::Flag(service.protected));
     table.texts("groups", &service.groups);
     table.map("env", &service.env, |value| Out::text(value));
-    table.map("secrets", &service.secrets, |name| Out::text(name));
+    table.map("secrets", &service.secrets, secret);
     if let Some(found) = &service.health {
         table.put("health", health(found));
     }
     table.map("labels", &service.labels, |value| Out::text(value));
     table
+}
+
+fn secret(secret: &Secret) -> Out {
+    let Secret { name, mode, uid, gid } = secret;
+    if (mode, uid, gid) == (&None, &None, &None) {
+        return Out::text(name);
+    }
+    let mut table = Table::default();
+    table.text("name", name);
+    optional(&mut table, "mode", mode.map(|bits| format!("{bits:04o}")).as_deref());
+    for (key, id) in [("uid", uid), ("gid", gid)] {
+        id.iter().for_each(|id| table.whole(key, *id));
+    }
+    Out::Table(table)
 }
 
 /// The word of a value that has one.

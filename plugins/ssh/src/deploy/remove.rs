@@ -2,16 +2,20 @@
 
 use bollard::query_parameters::{RemoveContainerOptions, RemoveImageOptions};
 use cloudpad_engine::{Engine, failure, status};
-use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::{Named, Remove};
+use cloudpad_plugin_api::{Context, Failure};
 
-use super::{container, unlisted};
+use super::{container, files, unlisted};
 use crate::pool::Connection;
 
-pub(super) async fn remove(host: &Connection, request: &Remove) -> Result<(), Failure> {
+pub(super) async fn remove(cx: &Context, host: &Connection, request: &Remove) -> Result<(), Failure> {
+    if !request.containers.is_empty() {
+        host.know_containers().await?;
+    }
     for container in &request.containers {
         remove_container(&host.engine, container, &request.project).await?;
+        files::forget(cx, host, &container.name, &request.project).await;
     }
     for image in &request.images {
         remove_image(host, image).await?;

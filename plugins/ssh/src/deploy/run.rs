@@ -8,12 +8,13 @@ use bollard::query_parameters::{
     LogsOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
     WaitContainerOptionsBuilder,
 };
-use cloudpad_engine::{Engine, failure, said, status};
+use cloudpad_engine::{failure, said, status};
 use cloudpad_plugin_api::stage::deploy::{Ran, Run};
 use cloudpad_plugin_api::{Context, Failure, Level, Outcome};
 use futures_util::StreamExt;
 use tokio::time::{sleep, timeout};
 
+use super::files;
 use super::lines::Lines;
 use crate::call::cancelled;
 use crate::pool::Connection;
@@ -45,7 +46,7 @@ pub(super) async fn run(
     cx.check_cancelled()?;
     let begun = begin::begin(cx, host, request).await?;
     let found = begun.found && !so_far.begun.swap(true, Ordering::Relaxed);
-    let one_off = OneOff { cx, engine: &host.engine, request, id: &begun.id };
+    let one_off = OneOff { cx, host, request, id: &begun.id };
     let over = async {
         match request.timeout_ms {
             Some(ms) => sleep(Duration::from_millis(ms)).await,
@@ -79,7 +80,7 @@ pub(super) async fn run(
 /// A one-off container that was made.
 struct OneOff<'a> {
     cx: &'a Context,
-    engine: &'a Engine,
+    host: &'a Connection,
     request: &'a Run,
     id: &'a str,
 }
@@ -92,7 +93,7 @@ impl OneOff<'_> {
     /// Tells each line that the container prints, but for so many of the first, and what it has ended with.
     async fn follow(&self, told: &AtomicUsize) -> Result<i64, Failure> {
         let options = LogsOptionsBuilder::new().follow(true).stdout(true).stderr(true).build();
-        let mut output = self.engine.patient().await?.logs(self.id, Some(options));
+        let mut output = self.host.engine.patient().await?.logs(self.id, Some(options));
         let (mut out, mut err) = (Lines::default(), Lines::default());
         let mut number = 0;
         let mut tell = |line| {
@@ -122,7 +123,7 @@ impl OneOff<'_> {
     /// Waits until it does not run.
     async fn exit_code(&self) -> Result<i64, Failure> {
         let options = WaitContainerOptionsBuilder::new().condition("not-running").build();
-        match self.engine.patient().await?.wait_container(self.id, Some(options)).next().await {
+        match self.host.engine.patient().await?.wait_container(self.id, Some(options)).next().await {
             Some(Ok(ended)) => Ok(ended.status_code),
             // The client reports an exit code above 0 as an error.
             Some(Err(bollard::errors::Error::DockerContainerWaitError { code, .. })) => Ok(code),
@@ -134,7 +135,7 @@ impl OneOff<'_> {
     async fn stop(&self, seconds: i32) -> Result<(), Failure> {
         let options = StopContainerOptionsBuilder::new().t(seconds).build();
         let work = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
-        match self.engine.within(work).await?.stop_container(self.id, Some(options)).await {
+        match self.host.engine.within(work).await?.stop_container(self.id, Some(options)).await {
             Err(error) if status(&error) != Some(404) => Err(failure(&self.tried("stop"), &error)),
             _ => Ok(()),
         }
@@ -143,12 +144,16 @@ impl OneOff<'_> {
     /// Removes it, with the volumes that have no name, which are nobody else's.
     async fn remove(&self) -> Result<(), Failure> {
         let options = RemoveContainerOptionsBuilder::new().v(true).build();
-        match self.engine.docker().await?.remove_container(self.id, Some(options)).await {
+        match self.host.engine.docker().await?.remove_container(self.id, Some(options)).await {
             // Gone, or somebody else is removing it.
             Err(error) if !matches!(status(&error), Some(404 | 409)) => {
                 Err(failure(&self.tried("remove"), &error))
             }
-            _ => Ok(()),
+            _ => {
+                let (name, project) = (&self.request.container, &self.request.project);
+                files::forget(self.cx, self.host, name, project).await;
+                Ok(())
+            }
         }
     }
 

@@ -3,29 +3,30 @@
 use std::collections::HashMap;
 
 use bollard::models::{
-    ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, NetworkingConfig, PortBinding, PortMap,
-    RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, Mount, MountType, NetworkingConfig,
+    PortBinding, PortMap, RestartPolicy, RestartPolicyNameEnum,
 };
 use cloudpad_plugin_api::model::{Check, ContainerSpec, Health, Port, Restart, Volume};
 use cloudpad_plugin_api::stage::deploy::{Run, Start};
 use cloudpad_plugin_api::{Context, Failure};
 
-use super::labels;
+use super::{files, labels};
 
 /// What the engine is asked to make for an instance.
 pub(super) fn create_body(cx: &Context, request: &Start) -> Result<ContainerCreateBody, Failure> {
-    body(cx, &request.spec, labels::of_instance(request)?, Some(&request.instance.service))
+    let labels = labels::of_instance(request)?;
+    body(cx, (&request.container, &request.spec), labels, Some(&request.instance.service))
 }
 
 /// What the engine is asked to make for a one-off container. What its networks know a service by leads to instances only.
 pub(super) fn run_body(cx: &Context, request: &Run) -> Result<ContainerCreateBody, Failure> {
     let spec = ContainerSpec { restart: Restart::No, ..ContainerSpec::clone(&request.spec) };
-    body(cx, &spec, labels::of_one_off(request)?, None)
+    body(cx, (&request.container, &spec), labels::of_one_off(request)?, None)
 }
 
 fn body(
     cx: &Context,
-    spec: &ContainerSpec,
+    (container, spec): (&str, &ContainerSpec),
     labels: HashMap<String, String>,
     alias: Option<&str>,
 ) -> Result<ContainerCreateBody, Failure> {
@@ -44,6 +45,7 @@ fn body(
         host_config: Some(HostConfig {
             port_bindings: Some(bindings(&spec.ports)),
             binds: Some(spec.volumes.iter().map(bind).collect()),
+            mounts: Some(secret_files(container, spec)),
             restart_policy: Some(RestartPolicy {
                 name: Some(restart(spec.restart)),
                 maximum_retry_count: None,
@@ -66,12 +68,25 @@ pub(super) fn has_secrets(cx: &Context, spec: &ContainerSpec) -> bool {
 fn env(cx: &Context, spec: &ContainerSpec) -> Result<Vec<String>, Failure> {
     let mut env: Vec<_> = spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
     for (target, secret) in &spec.secrets {
-        if target.starts_with('/') {
-            return Err(Failure::unsupported("a secret as a file"));
+        if files::is_file(target) {
+            continue;
         }
         env.push(format!("{target}={}", cx.secret(&secret.name)?.expose()));
     }
     Ok(env)
+}
+
+/// The files of secrets. The engine starts no container whose files are gone, which with binds it would: with empty
+/// folders in their places.
+fn secret_files(container: &str, spec: &ContainerSpec) -> Vec<Mount> {
+    let mount = |(number, (target, _)): (usize, (&String, _))| Mount {
+        target: Some(target.clone()),
+        source: Some(files::path(container, number)),
+        typ: Some(MountType::BIND),
+        read_only: Some(true),
+        ..Default::default()
+    };
+    files::of(spec).enumerate().map(mount).collect()
 }
 
 /// Networks that are made for the project, as opposed to those that every engine has.
@@ -318,7 +333,7 @@ mod tests {
 
     #[test]
     fn values_of_secrets_are_variables_and_in_no_label() {
-        let secret = SecretRef { name: "db".into(), mark: "0a1b2c3d".into() };
+        let secret = SecretRef { name: "db".into(), mark: "0a1b2c3d".into(), ..Default::default() };
         let with = |target: &str| {
             let secrets = [(target.to_owned(), secret.clone())].into();
             request(ContainerSpec { secrets, env: [("A".into(), "1".into())].into(), ..Default::default() })
@@ -330,6 +345,10 @@ mod tests {
         assert!(!format!("{labels:?}").contains("s3cr3t"), "{labels:?}");
         let lacking = create_body(&context(&[]), &with("DB")).unwrap_err();
         assert_eq!(lacking.message, "the value of secret `db` was not sent");
-        assert!(create_body(&context(&[("db", "s3cr3t")]), &with("/run/db")).is_err(), "not as a file");
+        let as_file = create_body(&context(&[("db", "s3cr3t")]), &with("/run/db")).unwrap();
+        assert!(!format!("{as_file:?}").contains("s3cr3t"), "{as_file:?}");
+        let mounts = as_file.host_config.unwrap().mounts.unwrap();
+        let source = "/run/cloudpad/secrets/shop-staging-web-2-abc/0";
+        assert_eq!((mounts[0].source.as_deref(), mounts[0].read_only), (Some(source), Some(true)));
     }
 }

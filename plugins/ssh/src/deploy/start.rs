@@ -13,7 +13,7 @@ use cloudpad_plugin_api::model::{Project, label};
 use cloudpad_plugin_api::stage::deploy::{Start, Started};
 use cloudpad_plugin_api::{Context, Failure, Outcome};
 
-use super::{container, networks, proof, seen, spec};
+use super::{container, files, networks, proof, seen, spec};
 use crate::pool::Connection;
 
 /// How long an engine may take to set a container up on a busy host: its mounts, networks and ports.
@@ -21,13 +21,17 @@ pub(super) const STARTING: Duration = Duration::from_secs(60);
 
 pub(super) async fn start(cx: &Context, host: &Arc<Connection>, request: &Start) -> Result<Started, Failure> {
     // Where a new container has another name, a kept one is not in its way, and has to be looked for. And where one
-    // cannot be made, since its secrets are others by now, there may be one that has them.
-    if (proof::is_needed(request.spec.health.as_ref()) || !spec::has_secrets(cx, &request.spec))
+    // cannot be made, since its secrets are others by now, there may be one that has them. The files of one that runs
+    // are not made again.
+    if (proof::is_needed(request.spec.health.as_ref())
+        || !spec::has_secrets(cx, &request.spec)
+        || files::are_needed(&request.spec))
         && !host.had_no_container(&request.container)
         && let Some(found) = container::find(&host.engine, &request.container).await?
     {
         return start_existing(cx, host, request, found).await;
     }
+    files::put(cx, host, (&request.container, &request.spec), &request.project).await?;
     let made = match create(cx, &host.engine, request).await {
         Err(failure) if networks::is_lacking(&failure) => {
             make_networks(host, request).await?;
@@ -69,7 +73,7 @@ async fn create(cx: &Context, engine: &Engine, request: &Start) -> Result<Option
 
 /// Starts a container that was just made.
 async fn start_new(cx: &Context, host: &Connection, request: &Start, id: String) -> Result<Started, Failure> {
-    match run_new(host, request, id).await {
+    match run_new(cx, host, request, id).await {
         // Somebody else may have made the very same one meanwhile, and got the port.
         Err(failure) => match container::inspect(&host.engine, &request.container).await {
             Ok(Some(found)) => start_existing(cx, host, request, found).await,
@@ -81,19 +85,21 @@ async fn start_new(cx: &Context, host: &Connection, request: &Start, id: String)
 
 /// Starts a container that was just made, or removes it again: what is left behind would look like a
 /// container that once ran.
-async fn run_new(host: &Connection, request: &Start, id: String) -> Result<Started, Failure> {
+async fn run_new(cx: &Context, host: &Connection, request: &Start, id: String) -> Result<Started, Failure> {
     match run(host, request, &id, None).await {
         Ok(()) => Ok(Started { id, created: true }),
-        Err(failure) => Err(undo(&host.engine, &request.container, &id, failure).await),
+        Err(failure) => Err(undo(cx, host, request, &id, failure).await),
     }
 }
 
-async fn undo(engine: &Engine, name: &str, id: &str, failure: Failure) -> Failure {
-    let removed = match engine.docker().await {
+async fn undo(cx: &Context, host: &Connection, request: &Start, id: &str, failure: Failure) -> Failure {
+    let name = &request.container;
+    let removed = match host.engine.docker().await {
         Ok(docker) => docker.remove_container(id, None::<RemoveContainerOptions>).await.is_ok(),
         Err(_) => false,
     };
     if removed {
+        files::forget(cx, host, name, &request.project).await;
         return failure;
     }
     failure
@@ -113,6 +119,9 @@ async fn start_existing(
     if !container::is_running(&found) {
         if proof::is_needed(request.spec.health.as_ref()) {
             proof::doubt(&host.engine.docker().await?, &found, &request.container).await?;
+        }
+        if spec::has_secrets(cx, &request.spec) {
+            files::put(cx, host, (&request.container, &request.spec), &request.project).await?;
         }
         match run(host, request, &id, Some(&found)).await {
             Err(failure) if networks::is_lacking(&failure) => {
@@ -134,7 +143,7 @@ async fn make_again(cx: &Context, host: &Connection, request: &Start, old: &str)
         failure(&format!("could not remove container `{name}`, whose networks are gone"), &error)
     })?;
     match create(cx, &host.engine, request).await.map_err(|failure| failure.outcome(Outcome::Partial))? {
-        Some(id) => run_new(host, request, id).await,
+        Some(id) => run_new(cx, host, request, id).await,
         None => Err(Failure::stale(format!("the name `{name}` was taken meanwhile")).retryable()),
     }
 }
@@ -185,6 +194,9 @@ async fn try_run(
 async fn explain(engine: &Engine, request: &Start, error: &Error) -> Failure {
     let name = &request.container;
     let plain = failure(&format!("could not start container `{name}`"), error);
+    if files::are_missing(&plain.message) {
+        return files::missing(name, plain);
+    }
     let Some(port) = taken_port(&plain.message) else { return plain };
     let holder = holder(engine, port, &request.project)
         .await

@@ -10,7 +10,7 @@ use cloudpad_plugin_api::stage::deploy::Run;
 use cloudpad_plugin_api::{Context, Failure, Outcome};
 
 use super::super::start::STARTING;
-use super::super::{container, networks, seen, spec};
+use super::super::{container, files, networks, seen, spec};
 use crate::pool::Connection;
 
 /// A container that was started, by this request or by an earlier one.
@@ -32,8 +32,9 @@ pub(super) async fn begin(cx: &Context, host: &Connection, request: &Run) -> Res
 }
 
 async fn try_begin(cx: &Context, host: &Connection, request: &Run) -> Result<Begun, Failure> {
+    files::put(cx, host, (&request.container, &request.spec), &request.project).await?;
     match create(cx, host, request).await? {
-        Some(id) => start_new(host, request, id).await,
+        Some(id) => start_new(cx, host, request, id).await,
         None => find(host, request).await,
     }
 }
@@ -55,14 +56,17 @@ async fn create(cx: &Context, host: &Connection, request: &Run) -> Result<Option
 }
 
 /// Starts a container that was just made, or removes it again: it would look like one that is about to run.
-async fn start_new(host: &Connection, request: &Run, id: String) -> Result<Begun, Failure> {
+async fn start_new(cx: &Context, host: &Connection, request: &Run, id: String) -> Result<Begun, Failure> {
     let refused = match start(host, request, &id, None).await {
         Ok(()) => return Ok(Begun { id, found: false }),
         Err(refused) => refused,
     };
     let options = RemoveContainerOptionsBuilder::new().v(true).build();
     match host.engine.docker().await?.remove_container(&id, Some(options)).await {
-        Ok(()) => Err(refused),
+        Ok(()) => {
+            files::forget(cx, host, &request.container, &request.project).await;
+            Err(refused)
+        }
         Err(_) => Err(refused
             .outcome(Outcome::Partial)
             .cause(format!("container `{}` was made and could not be removed again", request.container))),
