@@ -17,6 +17,7 @@ mod plugin;
 mod plugin_host;
 mod ps;
 mod push;
+mod secrets;
 mod session;
 mod trust;
 
@@ -61,6 +62,7 @@ enum Command {
     Push(push::Args),
     Deploy(deploy::Args),
     Ps(ps::Args),
+    Secrets(secrets::Args),
     Plugin(plugin::Args),
     Trust(trust::Args),
     Help(help::Args),
@@ -149,6 +151,7 @@ impl Command {
             Command::Push(args) => args.run(global, term),
             Command::Deploy(args) => args.run(global, term),
             Command::Ps(args) => args.run(global, term),
+            Command::Secrets(args) => args.run(global, term),
             Command::Plugin(args) => args.run(global, term),
             Command::Trust(args) => args.run(term),
             Command::Help(args) => args.run(global),

@@ -15,6 +15,7 @@
 //! - [`look`] finds out what is so. I/O, through `run`.
 //! - [`observed`] holds what was seen, or why nothing was. Pure.
 //! - [`plan`](mod@plan) decides what is to be done. Pure.
+//! - [`scratch`] is a private file for an editor. I/O.
 //! - [`rollout`] has a plan carried out, and answers its failure with another. I/O, through `run`.
 //! - [`run`] carries plans out. I/O.
 //! - [`hooks`] runs local commands before and after that. I/O.
@@ -43,6 +44,7 @@ pub mod refusal;
 pub mod report;
 pub mod rollout;
 pub mod run;
+pub mod scratch;
 pub mod starter;
 pub mod term;
 pub mod words;

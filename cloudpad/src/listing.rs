@@ -1,5 +1,7 @@
 //! What runs, as `cloudpad ps` lists it. Pure.
 
+pub mod secrets;
+
 use cloudpad_plugin_api::model::Instance;
 use cloudpad_plugin_api::stage::deploy::{Container, State};
 use serde::Serialize;

@@ -220,6 +220,7 @@ mod tests {
             names,
             [
                 "source git",
+                "secrets age",
                 "secrets command",
                 "secrets env",
                 "build docker",

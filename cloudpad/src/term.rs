@@ -5,6 +5,7 @@
 
 mod bars;
 mod harmless;
+mod unseen;
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -18,6 +19,7 @@ use crate::report::{Event, HookStep, Phase, Subject};
 use crate::words;
 use bars::Bars;
 use harmless::harmless;
+pub use unseen::Unseen;
 
 /// What the user wants to see.
 #[derive(Clone, Copy, Debug)]
@@ -158,6 +160,22 @@ impl Term {
         let mut answer = String::new();
         let read = io::stdin().lock().read_line(&mut answer);
         read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// Asks a question, and returns the line that is the answer.
+    ///
+    /// # Errors
+    /// When nothing can be read any more.
+    pub fn answer(&self, question: &str) -> io::Result<String> {
+        {
+            let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = write!(err, "{BOLD}{question}{RESET}").and_then(|()| err.flush());
+        }
+        let mut answer = String::new();
+        match io::stdin().lock().read_line(&mut answer)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(answer.strip_suffix('\n').unwrap_or(&answer).to_owned()),
+        }
     }
 
     /// Shows an event: as JSON on stdout, or as text and bars on stderr.

@@ -49,7 +49,14 @@ impl Stage {
         match self {
             Stage::Inventory => &["config.check", "inventory.list"],
             Stage::Source => &["config.check", "source.resolve", "source.fetch"],
-            Stage::Secrets => &["config.check", "secrets.get"],
+            Stage::Secrets => &[
+                "config.check",
+                "secrets.get",
+                "secrets.list",
+                "secrets.set",
+                "secrets.open",
+                "secrets.save",
+            ],
             Stage::Build => &["config.check", "build.observe", "build.run"],
             Stage::Push => &["config.check", "push.run"],
             Stage::Deploy => &[
@@ -96,6 +103,18 @@ pub enum Request {
     /// What are the values of these secrets?
     #[serde(rename = "secrets.get")]
     SecretsGet(secrets::Get),
+    /// What are all secrets called?
+    #[serde(rename = "secrets.list")]
+    SecretsList(secrets::List),
+    /// Keep this secret.
+    #[serde(rename = "secrets.set")]
+    SecretsSet(secrets::Set),
+    /// Show all secrets to whoever edits them.
+    #[serde(rename = "secrets.open")]
+    SecretsOpen(secrets::Open),
+    /// Keep what was edited.
+    #[serde(rename = "secrets.save")]
+    SecretsSave(secrets::Save),
     /// What identifies these images, and which are built?
     #[serde(rename = "build.observe")]
     BuildObserve(build::Observe),
@@ -143,6 +162,10 @@ impl Request {
             Request::SourceResolve(_) => "source.resolve",
             Request::SourceFetch(_) => "source.fetch",
             Request::SecretsGet(_) => "secrets.get",
+            Request::SecretsList(_) => "secrets.list",
+            Request::SecretsSet(_) => "secrets.set",
+            Request::SecretsOpen(_) => "secrets.open",
+            Request::SecretsSave(_) => "secrets.save",
             Request::BuildObserve(_) => "build.observe",
             Request::BuildRun(_) => "build.run",
             Request::PushRun(_) => "push.run",
@@ -164,7 +187,11 @@ impl Request {
             Request::ConfigCheck(q) => q.stage,
             Request::InventoryList(_) => Stage::Inventory,
             Request::SourceResolve(_) | Request::SourceFetch(_) => Stage::Source,
-            Request::SecretsGet(_) => Stage::Secrets,
+            Request::SecretsGet(_)
+            | Request::SecretsList(_)
+            | Request::SecretsSet(_)
+            | Request::SecretsOpen(_)
+            | Request::SecretsSave(_) => Stage::Secrets,
             Request::BuildObserve(_) | Request::BuildRun(_) => Stage::Build,
             Request::PushRun(_) => Stage::Push,
             Request::DeployObserve(_)
@@ -190,6 +217,8 @@ impl Request {
             Request::SourceResolve(_) => read(ok).map(Reply::Resolved),
             Request::SourceFetch(_) => read(ok).map(Reply::Fetched),
             Request::SecretsGet(_) => read(ok).map(Reply::Secrets),
+            Request::SecretsList(_) => read(ok).map(Reply::SecretNames),
+            Request::SecretsOpen(_) => read(ok).map(Reply::SecretsOpened),
             Request::BuildObserve(_) => read(ok).map(Reply::Images),
             Request::BuildRun(_) => read(ok).map(Reply::Built),
             Request::PushRun(_) => read(ok).map(Reply::Pushed),
@@ -200,6 +229,8 @@ impl Request {
             Request::DeployLock(_) => read(ok).map(Reply::Locked),
             Request::DeployRun(_) => read(ok).map(Reply::Ran),
             Request::ConfigCheck(_)
+            | Request::SecretsSet(_)
+            | Request::SecretsSave(_)
             | Request::DeployStop(_)
             | Request::DeployRemove(_)
             | Request::DeployUnlock(_) => {
@@ -226,6 +257,10 @@ impl Request {
             | Request::SourceResolve(_)
             | Request::SourceFetch(_)
             | Request::SecretsGet(_)
+            | Request::SecretsList(_)
+            | Request::SecretsSet(_)
+            | Request::SecretsOpen(_)
+            | Request::SecretsSave(_)
             | Request::BuildObserve(_)
             | Request::BuildRun(_) => None,
         }
@@ -253,6 +288,10 @@ pub enum Reply {
     Fetched(source::Fetched),
     /// To `secrets.get`.
     Secrets(secrets::Found),
+    /// To `secrets.list`.
+    SecretNames(secrets::Names),
+    /// To `secrets.open`.
+    SecretsOpened(secrets::Opened),
     /// To `build.observe`.
     Images(build::Images),
     /// To `build.run`.

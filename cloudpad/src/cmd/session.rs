@@ -6,6 +6,8 @@ use std::sync::Arc;
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::stage::deploy::Holder;
 
+mod asking;
+
 use super::args::Global;
 use super::{Ended, FileText, Refused};
 use crate::config::{self, Config, Places};

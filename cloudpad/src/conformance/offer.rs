@@ -75,7 +75,7 @@ fn offer(offer: &Provides) -> Verdict {
     }
     let known = stage.methods();
     let lacks = |method: &&&str| !methods.iter().any(|offered| offered == **method);
-    let missing = known.iter().filter(lacks).filter(|method| **method != "config.check");
+    let missing = known.iter().filter(lacks).filter(|method| !is_optional(method));
     let missing = missing.map(|method| {
         let why = format!("provider `{provider}` of stage `{stage}` does not offer `{method}`");
         match without(method) {
@@ -106,6 +106,13 @@ fn without(method: &str) -> Option<&'static str> {
         "deploy.run" => Some("offer it, so that jobs and `cloudpad run` work"),
         _ => None,
     }
+}
+
+/// Whether many a provider has nothing to do for it.
+fn is_optional(method: &str) -> bool {
+    const OPTIONAL: [&str; 5] =
+        ["config.check", "secrets.list", "secrets.set", "secrets.open", "secrets.save"];
+    OPTIONAL.contains(&method)
 }
 
 /// Whether the plugin's file is called as its providers are looked for.

@@ -15,8 +15,10 @@ fn all_commands_are_listed_and_none_is_run() {
     let listed = room.run(&["--list"]).expect(0);
     let names: Vec<String> =
         listed.stdout.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
-    let built_in =
-        ["init", "check", "config", "plan", "build", "push", "deploy", "ps", "plugin", "trust", "help"];
+    let built_in = [
+        "init", "check", "config", "plan", "build", "push", "deploy", "ps", "secrets", "plugin", "trust",
+        "help",
+    ];
     assert_eq!(names, [&built_in[..], &["foo"]].concat());
     let listed = listed.shows("check Check `Cloudpad.toml`, without touching anything");
     listed.shows(&format!("foo {}", shown(&room.at("bin/cloudpad-foo"))));
@@ -46,6 +48,7 @@ fn providers_and_what_uses_them() {
         "STAGE PROVIDER CARRIER VERSION USED FOR WHERE".to_owned(),
         format!("inventory aws executable inventory {}", path("cloudpad-aws-inventory")),
         format!("source git built in {version} source"),
+        format!("secrets age built in {version}"),
         format!("secrets command built in {version}"),
         format!("secrets env built in {version} secrets"),
         format!("build docker built in {version} build"),

@@ -17,14 +17,20 @@ fn its_commands_are_those_of_the_program() {
         listed.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
     };
     let mut there: BTreeSet<String> = names(&[]).into_iter().collect();
-    assert!(there.remove("plugin"), "it is a group, told by its commands");
-    let help = room.run(&["plugin", "--help"]).expect(0).stdout;
-    let commands =
-        help.split("Commands:\n").nth(1).unwrap().lines().map_while(|line| line.strip_prefix("  "));
-    let group = commands.filter(|line| !line.starts_with(' ')).map(|line| line.split(' ').next().unwrap());
-    there.extend(group.filter(|name| *name != "help").map(|name| format!("plugin {name}")));
+    for group in GROUPS {
+        assert!(there.remove(group), "`{group}` is a group, told by its commands");
+        let help = room.run(&[group, "--help"]).expect(0).stdout;
+        let commands =
+            help.split("Commands:\n").nth(1).unwrap().lines().map_while(|line| line.strip_prefix("  "));
+        let names =
+            commands.filter(|line| !line.starts_with(' ')).map(|line| line.split(' ').next().unwrap());
+        there.extend(names.filter(|name| *name != "help").map(|name| format!("{group} {name}")));
+    }
     assert_eq!(told, there);
 }
+
+/// Commands that have commands.
+const GROUPS: [&str; 2] = ["plugin", "secrets"];
 
 /// `plugin new` of `plugin new NAME --stage STAGE`.
 fn without_arguments(command: &str) -> String {

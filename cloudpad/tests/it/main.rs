@@ -28,6 +28,7 @@ mod rollback;
 mod scale;
 mod secret_files;
 mod secrets;
+mod secrets_age;
 mod shape;
 mod source;
 mod support;

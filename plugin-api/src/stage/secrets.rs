@@ -24,6 +24,91 @@ pub trait Secrets: Send + Sync {
     /// # Errors
     /// Whatever keeps the provider from telling whether there is such a secret.
     fn get(&self, cx: &Context, request: &Get) -> Result<Found, Failure>;
+
+    /// What all secrets are called that are kept here.
+    ///
+    /// # Errors
+    /// `unsupported` where that cannot be told.
+    fn list(&self, cx: &Context, request: &List) -> Result<Names, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("secrets.list"))
+    }
+
+    /// Keeps this value, in place of any other. All other secrets stay as they are.
+    ///
+    /// # Errors
+    /// `unsupported` where secrets are kept by other means; `failed` when the value cannot be kept.
+    fn set(&self, cx: &Context, request: &Set) -> Result<(), Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("secrets.set"))
+    }
+
+    /// All secrets as one text, for a person to edit.
+    ///
+    /// # Errors
+    /// `unsupported` where there is no such text.
+    fn open(&self, cx: &Context, request: &Open) -> Result<Opened, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("secrets.open"))
+    }
+
+    /// Keeps what became of that text.
+    ///
+    /// # Errors
+    /// `invalid` when the text is none that can be kept, saying where; `stale` when something else has been kept
+    /// since it was opened.
+    fn save(&self, cx: &Context, request: &Save) -> Result<(), Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("secrets.save"))
+    }
+}
+
+/// The request `secrets.list`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List {}
+
+/// The reply to `secrets.list`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Names {
+    /// What the secrets are called.
+    #[serde(deserialize_with = "or_empty")]
+    pub names: Vec<String>,
+}
+
+/// The request `secrets.set`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Set {
+    /// What the secret is called.
+    pub name: String,
+    /// Its value.
+    #[serde(serialize_with = "Secret::serialize_exposed")]
+    pub value: Secret,
+}
+
+/// The request `secrets.open`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {}
+
+/// The reply to `secrets.open`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    /// The text; where nothing is kept yet, one to begin with.
+    #[serde(serialize_with = "Secret::serialize_exposed")]
+    pub text: Secret,
+    /// What tells what is kept now from what may be kept later.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
+    pub mark: String,
+}
+
+/// The request `secrets.save`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Save {
+    /// The text.
+    #[serde(serialize_with = "Secret::serialize_exposed")]
+    pub text: Secret,
+    /// The mark that came with the text that was edited.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
+    pub mark: String,
 }
 
 /// The request `secrets.get`.

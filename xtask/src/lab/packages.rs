@@ -8,7 +8,7 @@ use super::Settings;
 use crate::shell::{self, Result};
 
 /// What has to be on the machine: a program or a file, and the package that brings it.
-const NEEDED: [(&str, &str); 15] = [
+const NEEDED: [(&str, &str); 16] = [
     ("dockerd", "docker.io"),
     ("docker", "docker.io"),
     ("ssh", "openssh-client"),
@@ -21,6 +21,7 @@ const NEEDED: [(&str, &str); 15] = [
     ("git", "git"),
     ("curl", "curl"),
     ("tar", "tar"),
+    ("age", "age"),
     // Tests of what `cloudpad plugin new` makes.
     ("jq", "jq"),
     ("python3", "python3"),

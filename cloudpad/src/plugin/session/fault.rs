@@ -110,6 +110,8 @@ pub fn may_change(request: &Request) -> bool {
             | Q::InventoryList(_)
             | Q::SourceResolve(_)
             | Q::SecretsGet(_)
+            | Q::SecretsList(_)
+            | Q::SecretsOpen(_)
             | Q::BuildObserve(_)
             | Q::DeployObserve(_)
             | Q::DeployReady(_)

@@ -12,6 +12,17 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// That of a command.
+    pub fn of(command: &std::process::Command, output: &std::process::Output) -> Self {
+        let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
+        Self {
+            command: format!("cloudpad {}", arguments.join(" ")),
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// Fails the test unless the exit code is this.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {

@@ -1,6 +1,6 @@
 //! A project of one test: a folder with an application, a home of its own, ports and a name that no other test has.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -122,12 +122,7 @@ impl Project {
     pub fn run_with(&self, args: &[&str], environment: &[(&str, &str)]) -> Outcome {
         let mut command = self.command(args);
         let output = command.envs(environment.iter().copied()).output().expect("cloudpad does not start");
-        Outcome {
-            command: format!("cloudpad {}", args.join(" ")),
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Outcome::of(&command, &output)
     }
 
     /// Runs the program on a terminal, where a person types `answer`.
@@ -135,9 +130,28 @@ impl Project {
         super::tty::run(self.command(args), answer)
     }
 
+    /// The same, typing the answer once the program has shown `text`.
+    pub fn answering(&self, args: &[&str], text: &str, answer: &str) -> Outcome {
+        super::tty::answer(self.command(args), text, answer)
+    }
+
     /// Runs the program on a terminal, and interrupts it once it has shown `text`.
     pub fn interrupted_on_terminal(&self, args: &[&str], text: &str) -> Outcome {
         super::tty::interrupt(self.command(args), text)
+    }
+
+    /// The same with this on standard input.
+    pub fn run_reading(&self, args: &[&str], input: &str) -> Outcome {
+        let mut command = self.command(args);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("cloudpad does not start");
+        let written = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+        written.expect("cloudpad reads what it gets");
+        Outcome::of(&command, &child.wait_with_output().expect("cloudpad is lost"))
     }
 
     /// The program in the project's folder, with nothing of the caller's environment but PATH.

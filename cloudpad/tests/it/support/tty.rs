@@ -17,14 +17,26 @@ pub fn run(command: Command, answer: &str) -> Outcome {
     with(command, |_, person| person.write_all(answer.as_bytes()).expect("the terminal takes the answer"))
 }
 
+/// The same, typing the answer once `text` is shown.
+pub fn answer(command: Command, text: &str, answer: &str) -> Outcome {
+    with(command, |_, person| {
+        wait_for(person, text);
+        person.write_all(answer.as_bytes()).expect("the terminal takes the answer");
+    })
+}
+
+fn wait_for(person: &mut File, text: &str) {
+    let (mut shown, mut byte) = (Vec::new(), [0]);
+    while !shown.ends_with(text.as_bytes()) {
+        person.read_exact(&mut byte).expect("the program ended before it has shown the text");
+        shown.extend(byte);
+    }
+}
+
 /// Runs `command` on such a terminal, and interrupts it once it has shown `text`.
 pub fn interrupt(command: Command, text: &str) -> Outcome {
     with(command, |child, person| {
-        let (mut shown, mut byte) = (Vec::new(), [0]);
-        while !shown.ends_with(text.as_bytes()) {
-            person.read_exact(&mut byte).expect("the program ended before it has shown the text");
-            shown.extend(byte);
-        }
+        wait_for(person, text);
         let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
         assert!(kill.is_ok_and(|status| status.success()));
     })

@@ -1,0 +1,64 @@
+//! What a command asks outside of any plan: the user, and a provider.
+
+use std::io;
+use std::sync::Arc;
+
+use cloudpad_plugin_api::{Emit, Event, Failure, Level, Reply, Request};
+
+use super::Session;
+use crate::cmd::Refused;
+use crate::refusal::Refusal;
+use crate::term::Unseen;
+
+impl Session {
+    /// Asks a question whose answer is typed and not shown.
+    ///
+    /// # Errors
+    /// When there is nobody who answers, or the user stops it.
+    pub(in crate::cmd) fn type_unseen(&self, question: &str) -> Result<String, Refusal> {
+        let failed = |error| Refusal::new(format!("the terminal cannot be read: {error}"));
+        let unseen = Unseen::begin().map_err(failed)?;
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let (term, question) = (self.term.clone(), question.to_owned());
+        std::thread::spawn(move || answer.send(term.answer(&question)));
+        let typed = self.wait_for(async {
+            tokio::select! {
+                biased;
+                () = self.runner.stop.requested() => Err(Refusal::Stopped),
+                said = answered => said.map_err(io::Error::other).flatten().map_err(failed),
+            }
+        });
+        drop(unseen);
+        typed
+    }
+
+    /// Asks a provider something that is no part of a plan.
+    ///
+    /// # Errors
+    /// What the provider answers; that the user stops it.
+    pub(in crate::cmd) fn ask(&self, request: Request) -> Result<Reply, Refused> {
+        let (providers, term) = (self.runner.providers.clone(), self.term.clone());
+        let cancel = self.runner.stop.cancel().clone();
+        let emit: Emit = Arc::new(move |event| match event {
+            Event::Log { level: Level::Warn, message } => term.warn(&message),
+            Event::Log { level: Level::Info, message } => term.status(&message),
+            _ => {}
+        });
+        let asked = cancel.clone();
+        let reply = self.wait_for(async {
+            let mut work = tokio::task::spawn_blocking(move || providers.call(&request, "", emit, asked));
+            let done = tokio::select! {
+                done = &mut work => done,
+                () = self.runner.stop.requested() => {
+                    cancel.cancel();
+                    work.await
+                }
+            };
+            done.unwrap_or_else(|error| Err(Failure::failed(error.to_string())))
+        });
+        if self.runner.stop.is_requested() {
+            return Err(Refusal::Stopped.into());
+        }
+        reply.map_err(|failure| Refusal::Failures(vec![failure]).into())
+    }
+}
