@@ -12,6 +12,7 @@ mod foreign;
 mod help;
 mod init;
 mod list;
+mod lock;
 mod plan;
 mod plugin;
 mod plugin_host;
@@ -62,6 +63,7 @@ enum Command {
     Push(push::Args),
     Deploy(deploy::Args),
     Ps(ps::Args),
+    Lock(lock::Args),
     Secrets(secrets::Args),
     Plugin(plugin::Args),
     Trust(trust::Args),
@@ -151,6 +153,7 @@ impl Command {
             Command::Push(args) => args.run(global, term),
             Command::Deploy(args) => args.run(global, term),
             Command::Ps(args) => args.run(global, term),
+            Command::Lock(args) => args.run(global, term),
             Command::Secrets(args) => args.run(global, term),
             Command::Plugin(args) => args.run(global, term),
             Command::Trust(args) => args.run(term),

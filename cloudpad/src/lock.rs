@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use cloudpad_plugin_api::model::{Host, Project};
 use cloudpad_plugin_api::stage::deploy::{self, Holder, Unlock};
 use cloudpad_plugin_api::{Cancel, Failure, FailureKind, Reply, Request};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use crate::plan::Plan;
 use crate::plan::queue::Mode;
@@ -94,6 +94,17 @@ impl Lock {
         }
     }
 
+    /// Takes it again wherever it was lost. Returns why it could not be, where that is so.
+    pub async fn keep(&self, runner: &Runner) -> Option<String> {
+        let taken: Vec<_> = self.state().taken.values().cloned().collect();
+        let failures = self.take(runner, &taken).await;
+        let others = std::mem::take(&mut self.state().others);
+        let other = others.iter().next().map(|(host, other)| words::held(&self.project, host, other));
+        let failed =
+            failures.iter().next().map(|(host, failure)| format!("{host}: {}", words::failure(failure)));
+        Some(format!("the lock is lost: {}", other.or(failed)?))
+    }
+
     /// Whether somebody else has it somewhere.
     pub fn is_contended(&self) -> bool {
         !self.state().others.is_empty()
@@ -115,10 +126,7 @@ impl Lock {
         }
         // Two that were in each other's way do not come back at the same moment.
         let pause = Duration::from_millis(300 + u64::from(std::process::id() % 200));
-        tokio::select! {
-            () = sleep(pause) => Ok(()),
-            () = runner.stop.requested() => Err(Refusal::Stopped),
-        }
+        if runner.stop.within(pause).await { Err(Refusal::Stopped) } else { Ok(()) }
     }
 
     fn tell(&self, host: &str, other: Holder) {

@@ -96,6 +96,12 @@ pub fn held(project: &Project, host: &str, holder: &Holder) -> String {
     format!("{who} has the lock of `{}` on `{host}`{since}{command}", project.prefix())
 }
 
+/// That a project's lock is held, and how it ends.
+pub fn locked(project: &Project, hosts: &[String]) -> String {
+    let (project, hosts) = (project.prefix(), some_of(hosts));
+    format!("the lock of `{project}` is taken on {hosts}: nobody deploys there until this ends, by Ctrl-C")
+}
+
 /// A time of [`now`](crate::project::now)'s form, for people: `2026-01-31 23:59:59 UTC`; another as it is.
 pub fn time(stamp: &str) -> String {
     let parts = [0..4, 4..6, 6..8, 9..11, 11..13, 13..15].map(|part| stamp.get(part).unwrap_or_default());

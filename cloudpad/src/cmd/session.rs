@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::stage::deploy::Holder;
@@ -144,6 +145,21 @@ impl Session {
             return Err(Refusal::Stopped.into());
         }
         looked.map_err(|refusal| self.refuses(refusal))
+    }
+
+    /// Keeps the lock that it has until the user wants it to end, and looks after it every so often; returns why not, where
+    /// it is lost.
+    pub(super) fn keep_lock(&self, check: Duration) -> Option<String> {
+        let lock = self.lock.as_ref()?;
+        self.wait_for(async {
+            while !self.runner.stop.within(check).await {
+                let lost = lock.keep(&self.runner).await;
+                if lost.is_some() {
+                    return lost;
+                }
+            }
+            None
+        })
     }
 
     /// Asks whether to go ahead. The question has a thread of its own, which ends with the program, since

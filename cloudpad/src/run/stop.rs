@@ -2,10 +2,12 @@
 //! signals.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cloudpad_plugin_api::Cancel;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
+use tokio::time::timeout;
 
 use crate::report::exit;
 use crate::term::Term;
@@ -85,6 +87,11 @@ impl Stop {
         let heard = broken_off.clone();
         self.cancel.on_cancel(move || heard.notify_one());
         broken_off.notified().await;
+    }
+
+    /// Waits for so long, or until the user wants to stop; returns whether that is so.
+    pub async fn within(&self, time: Duration) -> bool {
+        timeout(time, self.requested()).await.is_ok()
     }
 
     /// What breaks off actions under way.

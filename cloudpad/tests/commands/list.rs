@@ -16,7 +16,7 @@ fn all_commands_are_listed_and_none_is_run() {
     let names: Vec<String> =
         listed.stdout.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
     let built_in = [
-        "init", "check", "config", "plan", "build", "push", "deploy", "ps", "secrets", "plugin", "trust",
+        "init", "check", "config", "plan", "build", "push", "deploy", "ps", "lock", "secrets", "plugin", "trust",
         "help",
     ];
     assert_eq!(names, [&built_in[..], &["foo"]].concat());

@@ -1,7 +1,7 @@
 //! One deploy of a project at a time: who is second is told who is first, or waits; and no end of a process leaves a lock.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::support::Project;
 
@@ -87,4 +87,19 @@ fn an_environment_is_another_lock() {
     let busy = Busy::start(&project);
     project.run(&["deploy", "--yes", "-e", "staging"]).expect(0);
     busy.kill();
+}
+
+#[test]
+fn a_lock_can_be_taken_by_hand_until_it_is_interrupted() {
+    let project = project("byhand", "");
+    let mut command = project.command(&["lock", "--message", "the disk is being replaced"]);
+    let mut holder = command.stderr(Stdio::piped()).spawn().expect("cloudpad does not start");
+    let mut said = BufReader::new(holder.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    assert!(said.any(|line| line.contains("is taken on h1, h2, h3")));
+    project.run(&["deploy", "--yes"]).expect(2).says("for `lock: the disk is being replaced`");
+    project.run(&["lock"]).expect(2).says("has the lock");
+    let interrupt = Command::new("kill").args(["-INT", &holder.id().to_string()]).status();
+    assert!(interrupt.is_ok_and(|status| status.success()));
+    assert_eq!(holder.wait().expect("it ends").code(), Some(0));
+    project.deploy();
 }
