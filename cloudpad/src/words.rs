@@ -37,6 +37,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.remove" => format!("removing {object}"),
         "deploy.lock" => "taking the project's lock".to_owned(),
         "deploy.run" => format!("running {object}"),
+        "deploy.exec" => format!("running a command in {object}"),
         method => format!("{method} {object}"),
     }
 }

@@ -51,13 +51,14 @@
 //! default, `..Default::default()` is prepared for that.
 //!
 //! Nothing in here knows how a plugin is found, started or ended, nor of anything else in this workspace. Pure are
-//! `context`, `failure`, `model`, `plugin`, `provider`, `secret`, `stage` and `wire`.
+//! `context`, `failure`, `frames`, `model`, `plugin`, `provider`, `secret`, `stage` and `wire`.
 
 #![deny(missing_docs, unsafe_code)]
 
 pub mod abi;
 mod context;
 mod failure;
+pub mod frames;
 mod lenient;
 pub mod model;
 mod plugin;

@@ -102,6 +102,7 @@ impl Provider {
             (Handler::Deploy(p), Q::DeployLock(q)) => p.lock(cx, q).map(Reply::Locked),
             (Handler::Deploy(p), Q::DeployUnlock(q)) => p.unlock(cx, q).map(|()| Reply::Done),
             (Handler::Deploy(p), Q::DeployRun(q)) => p.run(cx, q).map(Reply::Ran),
+            (Handler::Deploy(p), Q::DeployExec(q)) => p.exec(cx, q).map(Reply::Executed),
             _ => Err(Failure::unsupported(request.method())),
         }
     }

@@ -70,6 +70,7 @@ impl Stage {
                 "deploy.lock",
                 "deploy.unlock",
                 "deploy.run",
+                "deploy.exec",
             ],
         }
     }
@@ -151,6 +152,9 @@ pub enum Request {
     /// Run this one-off container to its end.
     #[serde(rename = "deploy.run")]
     DeployRun(deploy::Run),
+    /// Run this command in that container.
+    #[serde(rename = "deploy.exec")]
+    DeployExec(deploy::Exec),
 }
 
 impl Request {
@@ -178,6 +182,7 @@ impl Request {
             Request::DeployLock(_) => "deploy.lock",
             Request::DeployUnlock(_) => "deploy.unlock",
             Request::DeployRun(_) => "deploy.run",
+            Request::DeployExec(_) => "deploy.exec",
         }
     }
 
@@ -202,7 +207,7 @@ impl Request {
             | Request::DeployRemove(_)
             | Request::DeployLock(_)
             | Request::DeployUnlock(_) => Stage::Deploy,
-            Request::DeployRun(_) => Stage::Deploy,
+            Request::DeployRun(_) | Request::DeployExec(_) => Stage::Deploy,
         }
     }
 
@@ -228,6 +233,7 @@ impl Request {
             Request::DeployReady(_) => read(ok).map(Reply::Ready),
             Request::DeployLock(_) => read(ok).map(Reply::Locked),
             Request::DeployRun(_) => read(ok).map(Reply::Ran),
+            Request::DeployExec(_) => read(ok).map(Reply::Executed),
             Request::ConfigCheck(_)
             | Request::SecretsSet(_)
             | Request::SecretsSave(_)
@@ -252,6 +258,7 @@ impl Request {
             Request::DeployLock(q) => Some(&q.host),
             Request::DeployUnlock(q) => Some(&q.host),
             Request::DeployRun(q) => Some(&q.host),
+            Request::DeployExec(q) => Some(&q.host),
             Request::ConfigCheck(_)
             | Request::InventoryList(_)
             | Request::SourceResolve(_)
@@ -310,6 +317,8 @@ pub enum Reply {
     Locked(deploy::Locked),
     /// To `deploy.run`.
     Ran(deploy::Ran),
+    /// To `deploy.exec`.
+    Executed(deploy::Executed),
     /// To everything that has nothing to tell: an empty object, to which fields can be added.
     #[serde(serialize_with = "nothing")]
     Done,

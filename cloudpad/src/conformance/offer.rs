@@ -103,6 +103,7 @@ fn without(method: &str) -> Option<&'static str> {
     match method {
         // Whoever has no ready images never needs it.
         "deploy.pull" => Some("offer it, so that images that nobody builds can be deployed"),
+        "deploy.exec" => Some("offer it, so that `cloudpad exec` works"),
         "deploy.run" => Some("offer it, so that jobs and `cloudpad run` work"),
         _ => None,
     }

@@ -129,7 +129,18 @@ mod tests {
         let Request::DeployStart(Start { host, project, spec, .. }) = request else { panic!() };
         let (release, container) = (String::new(), "c".to_owned());
         let labels = BTreeMap::new();
-        let run = Run { host, project, release, container, labels, spec, timeout_ms: None, keep: false };
+        let run = Run {
+            host,
+            project,
+            release,
+            container,
+            labels,
+            spec,
+            timeout_ms: None,
+            keep: false,
+            tty: None,
+            stream: None,
+        };
         assert_eq!(vault.values_for(&Request::DeployRun(run)).0.len(), 1, "a one-off container too");
     }
 }

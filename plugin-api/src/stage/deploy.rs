@@ -10,10 +10,12 @@ use crate::lenient::{or_empty, or_true, yes};
 use crate::model::{ContainerSpec, Health, Host, Instance, Project};
 use crate::{Context, Failure};
 
+mod exec;
 mod lock;
 mod run;
 mod seen;
 
+pub use exec::{Exec, Executed};
 pub use lock::{Holder, Lock, Locked, Unlock};
 pub use run::{OneOff, Ran, Run};
 pub use seen::{Container, Engine, Observation, PortHeld, State};
@@ -117,6 +119,16 @@ pub trait Deploy: Send + Sync {
     fn run(&self, cx: &Context, request: &Run) -> Result<Ran, Failure> {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.run"))
+    }
+
+    /// Runs a command in a container that runs, and waits for its end.
+    ///
+    /// # Errors
+    /// `stale` when there is no such container; `failed` when it does not run, or the engine refuses. What the command
+    /// ends with is no failure.
+    fn exec(&self, cx: &Context, request: &Exec) -> Result<Executed, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.exec"))
     }
 }
 

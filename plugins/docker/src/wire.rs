@@ -3,12 +3,9 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use cloudpad_engine::Engine;
-use cloudpad_plugin_api::{Failure, FailureKind};
-use http_body_util::Empty;
-use hyper::header::{CONNECTION, HOST, UPGRADE};
+use cloudpad_engine::{Engine, Switched};
+use cloudpad_plugin_api::Failure;
 use hyper::upgrade::Upgraded;
-use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tonic::transport::server::Connected;
@@ -22,27 +19,10 @@ pub async fn upgrade(
     path: &str,
     headers: &[(&str, String)],
 ) -> Result<Option<Upgraded>, Failure> {
-    let broken = |error: hyper::Error| {
-        Failure::new(FailureKind::Unreachable, format!("the engine broke off at `{path}`: {error}"))
-            .retryable()
-    };
-    let stream = engine.stream().await?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
-    tokio::spawn(connection.with_upgrades());
-    let mut request = Request::post(path).header(HOST, "docker");
-    request = request.header(CONNECTION, "Upgrade").header(UPGRADE, "h2c");
-    for (name, value) in headers {
-        request = request.header(*name, value);
+    match engine.switch(path, "h2c", headers, None).await? {
+        Switched::Yes(connection) => Ok(Some(connection)),
+        Switched::No(..) => Ok(None),
     }
-    let request = request
-        .body(Empty::<bytes::Bytes>::new())
-        .map_err(|error| Failure::invalid(format!("`{path}` cannot be asked for: {error}")))?;
-    let response = sender.send_request(request).await.map_err(broken)?;
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Ok(None);
-    }
-    hyper::upgrade::on(response).await.map(Some).map_err(broken)
 }
 
 /// An upgraded connection, for a server that takes connections from a listener.

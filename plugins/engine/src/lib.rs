@@ -16,6 +16,7 @@ mod failure;
 mod reference;
 pub mod refusal;
 mod sender;
+mod upgrade;
 
 pub use access::Access;
 pub use bollard;
@@ -23,3 +24,4 @@ pub use endpoint::{DEFAULT_SOCKET, Endpoint};
 pub use engine::{Engine, Version};
 pub use failure::{failure, said, status};
 pub use reference::Reference;
+pub use upgrade::Switched;

@@ -2,8 +2,10 @@
 
 mod archive;
 mod asking;
+mod attached;
 mod container;
 mod duration;
+mod exec;
 mod files;
 mod labels;
 mod lines;
@@ -27,8 +29,8 @@ mod unlisted;
 mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Deploy, Lock, Locked, Observation, Observe, Pull, Pulled, Ran, Ready, Remove, Run, Start,
-    Started, Stop, Unlock,
+    BecameReady, Deploy, Exec, Executed, Lock, Locked, Observation, Observe, Pull, Pulled, Ran, Ready,
+    Remove, Run, Start, Started, Stop, Unlock,
 };
 use cloudpad_plugin_api::{Context, Failure};
 
@@ -85,5 +87,9 @@ impl Deploy for Deployer {
     fn run(&self, cx: &Context, request: &Run) -> Result<Ran, Failure> {
         let so_far = run::SoFar::default();
         on_host(cx, &request.host, Call::Run, async |host| run::run(cx, &host, request, &so_far).await)
+    }
+
+    fn exec(&self, cx: &Context, request: &Exec) -> Result<Executed, Failure> {
+        on_host(cx, &request.host, Call::Change, async |host| exec::exec(cx, &host.engine, request).await)
     }
 }

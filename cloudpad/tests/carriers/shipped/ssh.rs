@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cloudpad_plugin_api::model::{ContainerSpec, Host, Instance, Project};
 use cloudpad_plugin_api::stage::deploy::{
-    ImageRef, Named, Observe, Pull, Ready, Remove, Run as RunOnce, Start, Stop,
+    Exec, ImageRef, Named, Observe, Pull, Ready, Remove, Run as RunOnce, Start, Stop,
 };
 use cloudpad_plugin_api::stage::push::Run;
 use cloudpad_plugin_api::{Request, Stage};
@@ -74,6 +74,20 @@ impl Room {
         Request::DeployRemove(Remove { host, project, containers, images: Vec::new() })
     }
 
+    fn exec(&self) -> Request {
+        Request::DeployExec(Exec {
+            host: self.host.clone(),
+            project: self.project.clone(),
+            container: self.named(),
+            command: ["/bin/busybox", "sh", "-c", "echo two; exit 4"].map(str::to_owned).to_vec(),
+            tty: None,
+            env: Default::default(),
+            user: None,
+            workdir: None,
+            stream: None,
+        })
+    }
+
     fn run(&self, script: &str) -> Request {
         let command = ["/bin/busybox", "sh", "-c", script].map(str::to_owned).to_vec();
         let spec =
@@ -87,6 +101,8 @@ impl Room {
             spec: spec.into(),
             timeout_ms: None,
             keep: false,
+            tty: None,
+            stream: None,
         })
     }
 
@@ -120,6 +136,7 @@ impl World for Room {
             step("the same start again", self.start(&self.image.0)).keyed("start/web"),
             step("ready", self.ready(100)),
             step("a look", self.observe(&self.host)),
+            step("a command", self.exec()),
             step("it runs", self.remove()),
             step("a stop", self.stop()).keyed("stop/web"),
             step("a removal", self.remove()).keyed("remove"),
@@ -165,6 +182,8 @@ fn it_is_the_same_everywhere() {
         "\"state\":\"running\"",
         "\"kind\":\"stale\"",
         "\"line\":\"one\"",
+        "\"line\":\"two\"",
+        "\"exit_code\":4",
         "\"exit_code\":3",
         "\"kind\":\"cancelled\"",
     ];

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::State;
 use crate::lenient::or_empty;
-use crate::model::{ContainerSpec, Host, Project};
+use crate::model::{ContainerSpec, Host, Project, TerminalSize};
 
 /// The request `deploy.run`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,13 @@ pub struct Run {
     /// again without running again.
     #[serde(default, deserialize_with = "or_empty")]
     pub keep: bool,
+    /// The size of the terminal that its process gets; none where it gets pipes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tty: Option<TerminalSize>,
+    /// The unix socket over which its streams go, in [`frames`](crate::frames). Where none is named it has no input, and each
+    /// line that it prints is an event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
 }
 
 /// The reply to `deploy.run`.

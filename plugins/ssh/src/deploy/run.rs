@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use bollard::container::LogOutput;
 use bollard::query_parameters::{
-    LogsOptionsBuilder, RemoveContainerOptionsBuilder, StopContainerOptionsBuilder,
-    WaitContainerOptionsBuilder,
+    LogsOptionsBuilder, RemoveContainerOptionsBuilder, ResizeContainerTTYOptionsBuilder,
+    StopContainerOptionsBuilder, WaitContainerOptionsBuilder,
 };
 use cloudpad_engine::{failure, said, status};
+use cloudpad_plugin_api::model::TerminalSize;
 use cloudpad_plugin_api::stage::deploy::{Ran, Run};
-use cloudpad_plugin_api::{Context, Failure, Level, Outcome};
+use cloudpad_plugin_api::{Context, Failure, FailureKind, Level, Outcome};
 use futures_util::StreamExt;
 use tokio::time::{sleep, timeout};
 
+use super::attached::{Attached, Peer};
 use super::files;
 use super::lines::Lines;
 use crate::call::cancelled;
@@ -53,9 +55,13 @@ pub(super) async fn run(
             None => std::future::pending().await,
         }
     };
-    let mut to_its_end = std::pin::pin!(one_off.follow(&so_far.lines));
+    let mut to_its_end = std::pin::pin!(one_off.to_its_end(begun.attached, &so_far.lines));
     let ended = tokio::select! {
-        code = &mut to_its_end => Some(code?),
+        code = &mut to_its_end => match code {
+            // Whoever had its streams is gone.
+            Err(failure) if failure.kind == FailureKind::Cancelled => return Err(one_off.break_off().await),
+            code => Some(code?),
+        },
         () = over => None,
         () = cancelled(cx.cancel()) => return Err(one_off.break_off().await),
     };
@@ -88,6 +94,29 @@ struct OneOff<'a> {
 impl OneOff<'_> {
     fn tried(&self, what: &str) -> String {
         format!("could not {what} container `{}`", self.request.container)
+    }
+
+    /// Has what it prints told, or its streams joined with the caller's, and says what it has ended with.
+    async fn to_its_end(&self, attached: Option<Attached>, told: &AtomicUsize) -> Result<i64, Failure> {
+        let (Some(attached), Some(path)) = (attached, &self.request.stream) else {
+            return self.follow(told).await;
+        };
+        let peer = Peer::connect(path).await?;
+        let resize = async |size| self.resize(size).await;
+        // Engines before 23 take no size when a container is made.
+        if let Some(size) = self.request.tty {
+            resize(size).await;
+        }
+        attached.join(peer, resize).await?;
+        self.exit_code().await
+    }
+
+    /// A terminal of the wrong size is no reason to fail.
+    async fn resize(&self, size: TerminalSize) {
+        let Ok(docker) = self.host.engine.docker().await else { return };
+        let options =
+            ResizeContainerTTYOptionsBuilder::new().h(i32::from(size.rows)).w(i32::from(size.columns));
+        let _ = docker.resize_container_tty(self.id, options.build()).await;
     }
 
     /// Tells each line that the container prints, but for so many of the first, and what it has ended with.

@@ -10,7 +10,7 @@ use cloudpad_plugin_api::model::{Check, ContainerSpec, Health, Port, Restart, Vo
 use cloudpad_plugin_api::stage::deploy::{Run, Start};
 use cloudpad_plugin_api::{Context, Failure};
 
-use super::{files, labels};
+use super::{exec, files, labels};
 
 /// What the engine is asked to make for an instance.
 pub(super) fn create_body(cx: &Context, request: &Start) -> Result<ContainerCreateBody, Failure> {
@@ -21,7 +21,16 @@ pub(super) fn create_body(cx: &Context, request: &Start) -> Result<ContainerCrea
 /// What the engine is asked to make for a one-off container. What its networks know a service by leads to instances only.
 pub(super) fn run_body(cx: &Context, request: &Run) -> Result<ContainerCreateBody, Failure> {
     let spec = ContainerSpec { restart: Restart::No, ..ContainerSpec::clone(&request.spec) };
-    body(cx, (&request.container, &spec), labels::of_one_off(request)?, None)
+    let mut body = body(cx, (&request.container, &spec), labels::of_one_off(request)?, None)?;
+    if request.stream.is_some() {
+        let yes = Some(true);
+        (body.open_stdin, body.stdin_once, body.attach_stdin) = (yes, yes, yes);
+    }
+    body.tty = Some(request.tty.is_some());
+    if let Some(host) = &mut body.host_config {
+        host.console_size = exec::size(request.tty);
+    }
+    Ok(body)
 }
 
 fn body(
@@ -237,6 +246,8 @@ mod tests {
             spec: start.spec.clone(),
             timeout_ms: None,
             keep: false,
+            tty: None,
+            stream: None,
         };
         let made = run_body(&context(&[]), &run).unwrap();
         let host = made.host_config.unwrap();

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
+mod exec;
 mod hung;
 mod lab;
 mod life;
@@ -15,4 +16,5 @@ mod ready;
 mod refuse;
 mod remote;
 mod run;
+mod streams;
 mod world;

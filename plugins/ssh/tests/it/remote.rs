@@ -13,14 +13,14 @@ use crate::lab;
 use crate::world::{World, busybox, health};
 
 /// A project whose host is one of the lab's, with its image there.
-fn world(name: &str, host: &str) -> World {
+pub fn world(name: &str, host: &str) -> World {
     let mut world = World::new(name);
     world.host = Host::new(host, host).into();
     world.config = json!({ "ssh_config": lab::dir().join("ssh_config") });
     world
 }
 
-fn push(world: &World) -> u64 {
+pub fn push(world: &World) -> u64 {
     let (reference, host) = (world.image.clone(), Some(world.host.clone()));
     Pusher.run(&world.context(), &Run { reference, host, similar: Vec::new() }).unwrap().sent.unwrap()
 }

@@ -40,7 +40,7 @@ pub fn unique(what: &str) -> String {
 pub fn busybox(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
     tar.append_path_with_name("/bin/busybox", "bin/busybox").expect("/bin/busybox (package busybox-static)");
-    for applet in ["sh", "sleep", "httpd", "wget", "true", "false", "cat"] {
+    for applet in ["sh", "sleep", "httpd", "wget", "true", "false", "cat", "stty"] {
         let mut header = tar::Header::new_gnu();
         header.set_entry_type(tar::EntryType::Symlink);
         header.set_size(0);
@@ -202,6 +202,8 @@ impl World {
             spec: self.script(script).into(),
             timeout_ms: None,
             keep: false,
+            tty: None,
+            stream: None,
         }
     }
 

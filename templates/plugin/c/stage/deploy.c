@@ -38,7 +38,13 @@ static cJSON *deploy_run(struct call *call) {
     return NOT_WRITTEN("`deploy.run`"); /* return cJSON_Parse("{\"exit_code\":0}"); */
 }
 
+/* Runs `command` in `container`, its streams over the unix socket `stream`; without one, each line is an event. */
+static cJSON *deploy_exec(struct call *call) {
+    return NOT_WRITTEN("`deploy.exec`"); /* return cJSON_Parse("{\"exit_code\":0}"); */
+}
+
 static const struct method METHODS[] = {
     {"config.check", config_check}, {"deploy.observe", deploy_observe}, {"deploy.pull", deploy_pull},
     {"deploy.start", deploy_start}, {"deploy.ready", deploy_ready},     {"deploy.stop", deploy_stop},
-    {"deploy.remove", deploy_remove},   {"deploy.run", deploy_run}};
+    {"deploy.remove", deploy_remove},   {"deploy.run", deploy_run},
+    {"deploy.exec", deploy_exec}};

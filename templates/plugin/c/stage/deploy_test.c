@@ -6,3 +6,4 @@
     {CALL("deploy.stop", "{}", "{}"), "not written yet"},
     {CALL("deploy.remove", "{}", "{}"), "not written yet"},
     {CALL("deploy.run", "{}", "{}"), "not written yet"},
+    {CALL("deploy.exec", "{}", "{}"), "not written yet"},

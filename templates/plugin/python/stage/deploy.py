@@ -41,6 +41,11 @@ def deploy_run(call):
     raise not_written("`deploy.run`")  # return {"exit_code": 0}
 
 
+def deploy_exec(call):
+    """Runs `command` in `container`, its streams over the unix socket `stream`; without one, each line is an event."""
+    raise not_written("`deploy.exec`")  # return {"exit_code": 0}
+
+
 METHODS = {"config.check": config_check, "deploy.observe": deploy_observe, "deploy.pull": deploy_pull,
            "deploy.start": deploy_start, "deploy.ready": deploy_ready, "deploy.stop": deploy_stop,
-           "deploy.remove": deploy_remove, "deploy.run": deploy_run}
+           "deploy.remove": deploy_remove, "deploy.run": deploy_run, "deploy.exec": deploy_exec}

@@ -1,6 +1,6 @@
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Deploy, Observation, Observe, Pull, Pulled, Ran, Ready, Remove, Run, Start,
-    Started, Stop,
+    BecameReady, Deploy, Exec, Executed, Observation, Observe, Pull, Pulled, Ran, Ready, Remove,
+    Run, Start, Started, Stop,
 };
 use cloudpad_plugin_api::{Context, Failure, Handler, Provider, register};
 
@@ -45,6 +45,11 @@ impl Deploy for Plugin {
     /// Runs the one-off container that `spec` describes to its end; each line that it prints is an event.
     fn run(&self, _: &Context, _: &Run) -> Result<Ran, Failure> {
         Err(not_written("`deploy.run`"))
+    }
+
+    /// Runs `command` in `container`, its streams over the unix socket `stream`; without one, each line is an event.
+    fn exec(&self, _: &Context, _: &Exec) -> Result<Executed, Failure> {
+        Err(not_written("`deploy.exec`"))
     }
 }
 

@@ -29,6 +29,10 @@ fn a_host_is_empty_and_nothing_else_is_written_yet() {
             "deploy.run",
             json!({ "release": "1", "container": "c", "spec": { "image": "app:1", "stop_timeout": 10 } }),
         ),
+        (
+            "deploy.exec",
+            json!({ "container": { "name": "c" }, "command": ["true"] }),
+        ),
     ] {
         let failed = call(method, on(more), Value::Null).unwrap_err();
         assert!(failed.message.contains("not written yet"), "{failed}");

@@ -1,6 +1,6 @@
 OFFER='{"stage": "deploy", "provider": "@name@", "about": "not written yet", "methods": ["config.check",
         "deploy.observe", "deploy.pull", "deploy.start", "deploy.ready", "deploy.stop", "deploy.remove",
-        "deploy.run"]}'
+        "deploy.run", "deploy.exec"]}'
 
 method() {
     case $1 in
@@ -27,6 +27,9 @@ method() {
         ;;
     deploy.run) # Runs the one-off container that `spec` describes to its end; each line that it prints is an event.
         not_written '`deploy.run`' # echo '{"exit_code": 0}' >&3
+        ;;
+    deploy.exec) # Runs `command` in `container`, its streams over the unix socket `stream`; without one, each line is an event.
+        not_written '`deploy.exec`' # echo '{"exit_code": 0}' >&3
         ;;
     *) fail unsupported "\`$1\` is not offered by this provider" ;;
     esac

@@ -9,6 +9,8 @@ use cloudpad_plugin_api::model::label;
 use cloudpad_plugin_api::stage::deploy::Run;
 use cloudpad_plugin_api::{Context, Failure, Outcome};
 
+use super::super::attached::Attached;
+use super::super::exec::DETACH_KEYS;
 use super::super::start::STARTING;
 use super::super::{container, files, networks, seen, spec};
 use crate::pool::Connection;
@@ -17,6 +19,8 @@ use crate::pool::Connection;
 pub(super) struct Begun {
     pub(super) id: String,
     pub(super) found: bool,
+    /// Its streams, where the request has asked for them.
+    pub(super) attached: Option<Attached>,
 }
 
 pub(super) async fn begin(cx: &Context, host: &Connection, request: &Run) -> Result<Begun, Failure> {
@@ -58,7 +62,7 @@ async fn create(cx: &Context, host: &Connection, request: &Run) -> Result<Option
 /// Starts a container that was just made, or removes it again: it would look like one that is about to run.
 async fn start_new(cx: &Context, host: &Connection, request: &Run, id: String) -> Result<Begun, Failure> {
     let refused = match start(host, request, &id, None).await {
-        Ok(()) => return Ok(Begun { id, found: false }),
+        Ok(attached) => return Ok(Begun { id, found: false, attached }),
         Err(refused) => refused,
     };
     let options = RemoveContainerOptionsBuilder::new().v(true).build();
@@ -73,11 +77,30 @@ async fn start_new(cx: &Context, host: &Connection, request: &Run, id: String) -
     }
 }
 
-async fn start(host: &Connection, request: &Run, id: &str, found: Option<&Inspected>) -> Result<(), Failure> {
+async fn start(
+    host: &Connection,
+    request: &Run,
+    id: &str,
+    found: Option<&Inspected>,
+) -> Result<Option<Attached>, Failure> {
     networks::join_further(&host.engine, &request.spec, None, id, found).await?;
+    // Before it is started, lest something that it prints is lost.
+    let attached = match &request.stream {
+        Some(_) => Some(attach(host, request, id).await?),
+        None => None,
+    };
     let started =
         host.engine.within(STARTING).await?.start_container(id, None::<StartContainerOptions>).await;
-    started.map_err(|error| failure(&format!("could not start container `{}`", request.container), &error))
+    started
+        .map_err(|error| failure(&format!("could not start container `{}`", request.container), &error))?;
+    Ok(attached)
+}
+
+async fn attach(host: &Connection, request: &Run, id: &str) -> Result<Attached, Failure> {
+    let keys = DETACH_KEYS.replace(',', "%2C").replace('@', "%40");
+    let path = format!("/containers/{id}/attach?stream=1&stdin=1&stdout=1&stderr=1&detachKeys={keys}");
+    let tried = format!("could not attach to container `{}`", request.container);
+    Attached::open(&host.engine, &path, None, request.tty.is_some(), &tried).await
 }
 
 /// The container that has the name, if it is the one that is meant. One that was made and never started was left by a
@@ -95,11 +118,15 @@ async fn find(host: &Connection, request: &Run) -> Result<Begun, Failure> {
             format!("the name `{name}` is taken by a container that is not a one-off one of `{whose}`");
         return Err(Failure::stale(message).hint("rename or remove that container"));
     }
+    if request.stream.is_some() {
+        let message = format!("container `{name}` was begun by somebody else, who has its streams");
+        return Err(Failure::stale(message));
+    }
     let id = found.id.clone().unwrap_or_default();
     let created = bollard::models::ContainerStateStatusEnum::CREATED;
-    if found.state.as_ref().and_then(|state| state.status) == Some(created) {
+    let has_begun = found.state.as_ref().and_then(|state| state.status) != Some(created);
+    if !has_begun {
         start(host, request, &id, Some(&found)).await?;
-        return Ok(Begun { id, found: false });
     }
-    Ok(Begun { id, found: true })
+    Ok(Begun { id, found: has_begun, attached: None })
 }
