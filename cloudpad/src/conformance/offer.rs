@@ -103,6 +103,9 @@ fn without(method: &str) -> Option<&'static str> {
     match method {
         // Whoever has no ready images never needs it.
         "deploy.pull" => Some("offer it, so that images that nobody builds can be deployed"),
+        "deploy.lock" | "deploy.unlock" => {
+            Some("offer both, so that no two deploys of a project change a host at once")
+        }
         "deploy.exec" => Some("offer it, so that `cloudpad exec` works"),
         "deploy.run" => Some("offer it, so that jobs and `cloudpad run` work"),
         _ => None,
