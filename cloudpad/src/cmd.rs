@@ -8,9 +8,11 @@ mod complete;
 mod config;
 mod consent;
 mod deploy;
+mod exec;
 mod foreign;
 mod help;
 mod init;
+mod interact;
 mod list;
 mod lock;
 mod plan;
@@ -18,9 +20,11 @@ mod plugin;
 mod plugin_host;
 mod ps;
 mod push;
+mod run;
 mod secrets;
 mod session;
 mod trust;
+mod whom;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -64,6 +68,8 @@ enum Command {
     Deploy(deploy::Args),
     Ps(ps::Args),
     Lock(lock::Args),
+    Exec(exec::Args),
+    Run(run::Args),
     Secrets(secrets::Args),
     Plugin(plugin::Args),
     Trust(trust::Args),
@@ -154,6 +160,8 @@ impl Command {
             Command::Deploy(args) => args.run(global, term),
             Command::Ps(args) => args.run(global, term),
             Command::Lock(args) => args.run(global, term),
+            Command::Exec(args) => args.run(global, term),
+            Command::Run(args) => args.run(global, term),
             Command::Secrets(args) => args.run(global, term),
             Command::Plugin(args) => args.run(global, term),
             Command::Trust(args) => args.run(term),

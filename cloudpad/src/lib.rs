@@ -13,6 +13,8 @@
 //! - [`conformance`] checks a plugin. I/O, through `plugin`.
 //! - [`lock`] keeps two deploys of one project apart. I/O, through `run`.
 //! - [`look`] finds out what is so. I/O, through `run`.
+//! - [`instances`] says which containers a word means. Pure.
+//! - [`attach`] joins the streams of a process on a host with our own. I/O.
 //! - [`observed`] holds what was seen, or why nothing was. Pure.
 //! - [`plan`](mod@plan) decides what is to be done. Pure.
 //! - [`scratch`] is a private file for an editor. I/O.
@@ -24,6 +26,7 @@
 //! - [`journal`] keeps it, [`term`] shows it. I/O.
 //! - [`refusal`] is why nothing was done. Pure.
 
+pub mod attach;
 pub mod catalogue;
 pub mod cmd;
 pub mod config;
@@ -31,6 +34,7 @@ pub mod conformance;
 pub mod dockerfiles;
 pub mod hooks;
 pub mod init;
+pub mod instances;
 pub mod inventory;
 pub mod journal;
 pub mod listing;

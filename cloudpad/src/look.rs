@@ -3,13 +3,14 @@
 //! Hosts are looked at while sources are, so that a dead host or a bad key is found before a build
 //! has cost anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cloudpad_plugin_api::stage::inventory::List;
+use cloudpad_plugin_api::stage::secrets::Get;
 use cloudpad_plugin_api::{Failure, FailureKind, Reply, Request};
 use tokio::sync::Notify;
 use tokio::time::sleep;
@@ -224,6 +225,22 @@ pub async fn look_at_images(
         }
     }
     Ok(observed)
+}
+
+/// Has these secrets looked up, and returns what tells the value of each from others.
+///
+/// # Errors
+/// Failures of their provider; a secret that it does not know.
+pub async fn secrets(runner: &Runner, names: BTreeSet<String>) -> Result<BTreeMap<String, String>, Refusal> {
+    if names.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    ask(runner, vec![Request::SecretsGet(Get { names: names.iter().cloned().collect() })]).await?;
+    let marks = runner.providers.marks();
+    match names.iter().find(|name| !marks.contains_key(*name)) {
+        Some(name) => Err(Refusal::new(format!("the secrets provider knows no secret `{name}`"))),
+        None => Ok(marks),
+    }
 }
 
 /// Has secrets looked up, and returns what tells their values from others. The values stay with the providers' room.

@@ -80,6 +80,14 @@ fn place() -> (PathBuf, bool) {
     found.map_or_else(|| (env::temp_dir(), false), |folder| (folder, true))
 }
 
+/// A new folder that only the user may look into. Whoever asks for it removes it.
+///
+/// # Errors
+/// When none can be made.
+pub fn private_folder() -> io::Result<PathBuf> {
+    make(&place().0)
+}
+
 /// A new folder that only the user may look into.
 fn make(place: &Path) -> io::Result<PathBuf> {
     let mut last = None;

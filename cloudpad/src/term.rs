@@ -5,6 +5,7 @@
 
 mod bars;
 mod harmless;
+mod raw;
 mod unseen;
 
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -19,6 +20,7 @@ use crate::report::{Event, HookStep, Phase, Subject};
 use crate::words;
 use bars::Bars;
 use harmless::harmless;
+pub use raw::{Raw, restore as restore_terminal, size as terminal_size};
 pub use unseen::Unseen;
 
 /// What the user wants to see.
@@ -74,6 +76,11 @@ impl Term {
         }
     }
 
+    /// Whether a process can have our terminal as its own.
+    pub fn is_terminal(&self) -> bool {
+        io::stdin().is_terminal() && io::stdout().is_terminal()
+    }
+
     /// Whether there is someone to ask.
     pub fn is_interactive(&self) -> bool {
         self.interactive && !self.style.json
@@ -97,6 +104,20 @@ impl Term {
             // Whoever has closed a pipe wants no more.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => drop(self.lost.set(error)),
             _ => {}
+        }
+    }
+
+    /// Writes bytes as they are to stdout, or stderr.
+    ///
+    /// # Errors
+    /// When they cannot be written, such as to a pipe that somebody has closed.
+    pub fn bytes(&self, to_stderr: bool, bytes: &[u8]) -> io::Result<()> {
+        match to_stderr {
+            true => io::stderr().lock().write_all(bytes),
+            false => {
+                let mut out = io::stdout().lock();
+                out.write_all(bytes).and_then(|()| out.flush())
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod columns;
 pub mod plugins;
+mod prefix;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -14,6 +15,7 @@ use crate::config::Problem;
 use crate::plan::{Change, ChangeKind, Plan};
 use crate::report::{Ending, Report, Subject, Waiting};
 pub use columns::columns;
+pub use prefix::Prefixes;
 
 /// What an action that has begun is doing.
 pub fn doing(subject: &Subject) -> String {

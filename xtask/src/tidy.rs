@@ -50,6 +50,7 @@ const RULES: [Rule; 8] = [
 /// Rooms that decide and never act.
 const PURE_ROOMS: &[&str] = &[
     "cloudpad/src/config",
+    "cloudpad/src/instances.rs",
     "cloudpad/src/inventory.rs",
     "cloudpad/src/observed.rs",
     "cloudpad/src/plan",

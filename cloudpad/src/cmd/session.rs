@@ -232,6 +232,12 @@ impl Session {
         Ok(self.end(interrupted))
     }
 
+    /// The name of a new one-off container that is like those of `service`.
+    pub(super) fn one_off(&self, service: &str) -> String {
+        let (project, time) = (self.config.project.prefix(), self.time.to_lowercase());
+        format!("{project}-run-{service}-{time}-{}", std::process::id())
+    }
+
     /// Runs asynchronous work to its end.
     pub(super) fn wait_for<F: Future>(&self, work: F) -> F::Output {
         self.runtime.block_on(work)

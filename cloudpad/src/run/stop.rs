@@ -2,6 +2,7 @@
 //! signals.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cloudpad_plugin_api::Cancel;
@@ -10,12 +11,14 @@ use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
 use crate::report::exit;
-use crate::term::Term;
+use crate::term::{Term, restore_terminal};
 
 /// Whether the user wants to stop. Cheap to clone; all clones are one.
 #[derive(Clone, Default)]
 pub struct Stop {
     requested: watch::Sender<bool>,
+    /// Whether the first wish breaks off what is under way.
+    at_once: Arc<AtomicBool>,
     cancel: Cancel,
 }
 
@@ -46,9 +49,13 @@ impl Stop {
         if self.cancel.is_cancelled() {
             // What is under way does not end, and nobody waits for it any more. Plugins end when they hear nothing more.
             term.warn("left without waiting for what was under way");
+            restore_terminal();
             std::process::exit(i32::from(exit::INTERRUPTED));
         }
-        if self.requested.send_replace(true) {
+        if self.at_once.load(Ordering::Relaxed) {
+            self.requested.send_replace(true);
+            self.cancel.cancel();
+        } else if self.requested.send_replace(true) {
             term.warn("stopping now; once more leaves without waiting for what is under way");
             self.cancel.cancel();
         } else {
@@ -58,9 +65,14 @@ impl Stop {
         }
     }
 
+    /// From now on one wish is enough to break off what is under way: nothing has to be finished.
+    pub fn let_be_at_once(&self) {
+        self.at_once.store(true, Ordering::Relaxed);
+    }
+
     /// The same wish, and a way of its own to break off what is under way.
     pub fn apart(&self) -> Self {
-        let apart = Self { requested: self.requested.clone(), cancel: Cancel::new() };
+        let apart = Self { cancel: Cancel::new(), ..self.clone() };
         let cancel = apart.cancel.clone();
         self.cancel.on_cancel(move || cancel.cancel());
         apart

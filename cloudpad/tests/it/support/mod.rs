@@ -17,4 +17,5 @@ pub use lab::{Host, Lab, docker};
 pub use outcome::Outcome;
 pub use project::{Project, noise};
 pub use running::Running;
+pub use tty::{signal, talk};
 pub use watch::Watch;

@@ -135,6 +135,11 @@ impl Project {
         super::tty::answer(self.command(args), text, answer)
     }
 
+    /// Runs the program on a terminal, where a person answers each text with another.
+    pub fn talks_on_terminal(&self, args: &[&str], talk: &[(&str, &str)]) -> Outcome {
+        super::tty::talk(self.command(args), talk)
+    }
+
     /// Runs the program on a terminal, and interrupts it once it has shown `text`.
     pub fn interrupted_on_terminal(&self, args: &[&str], text: &str) -> Outcome {
         super::tty::interrupt(self.command(args), text)

@@ -33,11 +33,37 @@ fn wait_for(person: &mut File, text: &str) {
     }
 }
 
+/// Runs `command` on such a terminal; for each of `talk`, waits until its first text was shown, then types the second. `\0` in
+/// what is typed stands for a terminal that gets 50 lines of 100 columns.
+pub fn talk(command: Command, talk: &[(&str, &str)]) -> Outcome {
+    with(command, |_, person| {
+        let (mut shown, mut byte) = (Vec::new(), [0]);
+        for (text, answer) in talk {
+            while !shown.ends_with(text.as_bytes()) {
+                person.read_exact(&mut byte).expect("the program ended before it has shown the text");
+                shown.extend(byte);
+            }
+            match *answer {
+                "\0" => {
+                    tcsetwinsize(&*person, Winsize { ws_row: 50, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 })
+                        .expect("the terminal has another size")
+                }
+                answer => person.write_all(answer.as_bytes()).expect("the terminal takes the answer"),
+            }
+        }
+    })
+}
+
 /// Runs `command` on such a terminal, and interrupts it once it has shown `text`.
 pub fn interrupt(command: Command, text: &str) -> Outcome {
+    signal(command, text, "kill -INT")
+}
+
+/// Runs `command` on such a terminal, and does `kill` to its process once it has shown `text`.
+pub fn signal(command: Command, text: &str, kill: &str) -> Outcome {
     with(command, |child, person| {
         wait_for(person, text);
-        let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+        let kill = Command::new("sh").args(["-c", &format!("{kill} {}", child.id())]).status();
         assert!(kill.is_ok_and(|status| status.success()));
     })
 }

@@ -1,0 +1,71 @@
+//! What commands about the instances of one service begin with: a look at the hosts, and what was found.
+
+use clap_complete::ArgValueCandidates;
+use cloudpad_plugin_api::model::Host;
+
+use super::session::Session;
+use super::{Refused, complete};
+use crate::instances::{Found, Target, find, not_mistyped};
+use crate::inventory::Selection;
+use crate::look::{At, Looked};
+use crate::observed::HostState;
+use crate::refusal::Refusal;
+use crate::words;
+use std::sync::Arc;
+
+/// Which instances are meant.
+#[derive(clap::Args)]
+pub(super) struct Whom {
+    /// A service, or one instance of it, such as `web` or `web.2`
+    #[arg(value_name = "SERVICE[.N]", add = ArgValueCandidates::new(complete::services))]
+    pub target: Target,
+    /// Only on this host
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::hosts))]
+    host: Vec<String>,
+}
+
+/// What was found of them.
+pub(super) struct Seen {
+    pub looked: Looked,
+    /// Their containers, running or not.
+    pub found: Vec<Found>,
+    /// Whether a host could not be looked at. That is told already.
+    pub incomplete: bool,
+}
+
+impl Whom {
+    /// Looks at the hosts, and tells of those that cannot be looked at.
+    pub(super) fn look(&self, session: &Session) -> Result<Seen, Refused> {
+        not_mistyped(&session.config, &self.target.service)?;
+        let selection = Selection {
+            services: vec![self.target.service.clone()],
+            hosts: self.host.clone(),
+            ..Selection::default()
+        };
+        let looked = session.look(&selection, At::Hosts)?;
+        let is_meant =
+            |name: &str| looked.inventory.index(name).is_some_and(|at| looked.scope.hosts.contains(&at));
+        let found = find(&looked.observed, &is_meant, &self.target);
+        let mut unseen =
+            looked.observed.hosts.iter().filter(|(host, _)| is_meant(host)).filter_map(|(host, state)| {
+                match state {
+                    HostState::Unseen(failure) => Some((host, failure)),
+                    HostState::Seen(_) => None,
+                }
+            });
+        let mut incomplete = false;
+        unseen.by_ref().for_each(|(host, failure)| {
+            session.term.error(&format!("{host}: {}", words::failure(failure)));
+            incomplete = true;
+        });
+        Ok(Seen { found, incomplete, looked })
+    }
+}
+
+impl Seen {
+    /// The host on which something was found.
+    pub(super) fn host(&self, found: &Found) -> Result<Arc<Host>, Refusal> {
+        let host = self.looked.inventory.get(&found.host).cloned();
+        host.ok_or_else(|| Refusal::new(format!("there is no host `{}`", found.host)))
+    }
+}
