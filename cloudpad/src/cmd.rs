@@ -11,6 +11,7 @@ mod deploy;
 mod exec;
 mod foreign;
 mod help;
+mod hosts;
 mod init;
 mod interact;
 mod list;
@@ -70,6 +71,7 @@ enum Command {
     Lock(lock::Args),
     Exec(exec::Args),
     Run(run::Args),
+    Hosts(hosts::Args),
     Secrets(secrets::Args),
     Plugin(plugin::Args),
     Trust(trust::Args),
@@ -162,6 +164,7 @@ impl Command {
             Command::Lock(args) => args.run(global, term),
             Command::Exec(args) => args.run(global, term),
             Command::Run(args) => args.run(global, term),
+            Command::Hosts(args) => args.run(global, term),
             Command::Secrets(args) => args.run(global, term),
             Command::Plugin(args) => args.run(global, term),
             Command::Trust(args) => args.run(term),

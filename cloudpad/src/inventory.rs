@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cloudpad_plugin_api::model::Host;
 
-use crate::config::{Problem, check_host};
+use crate::config::{Problem, check_host, nearest};
 
 /// Which part of the project is meant. Empty lists mean everything; several entries of one list add
 /// up, several lists narrow each other down. Entries may contain `*` and `?`.
@@ -114,6 +114,30 @@ impl Inventory {
         self.by_role.get(role).map_or(&[], Vec::as_slice)
     }
 
+    /// Where in [`Inventory::hosts`] those hosts stand that are meant. What is selected and does not exist becomes a
+    /// problem.
+    pub fn selected(&self, selection: &Selection, problems: &mut Vec<Problem>) -> Vec<usize> {
+        if !selection.narrows_hosts() {
+            return (0..self.hosts.len()).collect();
+        }
+        let names = self.hosts.iter().map(|host| host.name.as_str()).collect();
+        let roles = self.roles().collect();
+        let before = problems.len();
+        let by_name = select("host", &selection.hosts, &names, problems);
+        let by_role = select("role", &selection.roles, &roles, problems);
+        let is_meant = |host: &Host| {
+            by_name.contains(host.name.as_str())
+                && (selection.roles.is_empty()
+                    || host.roles.iter().any(|role| by_role.contains(role.as_str())))
+        };
+        let all = self.hosts.iter().enumerate();
+        let selected: Vec<usize> = all.filter(|(_, host)| is_meant(host)).map(|(index, _)| index).collect();
+        if selected.is_empty() && problems.len() == before {
+            problems.push(Problem::new("no selected host has a selected role"));
+        }
+        selected
+    }
+
     /// Every role that a host has, sorted.
     pub fn roles(&self) -> impl Iterator<Item = &str> {
         self.by_role.keys().map(String::as_str)
@@ -189,7 +213,11 @@ pub(crate) fn no_match(what: &str, pattern: &str, names: &BTreeSet<&str>) -> Pro
     if names.is_empty() {
         return problem.hint(format!("there is no {what} at all"));
     }
-    problem.hint(format!("there is {}", list(names.iter().copied())))
+    let there = format!("there is {}", list(names.iter().copied()));
+    match nearest(pattern, &names.iter().copied().collect::<Vec<_>>()).filter(|_| what == "host") {
+        Some(name) => problem.hint(format!("{there}; did you mean `{name}`?")),
+        None => problem.hint(there),
+    }
 }
 
 /// Names in backticks, the first few of them where there are many.

@@ -15,6 +15,7 @@
 //! - [`look`] finds out what is so. I/O, through `run`.
 //! - [`instances`] says which containers a word means. Pure.
 //! - [`attach`] joins the streams of a process on a host with our own. I/O.
+//! - [`everywhere`] asks something of several hosts at once. I/O.
 //! - [`observed`] holds what was seen, or why nothing was. Pure.
 //! - [`plan`](mod@plan) decides what is to be done. Pure.
 //! - [`scratch`] is a private file for an editor. I/O.
@@ -32,6 +33,7 @@ pub mod cmd;
 pub mod config;
 pub mod conformance;
 pub mod dockerfiles;
+pub mod everywhere;
 pub mod hooks;
 pub mod init;
 pub mod instances;

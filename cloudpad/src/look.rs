@@ -189,7 +189,11 @@ pub async fn look_at_hosts(runner: &Runner, requests: Vec<Request>) -> BTreeMap<
     states.collect()
 }
 
-async fn list(runner: &Runner, config: &Config) -> Result<Inventory, Refusal> {
+/// Which hosts there are.
+///
+/// # Errors
+/// What keeps the inventory provider from telling.
+pub async fn list(runner: &Runner, config: &Config) -> Result<Inventory, Refusal> {
     let mut listed = Vec::new();
     if runner.providers.has_inventory() {
         for reply in ask(runner, vec![Request::InventoryList(List {})]).await? {

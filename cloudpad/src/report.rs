@@ -171,6 +171,7 @@ fn object(request: &Request) -> String {
         Request::DeployStop(q) => q.container.name.clone(),
         Request::DeployRun(q) => q.container.clone(),
         Request::DeployExec(q) => q.container.name.clone(),
+        Request::DeployCommand(q) => format!("`{}`", q.command.join(" ")),
         Request::DeployRemove(q) => {
             let containers = q.containers.iter().map(|c| c.name.as_str());
             containers.chain(q.images.iter().map(String::as_str)).collect::<Vec<_>>().join(", ")

@@ -138,6 +138,11 @@ impl Term {
         self.say(text);
     }
 
+    /// Prints a line that something else has written to its standard error, and that was asked for.
+    pub fn aside(&self, text: &str) {
+        self.say(text);
+    }
+
     /// Prints something that should be mended, though the work goes on.
     pub fn warn(&self, text: &str) {
         self.say(&format!("{YELLOW}warning{RESET}: {text}"));

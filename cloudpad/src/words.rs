@@ -1,6 +1,7 @@
 //! The words in which plans, actions, failures and reports are told to people. Pure.
 
 mod columns;
+pub mod outputs;
 pub mod plugins;
 mod prefix;
 
@@ -37,6 +38,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.ready" => format!("waiting until {object} is ready"),
         "deploy.stop" => format!("stopping {object}"),
         "deploy.remove" => format!("removing {object}"),
+        "deploy.command" => format!("running {object}"),
         "deploy.lock" => "taking the project's lock".to_owned(),
         "deploy.run" => format!("running {object}"),
         "deploy.exec" => format!("running a command in {object}"),

@@ -71,6 +71,7 @@ impl Stage {
                 "deploy.unlock",
                 "deploy.run",
                 "deploy.exec",
+                "deploy.command",
             ],
         }
     }
@@ -155,6 +156,9 @@ pub enum Request {
     /// Run this command in that container.
     #[serde(rename = "deploy.exec")]
     DeployExec(deploy::Exec),
+    /// Run this command on the host.
+    #[serde(rename = "deploy.command")]
+    DeployCommand(deploy::Command),
 }
 
 impl Request {
@@ -183,6 +187,7 @@ impl Request {
             Request::DeployUnlock(_) => "deploy.unlock",
             Request::DeployRun(_) => "deploy.run",
             Request::DeployExec(_) => "deploy.exec",
+            Request::DeployCommand(_) => "deploy.command",
         }
     }
 
@@ -206,6 +211,7 @@ impl Request {
             | Request::DeployStop(_)
             | Request::DeployRemove(_)
             | Request::DeployLock(_)
+            | Request::DeployCommand(_)
             | Request::DeployUnlock(_) => Stage::Deploy,
             Request::DeployRun(_) | Request::DeployExec(_) => Stage::Deploy,
         }
@@ -234,6 +240,7 @@ impl Request {
             Request::DeployLock(_) => read(ok).map(Reply::Locked),
             Request::DeployRun(_) => read(ok).map(Reply::Ran),
             Request::DeployExec(_) => read(ok).map(Reply::Executed),
+            Request::DeployCommand(_) => read(ok).map(Reply::Exited),
             Request::ConfigCheck(_)
             | Request::SecretsSet(_)
             | Request::SecretsSave(_)
@@ -259,6 +266,7 @@ impl Request {
             Request::DeployUnlock(q) => Some(&q.host),
             Request::DeployRun(q) => Some(&q.host),
             Request::DeployExec(q) => Some(&q.host),
+            Request::DeployCommand(q) => Some(&q.host),
             Request::ConfigCheck(_)
             | Request::InventoryList(_)
             | Request::SourceResolve(_)
@@ -319,6 +327,8 @@ pub enum Reply {
     Ran(deploy::Ran),
     /// To `deploy.exec`.
     Executed(deploy::Executed),
+    /// To `deploy.command`.
+    Exited(deploy::Exited),
     /// To everything that has nothing to tell: an empty object, to which fields can be added.
     #[serde(serialize_with = "nothing")]
     Done,

@@ -68,6 +68,24 @@ pub(super) struct Select {
     host: Vec<String>,
 }
 
+/// Arguments that choose hosts. Each may be given several times, with `*` and `?`.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Selection")]
+pub(super) struct SelectHosts {
+    /// Only hosts with this role
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::roles))]
+    role: Vec<String>,
+    /// Only this host
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::hosts))]
+    host: Vec<String>,
+}
+
+impl SelectHosts {
+    pub(super) fn selection(&self) -> Selection {
+        Selection { roles: self.role.clone(), hosts: self.host.clone(), ..Selection::default() }
+    }
+}
+
 impl Select {
     pub(super) fn selection(&self) -> Selection {
         Selection {

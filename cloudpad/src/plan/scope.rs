@@ -83,7 +83,7 @@ pub fn scope(config: &Config, inventory: &Inventory, selection: &Selection) -> R
     let mut problems = Vec::new();
     let unmatched = unmatched(config, selection);
     let named = services(config, selection, &unmatched, &mut problems);
-    let hosts = hosts(inventory, selection, &mut problems);
+    let hosts = inventory.selected(selection, &mut problems);
     let mut all = BTreeMap::new();
     for &name in &named {
         all.insert(name.to_owned(), eligible(name, &config.services[name], inventory, &mut problems));
@@ -146,32 +146,6 @@ fn services<'a>(
     let selected: BTreeSet<&str> = by_name.into_iter().filter(in_group).collect();
     if selected.is_empty() && selection.narrows_services() && problems.len() == before {
         problems.push(Problem::new("no selected service is in a selected group"));
-    }
-    selected
-}
-
-fn hosts(inventory: &Inventory, selection: &Selection, problems: &mut Vec<Problem>) -> Vec<usize> {
-    if !selection.narrows_hosts() {
-        return (0..inventory.hosts().len()).collect();
-    }
-    let names = inventory.hosts().iter().map(|host| host.name.as_str()).collect();
-    let roles = inventory.roles().collect();
-    let before = problems.len();
-    let by_name = select("host", &selection.hosts, &names, problems);
-    let by_role = select("role", &selection.roles, &roles, problems);
-    let selected: Vec<usize> = inventory
-        .hosts()
-        .iter()
-        .enumerate()
-        .filter(|(_, host)| {
-            by_name.contains(host.name.as_str())
-                && (selection.roles.is_empty()
-                    || host.roles.iter().any(|role| by_role.contains(role.as_str())))
-        })
-        .map(|(index, _)| index)
-        .collect();
-    if selected.is_empty() && problems.len() == before {
-        problems.push(Problem::new("no selected host has a selected role"));
     }
     selected
 }

@@ -12,11 +12,13 @@ use crate::{Context, Failure};
 
 mod exec;
 mod lock;
+mod machine;
 mod run;
 mod seen;
 
 pub use exec::{Exec, Executed};
 pub use lock::{Holder, Lock, Locked, Unlock};
+pub use machine::{Command, Exited};
 pub use run::{OneOff, Ran, Run};
 pub use seen::{Container, Engine, Observation, PortHeld, State};
 
@@ -129,6 +131,16 @@ pub trait Deploy: Send + Sync {
     fn exec(&self, cx: &Context, request: &Exec) -> Result<Executed, Failure> {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.exec"))
+    }
+
+    /// Runs a command on the host itself, with no input. Each line that it prints is an event, whose source is `stdout` or
+    /// `stderr`. When the caller asks to stop, or its time is over, it is ended with all that it has started.
+    ///
+    /// # Errors
+    /// `failed` when it did not end in time. What it ends with is no failure.
+    fn command(&self, cx: &Context, request: &Command) -> Result<Exited, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.command"))
     }
 }
 

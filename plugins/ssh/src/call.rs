@@ -104,6 +104,27 @@ pub(crate) fn on_host<T>(
     result.map_err(|failure| call.failed(failure).on(&host.name))
 }
 
+/// Does `work` for `host` once, without a look at its engine: for what must not be done twice and is none of the
+/// engine's business.
+pub(crate) fn on_connection<T>(
+    cx: &Context,
+    host: &Host,
+    work: impl AsyncFn(Arc<Connection>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let config = Config::of(cx)?;
+    let whole = async {
+        let lease = pool::lease(host, &config, cx.cancel()).await;
+        work(lease.map_err(|failure| failure.outcome(Outcome::None))?.connection).await
+    };
+    let result = runtime()?.block_on(async {
+        tokio::select! {
+            result = whole => result,
+            () = cancelled(cx.cancel()) => Err(Failure::cancelled().outcome(Outcome::Unknown)),
+        }
+    });
+    result.map_err(|failure| failure.on(&host.name))
+}
+
 fn hung(host: &Host, call: Call) -> Failure {
     let (name, seconds) = (&host.name, call.patience().as_secs());
     let message =

@@ -3,6 +3,7 @@
 mod archive;
 mod asking;
 mod attached;
+mod command;
 mod container;
 mod duration;
 mod exec;
@@ -29,12 +30,12 @@ mod unlisted;
 mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Deploy, Exec, Executed, Lock, Locked, Observation, Observe, Pull, Pulled, Ran, Ready,
-    Remove, Run, Start, Started, Stop, Unlock,
+    BecameReady, Command, Deploy, Exec, Executed, Exited, Lock, Locked, Observation, Observe, Pull, Pulled,
+    Ran, Ready, Remove, Run, Start, Started, Stop, Unlock,
 };
 use cloudpad_plugin_api::{Context, Failure};
 
-use crate::call::{Call, on_host};
+use crate::call::{Call, on_connection, on_host};
 use crate::config::Config;
 pub(crate) use files::image_with_files;
 pub(crate) use memory::Memory;
@@ -91,5 +92,9 @@ impl Deploy for Deployer {
 
     fn exec(&self, cx: &Context, request: &Exec) -> Result<Executed, Failure> {
         on_host(cx, &request.host, Call::Change, async |host| exec::exec(cx, &host.engine, request).await)
+    }
+
+    fn command(&self, cx: &Context, request: &Command) -> Result<Exited, Failure> {
+        on_connection(cx, &request.host, async |host| command::command(cx, &host, request).await)
     }
 }

@@ -26,11 +26,12 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
 use crate::channel::{Channel, Step};
+use crate::command::{Aside, Command};
 use crate::dial::{Line, unreachable};
 use crate::life::Life;
-use crate::opening::{Opened, Opening, Reply, Room, Way};
+use crate::opening::{Opened, Opening, Reply, Room, Stderr, Way};
 use crate::pipe::Pipe;
-use crate::ssh::Command;
+use crate::ssh::Message;
 use crate::target::Target;
 use crate::wire::{Trouble, Wire};
 
@@ -49,8 +50,8 @@ pub(crate) struct Actor {
     line: Line,
     login: String,
     /// For the streams, which say when they are dropped.
-    own_commands: mpsc::WeakUnboundedSender<Command>,
-    commands: mpsc::UnboundedReceiver<Command>,
+    own_commands: mpsc::WeakUnboundedSender<Message>,
+    commands: mpsc::UnboundedReceiver<Message>,
     end: Arc<OnceLock<Failure>>,
     opening: Opening,
     channels: Vec<Channel>,
@@ -76,8 +77,8 @@ impl Actor {
         wire: Wire,
         line: Line,
         target: &Target,
-        own_commands: mpsc::WeakUnboundedSender<Command>,
-        commands: mpsc::UnboundedReceiver<Command>,
+        own_commands: mpsc::WeakUnboundedSender<Message>,
+        commands: mpsc::UnboundedReceiver<Message>,
         end: Arc<OnceLock<Failure>>,
     ) -> Self {
         let now = Instant::now();
@@ -182,8 +183,8 @@ impl Actor {
         while let Poll::Ready(command) = self.commands.poll_recv(cx) {
             let now = Instant::now();
             match command {
-                Some(Command::Open(way, reply)) => self.opening.ask(way, reply, now),
-                Some(Command::Gone(id)) => {
+                Some(Message::Open(way, reply)) => self.opening.ask(way, reply, now),
+                Some(Message::Gone(id)) => {
                     if let Some(channel) = self.channels.iter_mut().find(|channel| channel.id == id) {
                         channel.set_gone(now);
                     }
@@ -233,23 +234,38 @@ impl Actor {
         match opened {
             Opened::Idle(channel) => self.idle = Some(channel),
             Opened::Useless(channel) => self.add(channel, None, None, now),
-            Opened::Stream(Way::Exec(command), channel, reply) => {
-                self.add(channel, Some(command), reply, now)
+            Opened::Stream(Way::Exec(line, stderr), channel, reply) => {
+                self.add(channel, Some((line, stderr)), reply, now)
             }
             Opened::Stream(_, channel, reply) => self.add(channel, None, reply, now),
         }
     }
 
     /// Takes over a channel, and hands its other end to whoever waits for it.
-    fn add(&mut self, channel: ssh2::Channel, command: Option<String>, reply: Option<Reply>, now: Instant) {
+    fn add(
+        &mut self,
+        channel: ssh2::Channel,
+        command: Option<(String, Stderr)>,
+        reply: Option<Reply>,
+        now: Instant,
+    ) {
         let id = self.next_id;
         self.next_id += 1;
         let (ours, theirs) = tokio::io::duplex(PIPE);
         let end = Arc::new(OnceLock::new());
+        let (our_aside, their_aside) = match command {
+            Some((_, Stderr::Apart)) => {
+                let (ours, theirs) = tokio::io::duplex(PIPE);
+                let exit = Arc::new(OnceLock::new());
+                (Some(Aside::new(ours, exit.clone())), Some((theirs, exit)))
+            }
+            _ => (None, None),
+        };
+        let command = command.map(|(line, _)| Command::new(line, our_aside));
         let mut channel = Channel::new(id, channel, command, ours, end.clone());
-        let pipe = Pipe::new(theirs, end, self.own_commands.clone(), id);
+        let pipe = Pipe::new(theirs, their_aside, end, self.own_commands.clone(), id);
         match reply {
-            // One that nobody waits for any more is dropped here, and comes back as `Command::Gone`.
+            // One that nobody waits for any more is dropped here, and comes back as `Message::Gone`.
             Some(reply) => drop(reply.send(Ok(pipe))),
             None => channel.set_gone(now),
         }

@@ -10,14 +10,13 @@ use ssh2::Channel as Ssh2Channel;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, DuplexStream, ReadBuf};
 use tokio::time::Instant;
 
-use crate::chunk::{CHUNK, Chunk};
+use crate::chunk::Chunk;
+use crate::command::Command;
 use crate::dial::unreachable;
 use crate::wire::{Trouble, Wire};
 
 /// Chunks that one channel moves before the next one has its turn.
 const BURST: usize = 8;
-/// Bytes that are kept of what a command writes to stderr.
-const STDERR: usize = 2000;
 
 /// A channel and the bytes that are between its two sides.
 pub(crate) struct Channel {
@@ -50,15 +49,6 @@ pub(crate) struct Channel {
     closing: bool,
 }
 
-/// What is run, where the channel is for a command.
-struct Command {
-    line: String,
-    /// The end of what it wrote to stderr.
-    stderr: Vec<u8>,
-    /// As long as the buffer for stdout: libssh2 computes the window's new size from the length.
-    buffer: Box<[u8]>,
-}
-
 /// How far a channel is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -71,7 +61,7 @@ impl Channel {
     pub(crate) fn new(
         id: u64,
         channel: Ssh2Channel,
-        command: Option<String>,
+        command: Option<Command>,
         pipe: DuplexStream,
         end: Arc<OnceLock<Failure>>,
     ) -> Self {
@@ -82,7 +72,7 @@ impl Channel {
             end,
             out: Chunk::new(),
             back: Chunk::new(),
-            command: command.map(|line| Command { line, stderr: Vec::new(), buffer: vec![0; CHUNK].into() }),
+            command,
             half_written: false,
             half_read: false,
             pipe_ended: false,
@@ -189,7 +179,7 @@ impl Channel {
         if self.handed_on || (self.gone.is_some() && !self.half_read) {
             return Ok(false);
         }
-        let heard = self.read_stderr(wire)?;
+        let heard = self.read_stderr(wire, cx)?;
         if !self.back.is_empty() {
             return Ok(self.hand_on(cx) | heard);
         }
@@ -217,28 +207,25 @@ impl Channel {
         true
     }
 
-    fn read_stderr(&mut self, wire: &Wire) -> Result<bool, ssh2::Error> {
-        let Some(command) = &mut self.command else { return Ok(false) };
-        match wire.sort_io(self.channel.stderr().read(&mut command.buffer)) {
-            Ok(Some(read @ 1..)) => {
-                command.stderr.extend_from_slice(&command.buffer[..read]);
-                command.stderr.drain(..command.stderr.len().saturating_sub(STDERR));
-                Ok(true)
-            }
-            Ok(_) | Err(Trouble::Channel(_)) => Ok(false),
-            Err(Trouble::Session(error)) => Err(error),
+    fn read_stderr(&mut self, wire: &Wire, cx: &mut Context<'_>) -> Result<bool, ssh2::Error> {
+        match &mut self.command {
+            Some(command) => command.read_stderr(&mut self.channel, wire, cx),
+            None => Ok(false),
         }
     }
 
     /// Hands on the end. A command's status comes after its last byte, and is waited for.
     fn finish(&mut self, wire: &Wire, cx: &mut Context<'_>) -> Result<bool, ssh2::Error> {
-        if let Some(command) = &self.command {
+        if let Some(command) = &mut self.command {
+            if !command.is_read() {
+                return Ok(false);
+            }
             match wire.sort(self.channel.wait_close()) {
                 Ok(None) => return Ok(false),
                 Ok(Some(())) | Err(Trouble::Channel(_)) => {}
                 Err(Trouble::Session(error)) => return Err(error),
             }
-            if let Some(failure) = exit_failure(&self.channel, command) {
+            if let Some(failure) = command.ended(&self.channel, cx) {
                 let _ = self.end.set(failure);
             }
         }
@@ -270,16 +257,4 @@ impl Drop for Channel {
             self.fail(&unreachable(message).outcome(Outcome::Unknown));
         }
     }
-}
-
-fn exit_failure(channel: &Ssh2Channel, command: &Command) -> Option<Failure> {
-    let signal = channel.exit_signal().ok().and_then(|signal| signal.exit_signal);
-    let how = match (signal, channel.exit_status().unwrap_or(0)) {
-        (Some(signal), _) => format!("was ended by the signal `{signal}`"),
-        (None, 0) => return None,
-        (None, status) => format!("ended with status {status}"),
-    };
-    let words = String::from_utf8_lossy(&command.stderr);
-    let failure = Failure::failed(format!("`{}` {how}", command.line));
-    Some(words.lines().filter(|line| !line.trim().is_empty()).fold(failure, Failure::cause))
 }

@@ -15,6 +15,7 @@ mod address;
 mod auth;
 mod channel;
 mod chunk;
+mod command;
 mod connect;
 mod dial;
 mod host_key;
@@ -23,6 +24,7 @@ mod known_hosts;
 mod life;
 mod local;
 mod local_command;
+mod local_run;
 mod opening;
 mod pipe;
 mod refusal;
@@ -31,9 +33,10 @@ mod ssh;
 mod target;
 mod traffic;
 mod wire;
+mod words;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::{Cancel, Failure};
@@ -72,8 +75,34 @@ pub trait Transport: Send + Sync {
     /// a status other than 0, reads fail with the last of what it wrote to stderr.
     fn exec<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Stream, Failure>>;
 
+    /// Runs `command` with no input: one word is a line for the user's shell, several are a program and its
+    /// arguments. When the streams are dropped it is ended, with all that it has started.
+    fn run<'a>(&'a self, command: &'a [String]) -> BoxFuture<'a, Result<Running, Failure>> {
+        let _ = command;
+        Box::pin(std::future::ready(Err(Failure::unsupported("a command"))))
+    }
+
     /// What has gone through the connection so far.
     fn traffic(&self) -> Traffic;
+}
+
+/// A command that runs.
+pub struct Running {
+    /// What it writes to stdout.
+    pub stdout: Stream,
+    /// What it writes to stderr.
+    pub stderr: Box<dyn AsyncRead + Send + Unpin>,
+    /// What it has ended with: set once both have been read to their ends.
+    pub exit: Arc<OnceLock<Exit>>,
+}
+
+/// How a command has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// With this status.
+    Status(i32),
+    /// By this signal, such as `KILL`.
+    Signal(String),
 }
 
 /// How to connect.

@@ -11,7 +11,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use crate::local_command::LocalCommand;
 use crate::traffic::Counters;
-use crate::{BoxFuture, Stream, Traffic, Transport};
+use crate::{BoxFuture, Running, Stream, Traffic, Transport, local_run, words};
 
 /// The transport to the machine we run on.
 #[derive(Default)]
@@ -46,6 +46,10 @@ impl Transport for Local {
 
     fn exec<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Stream, Failure>> {
         std::future::ready(LocalCommand::start(command).map(|command| self.stream(command))).boxed()
+    }
+
+    fn run<'a>(&'a self, command: &'a [String]) -> BoxFuture<'a, Result<Running, Failure>> {
+        std::future::ready(local_run::start(&words::line(command))).boxed()
     }
 
     fn traffic(&self) -> Traffic {

@@ -30,7 +30,17 @@ pub(crate) enum Way {
     Unix(String),
     /// With how long the host may try; nothing else is opened meanwhile.
     Tcp(String, u16, Duration),
-    Exec(String),
+    /// A command, and whether what it writes to stderr is wanted too, apart.
+    Exec(String, Stderr),
+}
+
+/// What becomes of a command's stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stderr {
+    /// The last of it is told when the command has failed.
+    Told,
+    /// It is a stream of its own.
+    Apart,
 }
 
 /// Why a stream was not opened.
@@ -171,7 +181,7 @@ impl Opening {
     fn take_next(&mut self, room: Room, now: Instant) -> Option<Request> {
         self.waiting.retain(Request::is_wanted);
         let fits = |request: &Request| match request.way {
-            Way::Exec(_) => room.commands,
+            Way::Exec(..) => room.commands,
             Way::Unix(_) | Way::Tcp(..) => room.others,
         };
         let due = |request: &Request| request.not_before.is_none_or(|time| time <= now);
@@ -203,7 +213,7 @@ impl Opening {
         let opened = wire.sort(request.way.open(&wire.session));
         wire.limit_answers(ANSWER_LIMIT);
         match opened {
-            Ok(Some(channel)) if matches!(request.way, Way::Exec(_)) => {
+            Ok(Some(channel)) if matches!(request.way, Way::Exec(..)) => {
                 self.start_command(wire, request, channel)
             }
             Ok(Some(channel)) => Ok(Some(Opened::Stream(request.way, channel, request.reply))),
@@ -225,7 +235,7 @@ impl Opening {
 
     /// A command is tried again: servers may allow fewer than we do, and free their places late.
     fn refused(&mut self, mut request: Request, error: &ssh2::Error, room: Room, now: Instant) {
-        let again = matches!(request.way, Way::Exec(_)) && (room.busy || request.tries < RETRY_WAITS.len());
+        let again = matches!(request.way, Way::Exec(..)) && (room.busy || request.tries < RETRY_WAITS.len());
         if !again {
             let reason = match error.code() {
                 ErrorCode::Session(libssh2_sys::LIBSSH2_ERROR_TIMEOUT) => {
@@ -247,7 +257,7 @@ impl Opening {
         mut request: Request,
         mut channel: Channel,
     ) -> Result<Option<Opened>, ssh2::Error> {
-        let Way::Exec(command) = &request.way else { return Ok(Some(Opened::Useless(channel))) };
+        let Way::Exec(command, _) = &request.way else { return Ok(Some(Opened::Useless(channel))) };
         match wire.sort(channel.exec(command)) {
             Ok(Some(())) => Ok(Some(Opened::Stream(request.way, channel, request.reply))),
             Ok(None) => {
@@ -283,7 +293,7 @@ impl Way {
     fn limit(&self) -> Duration {
         match self {
             Self::Tcp(_, _, limit) => *limit,
-            Self::Unix(_) | Self::Exec(_) => ANSWER_LIMIT,
+            Self::Unix(_) | Self::Exec(..) => ANSWER_LIMIT,
         }
     }
 
@@ -291,7 +301,7 @@ impl Way {
         match self {
             Self::Unix(path) => session.channel_direct_streamlocal(path, None),
             Self::Tcp(host, port, _) => session.channel_direct_tcpip(host, *port, None),
-            Self::Exec(_) => session.channel_session(),
+            Self::Exec(..) => session.channel_session(),
         }
     }
 }

@@ -9,26 +9,35 @@ use cloudpad_plugin_api::Failure;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::sync::mpsc;
 
-use crate::ssh::Command;
+use crate::Exit;
+use crate::ssh::Message;
 
 /// Our end of a channel.
 pub(crate) struct Pipe {
     io: DuplexStream,
+    /// Of a command that was asked for so: its stderr, and what it has ended with.
+    aside: Option<(DuplexStream, Arc<OnceLock<Exit>>)>,
     /// Why the channel has ended, where that is not the regular end of its bytes.
     end: Arc<OnceLock<Failure>>,
     /// Weak, so that a forgotten stream does not keep the connection open.
-    commands: mpsc::WeakUnboundedSender<Command>,
+    commands: mpsc::WeakUnboundedSender<Message>,
     channel: u64,
 }
 
 impl Pipe {
     pub(crate) fn new(
         io: DuplexStream,
+        aside: Option<(DuplexStream, Arc<OnceLock<Exit>>)>,
         end: Arc<OnceLock<Failure>>,
-        commands: mpsc::WeakUnboundedSender<Command>,
+        commands: mpsc::WeakUnboundedSender<Message>,
         channel: u64,
     ) -> Self {
-        Self { io, end, commands, channel }
+        Self { io, aside, end, commands, channel }
+    }
+
+    /// A command's stderr, and what it has ended with once all was read.
+    pub(crate) fn take_aside(&mut self) -> Option<(DuplexStream, Arc<OnceLock<Exit>>)> {
+        self.aside.take()
     }
 
     fn error(&self, kind: io::ErrorKind) -> Option<io::Error> {
@@ -39,7 +48,7 @@ impl Pipe {
 impl Drop for Pipe {
     fn drop(&mut self) {
         if let Some(commands) = self.commands.upgrade() {
-            drop(commands.send(Command::Gone(self.channel)));
+            drop(commands.send(Message::Gone(self.channel)));
         }
     }
 }

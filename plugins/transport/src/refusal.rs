@@ -6,7 +6,7 @@ use cloudpad_plugin_api::{Failure, FailureKind};
 use tokio::io::AsyncReadExt as _;
 
 use crate::dial::unreachable;
-use crate::opening::Way;
+use crate::opening::{Stderr, Way};
 use crate::ssh::Ssh;
 
 /// How long the host may take to look at a path.
@@ -53,7 +53,7 @@ async fn look(ssh: &Ssh, path: &str) -> Socket {
         return Socket::Unclear;
     }
     let command = format!("test -S {path} || echo absent; test -w {path} && echo ours || echo other");
-    let Ok(stream) = ssh.open(Way::Exec(command)).await else { return Socket::Unclear };
+    let Ok(stream) = ssh.open(Way::Exec(command, Stderr::Told)).await else { return Socket::Unclear };
     let mut words = String::new();
     match stream.take(1000).read_to_string(&mut words).await {
         Ok(_) => understand(&words),

@@ -15,10 +15,10 @@ use crate::actor::Actor;
 use crate::address::Address;
 use crate::connect::{Call, Connection};
 use crate::dial::unreachable;
-use crate::opening::{NotOpened, Way};
+use crate::opening::{NotOpened, Stderr, Way};
 use crate::pipe::Pipe;
 use crate::traffic::Counters;
-use crate::{BoxFuture, Options, Stream, Traffic, Transport, refusal};
+use crate::{BoxFuture, Options, Running, Stream, Traffic, Transport, refusal, words};
 
 /// Longer than all the steps of a connection together: an end for what has no end of its own, such as an
 /// agent that does not answer.
@@ -28,7 +28,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(180);
 const TCP_LIMIT: Duration = Duration::from_secs(5);
 
 /// A message to the connection's thread.
-pub(crate) enum Command {
+pub(crate) enum Message {
     /// Open a channel.
     Open(Way, oneshot::Sender<Result<Pipe, NotOpened>>),
     /// Nobody holds the stream of this channel any more.
@@ -37,7 +37,7 @@ pub(crate) enum Command {
 
 /// An SSH connection. Dropping it ends the session and the thread.
 pub(crate) struct Ssh {
-    commands: mpsc::UnboundedSender<Command>,
+    commands: mpsc::UnboundedSender<Message>,
     /// Why the session has ended.
     end: Arc<OnceLock<Failure>>,
     counters: Arc<Counters>,
@@ -147,11 +147,21 @@ impl Ssh {
 
     /// Opens a stream, or says in what words the server refused.
     pub(crate) async fn open(&self, way: Way) -> Result<Stream, NotOpened> {
+        Ok(Box::new(self.counters.count(self.pipe(way).await?)))
+    }
+
+    async fn pipe(&self, way: Way) -> Result<Pipe, NotOpened> {
         let (reply, answer) = oneshot::channel();
         let ended = || NotOpened::Failed(self.ended());
-        self.commands.send(Command::Open(way, reply)).map_err(|_| ended())?;
-        let pipe = answer.await.map_err(|_| ended())??;
-        Ok(Box::new(self.counters.count(pipe)))
+        self.commands.send(Message::Open(way, reply)).map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+
+    fn not_started(&self, command: &str, why: NotOpened) -> Failure {
+        match why {
+            NotOpened::Failed(failure) => failure,
+            NotOpened::Refused(reason) => refusal::exec(&self.login, command, &reason),
+        }
     }
 
     /// Has the host connect to `port` of `host`, and gives up after `limit`.
@@ -190,10 +200,19 @@ impl Transport for Ssh {
 
     fn exec<'a>(&'a self, command: &'a str) -> BoxFuture<'a, Result<Stream, Failure>> {
         async move {
-            self.open(Way::Exec(command.to_owned())).await.map_err(|error| match error {
-                NotOpened::Failed(failure) => failure,
-                NotOpened::Refused(reason) => refusal::exec(&self.login, command, &reason),
-            })
+            let opened = self.open(Way::Exec(command.to_owned(), Stderr::Told)).await;
+            opened.map_err(|why| self.not_started(command, why))
+        }
+        .boxed()
+    }
+
+    fn run<'a>(&'a self, command: &'a [String]) -> BoxFuture<'a, Result<Running, Failure>> {
+        async move {
+            let line = words::ending_with_its_input(&words::line(command));
+            let opened = self.pipe(Way::Exec(line, Stderr::Apart)).await;
+            let mut pipe = opened.map_err(|why| self.not_started(&words::line(command), why))?;
+            let Some((stderr, exit)) = pipe.take_aside() else { return Err(self.ended()) };
+            Ok(Running { stdout: Box::new(self.counters.count(pipe)), stderr: Box::new(stderr), exit })
         }
         .boxed()
     }

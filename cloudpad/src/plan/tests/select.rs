@@ -110,7 +110,7 @@ fn what_matches_nothing_lists_what_exists() {
         [
             "no service matches `wb`: there is `db`, `tool`, `web`",
             "no group matches `x`: there is `extra`",
-            "no host matches `h9`: there is `h1`, `h2`, `h3`",
+            "no host matches `h9`: there is `h1`, `h2`, `h3`; did you mean `h1`?",
             "no role matches `q*`: there is `db`, `web`",
         ]
     );

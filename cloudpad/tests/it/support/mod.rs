@@ -15,7 +15,7 @@ pub use containers::Container;
 pub use http::{Answer, get};
 pub use lab::{Host, Lab, docker};
 pub use outcome::Outcome;
-pub use project::{Project, noise};
+pub use project::{Project, WEB, noise};
 pub use running::Running;
 pub use tty::{signal, talk};
 pub use watch::Watch;

@@ -15,6 +15,9 @@ use super::{Answer, Host, Lab, get};
 /// The port on which the application listens inside its container.
 const INSIDE: u16 = 8080;
 
+/// A service that no test of the hosts deploys.
+pub const WEB: &str = "[images.web]\n\n[services.web]\nimage = \"web\"\n";
+
 /// A test's project. What it has made on the hosts goes with it.
 pub struct Project {
     pub lab: Lab,

@@ -1,0 +1,53 @@
+//! `cloudpad hosts`: commands about the machines.
+
+mod exec;
+
+use std::sync::Arc;
+
+use clap::Subcommand;
+use cloudpad_plugin_api::model::Host;
+
+use super::args::{Global, SelectHosts};
+use super::session::Session;
+use super::{Ended, Refused};
+use crate::term::Term;
+use crate::{config, look};
+
+/// Run commands on the hosts
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Exec(exec::Args),
+}
+
+impl Args {
+    pub(super) fn run(self, global: &Global, term: &Arc<Term>) -> Ended {
+        match self.command {
+            Command::Exec(args) => args.run(global, term),
+        }
+    }
+}
+
+/// A duration, in milliseconds.
+fn duration(text: &str) -> Result<u64, String> {
+    config::duration(text).map_err(|problem| {
+        [Some(problem.message), problem.hint].into_iter().flatten().collect::<Vec<_>>().join("; ")
+    })
+}
+
+/// The hosts that are meant, in the order of the file.
+fn chosen(session: &Session, select: &SelectHosts) -> Result<Vec<Arc<Host>>, Refused> {
+    let listed = session.wait_for(look::list(&session.runner, &session.config));
+    let inventory = listed.map_err(|refusal| session.refuses(refusal))?;
+    let mut problems = Vec::new();
+    let selected = inventory.selected(&select.selection(), &mut problems);
+    if !problems.is_empty() {
+        return Err(session.refuses(problems.into()));
+    }
+    Ok(selected.into_iter().map(|index| inventory.hosts()[index].clone()).collect())
+}
