@@ -78,6 +78,7 @@ pub fn config(hosts: u32, services: u32) -> Config {
         sources: BTreeMap::from([(Config::HERE.to_owned(), here)]),
         images: (0..services).map(|n| (name(n), image())).collect(),
         services: (0..services).map(|n| (name(n), service(n))).collect(),
+        jobs: BTreeMap::new(),
         deploy: Policy {
             batch: Amount::Percent(25),
             min_healthy: Amount::Percent(50),

@@ -6,7 +6,7 @@
 //! before. [`SavedPlan`] keeps one for later.
 //!
 //! Inside, a plan takes shape in these steps: `place` (which instance belongs where), `decide` (what
-//! has to happen to each), `protect` (what may not), `contest` and `claims` (what is in each other's way), `pace` (how many at once),
+//! has to happen to each), `protect` (what may not), `contest` and `claims` (what is in each other's way), `jobs` (what runs once with it), `pace` (how many at once),
 //! `window` (what waits for what),
 //! `rollout`, `stock` and `supply` (the actions), `retain` (what is removed in the end), `graph` (their order).
 
@@ -17,6 +17,7 @@ mod deploy;
 mod graph;
 mod hooks;
 mod hosts;
+mod jobs;
 mod look;
 mod model;
 mod pace;
@@ -192,20 +193,23 @@ fn build(scope: &Scope, supply: &mut Supply<'_>) -> Plan {
 
 fn push<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Plan {
     let mut graph = Graph::default();
-    for (name, service) in &decide.config.services {
-        if !decide.scope.services.contains_key(name)
-            || !matches!(decide.config.images.get(&service.image), Some(Image::Built(_)))
-        {
+    let services = decide.config.services.iter();
+    let services = services.filter(|(name, _)| decide.scope.services.contains_key(*name));
+    let needs = services.map(|(name, service)| {
+        let hosts: HostSet = decide.places(name, service).into_iter().map(|(host, _)| host).collect();
+        (service.image.as_str(), hosts)
+    });
+    for (image, hosts) in needs.chain(jobs::images(decide)) {
+        if !matches!(decide.config.images.get(image), Some(Image::Built(_))) {
             continue;
         }
         if decide.goal.push_scope == PushScope::Shared {
-            supply.push_shared(&mut graph, &service.image);
+            supply.push_shared(&mut graph, image);
             continue;
         }
-        let hosts: HostSet = decide.places(name, service).into_iter().map(|(host, _)| host).collect();
         for index in hosts.iter().filter(|&index| decide.hosts.contains(index)) {
             if let Some(sight) = decide.sight.host(index) {
-                supply.push_to(&mut graph, &service.image, (index, sight));
+                supply.push_to(&mut graph, image, (index, sight));
             }
         }
     }

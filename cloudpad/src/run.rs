@@ -3,6 +3,7 @@
 //! There are no choices in here: whoever has a plan carried out says what of it goes on after a failure, and
 //! after an interrupt only what finishes an instance that was begun does. What to do about it is another plan.
 
+mod job;
 mod patience;
 mod record;
 mod stop;
@@ -18,6 +19,7 @@ use crate::plan::queue::{Limits, Mode, Queue};
 use crate::plan::{Action, Plan};
 use crate::plugin::Providers;
 use crate::report::{Event, Phase, Subject};
+use job::Printed;
 use patience::Patience;
 pub use record::Record;
 pub use stop::Stop;
@@ -117,13 +119,18 @@ impl Runner {
     fn call(&self, phase: Phase, action: &Action) -> Result<Reply, Failure> {
         let begun = Instant::now();
         let subject = Subject::of(action);
+        let printed = Printed::of(&action.request);
         self.record.event(Event::Started { phase, action: subject.clone() });
         let emit = {
-            let (record, action) = (self.record.clone(), subject.clone());
-            move |detail| record.event(Event::During { phase, action: action.clone(), detail })
+            let (record, action, printed) = (self.record.clone(), subject.clone(), printed.clone());
+            move |detail| {
+                printed.hear(&detail);
+                record.event(Event::During { phase, action: action.clone(), detail });
+            }
         };
         let outcome =
             self.providers.call(&action.request, &action.key, Arc::new(emit), self.stop.cancel().clone());
+        let outcome = outcome.and_then(|reply| job::judged(&action.request, reply, printed));
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.record.event(match &outcome {
             Ok(reply) => {

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::model::label;
 use cloudpad_plugin_api::stage::deploy::Holder;
+use cloudpad_plugin_api::stage::deploy::Run;
 use cloudpad_plugin_api::{Failure, Reply, Request};
 
 use crate::config::Problem;
@@ -162,6 +164,9 @@ pub fn plan(plan: &Plan) -> String {
             let _ = writeln!(text, "    {line}");
         }
     }
+    for line in afterwards(plan) {
+        let _ = writeln!(text, "  {line}");
+    }
     text += &hooks(plan, false);
     for note in &plan.notes {
         let _ = writeln!(text, "  note: {}", note.message);
@@ -188,18 +193,44 @@ fn preparations(plan: &Plan) -> Vec<String> {
             Request::PushRun(_) if subject.host.is_none() => (format!("push {object} to the registry"), None),
             Request::PushRun(_) => (format!("push {object} to"), subject.host),
             Request::DeployPull(_) => (format!("pull {object} on"), subject.host),
+            Request::DeployRun(run) if !action.is_cleanup() => (format!("run {} on", job(run)), subject.host),
             _ => continue,
         };
-        match lines.iter_mut().find(|(line, _)| *line == what) {
-            Some((_, hosts)) => hosts.extend(host),
-            None => lines.push((what, host.into_iter().collect())),
-        }
+        add_host(&mut lines, what, host);
     }
+    with_hosts(lines)
+}
+
+/// Adds a host to a line, which is there once however many hosts it is about.
+fn add_host(lines: &mut Vec<(String, Vec<String>)>, what: String, host: Option<String>) {
+    match lines.iter_mut().find(|(line, _)| *line == what) {
+        Some((_, hosts)) => hosts.extend(host),
+        None => lines.push((what, host.into_iter().collect())),
+    }
+}
+
+fn with_hosts(lines: Vec<(String, Vec<String>)>) -> Vec<String> {
     let lines = lines.into_iter().map(|(what, mut hosts)| {
         hosts.sort();
         format!("{what} {}", some_of(&hosts))
     });
     lines.map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// The jobs that run when all serves.
+fn afterwards(plan: &Plan) -> Vec<String> {
+    let mut lines: Vec<(String, Vec<String>)> = Vec::new();
+    for action in plan.actions.iter().filter(|action| action.is_cleanup()) {
+        if let Request::DeployRun(run) = &action.request {
+            add_host(&mut lines, format!("then run {} on", job(run)), Some(run.host.name.clone()));
+        }
+    }
+    with_hosts(lines)
+}
+
+/// A job by its name; what is none, by that of its container.
+fn job(run: &Run) -> &str {
+    run.labels.get(label::JOB).unwrap_or(&run.container)
 }
 
 /// The first few names, and how many more there are.

@@ -272,6 +272,12 @@ pub mod label {
     pub const SPEC_ID: &str = "cloudpad.spec-id";
     /// Only on a one-off container: it is no instance of any service.
     pub const ONE_OFF: &str = "cloudpad.one-off";
+    /// On the one-off container of a job: the job's name.
+    pub const JOB: &str = "cloudpad.job";
+    /// On the same: when it runs, `before` or `after` a deploy, or `manual`.
+    pub const JOB_WHEN: &str = "cloudpad.job-when";
+    /// On the same: the identity of its spec, as its planner computed it.
+    pub const JOB_SPEC_ID: &str = "cloudpad.job-spec-id";
     /// `true` on a container that only a deploy which names its service replaces, stops or removes.
     pub const PROTECTED: &str = "cloudpad.protected";
     /// On an image: the reference that it was built as. A tag is easily given to another image, which does not

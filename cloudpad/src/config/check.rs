@@ -4,6 +4,7 @@
 //! yet, and the planner, which knows them, judges what depends on them.
 
 mod cycle;
+mod jobs;
 mod placement;
 mod ports;
 mod rollout;
@@ -20,6 +21,7 @@ pub(super) fn all(config: &Config, hosts_known: bool) -> Vec<Problem> {
         service::check(name, service, &mut problems);
         ports::check(name, service, &mut problems);
     }
+    jobs::check(config, &mut problems);
     if hosts_known {
         let placed = placement::placed(config);
         placement::check(config, &placed, &mut problems);

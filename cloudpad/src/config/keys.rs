@@ -13,6 +13,7 @@ pub(super) const FILE: Keys = Keys {
         ("sources", Named(&Table(&SOURCE))),
         ("images", Named(&Table(&IMAGE))),
         ("services", Named(&Table(&SERVICE))),
+        ("jobs", Named(&Table(&JOB))),
         ("deploy", Table(&DEPLOY)),
         ("hooks", Table(&HOOKS)),
         ("environments", Named(&Table(&ENVIRONMENT))),
@@ -30,6 +31,7 @@ pub(super) const ENVIRONMENT: Keys = Keys {
         ("sources", Named(&Table(&SOURCE))),
         ("images", Named(&Table(&IMAGE))),
         ("services", Named(&Table(&SERVICE))),
+        ("jobs", Named(&Table(&JOB))),
         ("deploy", Table(&DEPLOY)),
         ("hooks", Table(&HOOKS)),
     ],
@@ -143,6 +145,7 @@ const HEALTH: Keys = Keys {
 const SECRET_FILE: Keys =
     Keys { known: &[("name", Text), ("mode", Like("0440")), ("uid", Whole), ("gid", Whole)], instead: &[] };
 
+const SECRETS: Shape = OneOf(&[TEXTS, Named(&OneOf(&[Text, Table(&SECRET_FILE)]))]);
 const SERVICE: Keys = Keys {
     known: &[
         ("image", Text),
@@ -152,7 +155,7 @@ const SERVICE: Keys = Keys {
         ("per_host", Whole),
         ("command", COMMAND),
         ("env", VARIABLES),
-        ("secrets", OneOf(&[TEXTS, Named(&OneOf(&[Text, Table(&SECRET_FILE)]))])),
+        ("secrets", SECRETS),
         ("ports", List(&Like("8080:80"))),
         ("volumes", List(&Like("data:/data"))),
         ("networks", TEXTS),
@@ -168,6 +171,24 @@ const SERVICE: Keys = Keys {
         ("labels", LABELS),
     ],
     instead: &[("replicas", &["per_host"]), ("per_host", &["replicas"])],
+};
+
+const JOB: Keys = Keys {
+    known: &[
+        ("service", Text),
+        ("image", Text),
+        ("when", Text),
+        ("run", Text),
+        ("roles", TEXTS),
+        ("hosts", TEXTS),
+        ("command", COMMAND),
+        ("env", VARIABLES),
+        ("secrets", SECRETS),
+        ("volumes", List(&Like("data:/data"))),
+        ("networks", TEXTS),
+        ("timeout", Like("10m")),
+    ],
+    instead: &[("service", &["image"]), ("image", &["service"])],
 };
 
 const DEPLOY: Keys = Keys {

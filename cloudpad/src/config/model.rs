@@ -10,7 +10,7 @@ use cloudpad_plugin_api::model::{Health, Host, Project, Protocol, Restart};
 use cloudpad_plugin_api::stage::build::{Arg, SecretSource};
 use cloudpad_plugin_api::stage::source::Location;
 
-use super::Hooks;
+use super::{Hooks, Job};
 
 /// What `Cloudpad.toml` says, with its environment merged in and its variables replaced.
 ///
@@ -33,6 +33,8 @@ pub struct Config {
     pub images: BTreeMap<String, Image>,
     /// Services by name.
     pub services: BTreeMap<String, Service>,
+    /// Jobs by name. None is called as a service.
+    pub jobs: BTreeMap<String, Job>,
     /// How a deploy goes about it.
     pub deploy: Policy,
     /// Local commands at named points of a run.

@@ -6,6 +6,7 @@ mod health;
 mod hooks;
 mod hosts;
 mod images;
+mod jobs;
 mod names;
 mod plugins;
 mod secrets;
@@ -13,6 +14,7 @@ mod services;
 mod sources;
 mod stages;
 
+pub(super) use jobs::RUN;
 pub(super) use services::{RESTARTS, UPDATES};
 
 use std::path::Path;
@@ -56,6 +58,7 @@ pub(super) fn read(
     let config = Config {
         project: project(&file, environment).into(),
         services: services::read(&file, &names),
+        jobs: jobs::read(&file, &names),
         deploy: deploy::read(&file),
         hooks: hooks::read(&file),
         plugins: plugins::read(&file, dir),

@@ -26,6 +26,7 @@ pub fn show(config: &Config) -> String {
         "services",
         config.services.iter().map(|(name, service)| (name.as_str(), parts::service(service))),
     );
+    file.named("jobs", config.jobs.iter().map(|(name, job)| (name.as_str(), parts::job(job))));
     file.table("deploy", parts::policy(&config.deploy));
     if config.hooks != Hooks::default() {
         file.table("hooks", parts::hooks(&config.hooks));

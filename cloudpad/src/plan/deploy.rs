@@ -6,6 +6,7 @@ use super::claims::find_blockers;
 use super::contest::Contest;
 use super::decide::Decide;
 use super::graph::Graph;
+use super::jobs::Jobs;
 use super::pace::schedule;
 use super::retain::Retain;
 use super::rollout::Roll;
@@ -13,17 +14,20 @@ use super::sight::Sight;
 use super::supply::Supply;
 use super::unit::Rollout;
 use super::{Note, Plan};
-use crate::config::Problem;
+use crate::config::{Problem, When};
 
 /// The actions of a deploy.
 pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result<Plan, Vec<Problem>> {
     let mut notes = Vec::new();
     let mut rollouts = rollouts(decide, supply, &mut notes)?;
     settle_claims(decide, &mut rollouts)?;
+    let jobs = Jobs::new(decide, supply, &rollouts)?;
+    notes.extend(jobs.notes.iter().cloned());
     // Bring an image, stop, start, be ready.
     const ACTIONS: usize = 4;
     let units: usize = rollouts.iter().map(|rollout| rollout.units.len()).sum();
     let mut graph = Graph::for_about(units * ACTIONS);
+    let before = jobs.add(When::Before, &mut graph, (decide, supply), Vec::new());
     let mut roll = Roll::new(decide.config, decide.inventory, decide.sight);
     let mut retain = Retain::new(decide, &rollouts, supply);
     let mut problems = Vec::new();
@@ -42,7 +46,10 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
         return Err(problems);
     }
     roll.unblock(&mut graph);
-    retain.remove(&mut graph, &roll.stops);
+    graph.hold_back(&before);
+    let done = graph.leaves();
+    jobs.add(When::After, &mut graph, (decide, supply), done);
+    retain.remove(&mut graph, &roll.stops, &jobs.ended);
     let changes = roll.changes;
     match graph.finish() {
         Ok(actions) => Ok(Plan { changes, actions, notes, ..Plan::default() }),

@@ -67,6 +67,25 @@ impl Graph {
         self.actions[node as usize].continues = true;
     }
 
+    /// Makes whatever is started or stopped wait for `gate`.
+    pub(super) fn hold_back(&mut self, gate: &[Node]) {
+        if gate.is_empty() {
+            return;
+        }
+        let changes =
+            |action: &Action| matches!(action.request, Request::DeployStart(_) | Request::DeployStop(_));
+        let first = self.actions.iter().filter(|action| {
+            // What comes after another has waited with that.
+            changes(action)
+                && !action.continues
+                && !action.needs.iter().any(|&need| changes(&self.actions[need as usize]))
+        });
+        let first: Vec<Node> = first.map(|action| action.id).collect();
+        for (node, &need) in first.iter().flat_map(|node| gate.iter().map(move |need| (*node, need))) {
+            self.need(node, need);
+        }
+    }
+
     /// Whether no action waits for `node` so far.
     pub(super) fn is_leaf(&self, node: Node) -> bool {
         !self.is_needed[node as usize]

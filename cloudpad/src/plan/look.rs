@@ -11,8 +11,8 @@ use cloudpad_plugin_api::stage::source::{Fetch, Resolve, Resolved};
 use cloudpad_plugin_api::stage::{build, deploy};
 use cloudpad_plugin_api::{Request, Stage};
 
-use super::Scope;
-use crate::config::{BuildImage, Config, Image, Problem, Secret, Service};
+use super::{Scope, jobs};
+use crate::config::{BuildImage, Config, Image, Problem};
 use crate::inventory::Inventory;
 
 /// One `source.resolve` for each source of the scope. `cache` is where sources are kept, absolute.
@@ -58,31 +58,40 @@ pub fn look_images(
 
 /// One `secrets.get` for all secrets of the scope; none where there is none.
 pub fn look_secrets(config: &Config, scope: &Scope) -> Option<Request> {
-    let secrets = services(config, scope).flat_map(|(_, service)| service.secrets.values());
-    let names: BTreeSet<&String> = secrets.map(|secret| &secret.name).collect();
-    let names: Vec<String> = names.into_iter().cloned().collect();
+    let names: BTreeSet<String> = secrets(config, scope).map(|(_, name)| name).collect();
+    let names: Vec<String> = names.into_iter().collect();
     (!names.is_empty()).then_some(Request::SecretsGet(Get { names }))
 }
 
-/// The services of the scope.
-fn services<'a>(config: &'a Config, scope: &Scope) -> impl Iterator<Item = (&'a String, &'a Service)> {
-    config.services.iter().filter(|(name, _)| scope.services.contains_key(*name))
+/// The secrets of the scope's services and jobs: the key in the config, and what each is called where it is kept. What a job
+/// has from its service is told with the job.
+fn secrets(config: &Config, scope: &Scope) -> impl Iterator<Item = (String, String)> {
+    let services = config.services.iter().filter(|(name, _)| scope.services.contains_key(*name));
+    let services = services.map(|(name, service)| (format!("services.{name}"), service.secrets.clone()));
+    let jobs = config.jobs.iter().filter(|(name, _)| scope.jobs.contains_key(*name));
+    let jobs = jobs.map(|(name, job)| (format!("jobs.{name}"), jobs::secrets(config, job)));
+    services.chain(jobs).flat_map(|(of, secrets)| {
+        secrets.into_iter().map(move |(target, secret)| (format!("{of}.secrets.{target}"), secret.name))
+    })
 }
 
 /// Secrets of the scope that nobody knows.
 pub fn unknown_secrets(config: &Config, scope: &Scope, marks: &BTreeMap<String, String>) -> Vec<Problem> {
     let provider = config.stages.get(&Stage::Secrets).and_then(|choice| choice.provider.as_deref());
     let mut problems = Vec::new();
-    for (service, Service { secrets, .. }) in services(config, scope) {
-        for (target, Secret { name, .. }) in secrets.iter().filter(|(_, it)| !marks.contains_key(&it.name)) {
-            let provider = provider.unwrap_or_default();
-            let message = format!("the secrets provider `{provider}` knows no secret `{name}`");
-            let problem = Problem::at_key(format!("services.{service}.secrets.{target}"), message);
-            problems.push(match provider {
-                "env" => problem.hint(format!("set the environment variable `{name}`, or add it to `.env`")),
-                _ => problem,
-            });
+    let mut told = BTreeSet::new();
+    for (key, name) in secrets(config, scope).filter(|(_, name)| !marks.contains_key(name)) {
+        if key.starts_with("jobs.") && told.contains(&name) {
+            continue;
         }
+        let provider = provider.unwrap_or_default();
+        let message = format!("the secrets provider `{provider}` knows no secret `{name}`");
+        let problem = Problem::at_key(key, message);
+        problems.push(match provider {
+            "env" => problem.hint(format!("set the environment variable `{name}`, or add it to `.env`")),
+            _ => problem,
+        });
+        told.insert(name);
     }
     problems
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cloudpad_plugin_api::model::Instance;
+use cloudpad_plugin_api::model::{Instance, label};
 use cloudpad_plugin_api::{PushScope, Request};
 use serde::{Deserialize, Serialize};
 
@@ -103,9 +103,13 @@ impl Plan {
 }
 
 impl Action {
-    /// Whether it only tidies up after a rollout that is done: when it fails, nothing has to be brought back.
+    /// Whether it only follows a rollout that is done, such as a job or what tidies up: when it fails, nothing has to be brought back.
     pub fn is_cleanup(&self) -> bool {
-        matches!(self.request, Request::DeployRemove(_))
+        match &self.request {
+            Request::DeployRemove(_) => true,
+            Request::DeployRun(run) => run.labels.get(label::JOB_WHEN).is_some_and(|when| when == "after"),
+            _ => false,
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! What stays on a host after a deploy, and what is removed. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::stage::deploy::Remove;
+use cloudpad_plugin_api::stage::deploy::{Named, Remove};
 
 use super::Note;
 use super::decide::Decide;
@@ -63,19 +63,28 @@ impl<'a, 's> Retain<'a, 's> {
 
     /// Adds one action for each host on which something is left over. The first of them waits for
     /// everything else and the others for it: what a rollback would need is there until nothing can
-    /// fail any more. `stops` are the actions that stop containers, by the containers' places.
-    pub(super) fn remove(&self, graph: &mut Graph, stops: &[Option<Node>]) {
+    /// fail any more. `stops` are the actions that stop containers, by the containers' places; `ended` are containers of
+    /// jobs by host.
+    pub(super) fn remove(
+        &self,
+        graph: &mut Graph,
+        stops: &[Option<Node>],
+        ended: &BTreeMap<usize, Vec<Named>>,
+    ) {
         let mut gate: Option<Vec<Node>> = None;
+        let is_idle = graph.leaves().is_empty();
         for index in self.decide.hosts.iter() {
             let Some(sight) = self.decide.sight.host(index) else { continue };
             let containers = self.surplus(index, sight, stops);
-            if containers.is_empty() {
+            // That of jobs alone is no reason to do anything.
+            let jobs = ended.get(&index).filter(|_| !is_idle).map_or(&[][..], Vec::as_slice);
+            if containers.is_empty() && jobs.is_empty() {
                 continue;
             }
             let images = self.unused(sight, &containers);
             let host = self.decide.inventory.hosts()[index].clone();
             let key = format!("remove/{}", host.name);
-            let containers = containers.iter().map(|old| named(old)).collect();
+            let containers = containers.iter().map(|old| named(old)).chain(jobs.iter().cloned()).collect();
             let project = self.decide.config.project.clone();
             let request = Request::DeployRemove(Remove { host, project, containers, images });
             let needs = gate.clone().unwrap_or_else(|| graph.leaves());

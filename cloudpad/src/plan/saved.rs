@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::Failure;
-use cloudpad_plugin_api::model::Project;
-use cloudpad_plugin_api::stage::deploy::{Container, Observation, PortHeld, State};
+use cloudpad_plugin_api::model::{Project, label};
+use cloudpad_plugin_api::stage::deploy::{Container, Observation, OneOff, PortHeld, State};
 use serde::{Deserialize, Serialize};
 
 use super::hooks::hooks;
@@ -104,7 +104,7 @@ pub enum SeenHost {
     Seen {
         /// The engine's platform.
         platform: String,
-        /// The project's containers: what identifies each, by its name.
+        /// The project's containers, those of jobs among them: what identifies each, by its name.
         containers: BTreeMap<String, SeenContainer>,
         /// Which of the config's images are there.
         images: BTreeSet<String>,
@@ -162,21 +162,33 @@ fn seen_host(
     let HostState::Seen(host) = host else { return SeenHost::Unseen };
     let ready = ready.iter().filter(|image| reference::is_among(image, &host.images));
     let built = built.iter().filter(|image| host.has_built(image));
+    let containers = host.containers.iter().map(|c| (c.name.clone(), seen_container(c)));
+    let jobs = host.one_offs.iter().filter(|one_off| one_off.labels.contains_key(label::JOB));
+    let jobs = jobs.map(|job| (job.name.clone(), seen_job(job)));
     SeenHost::Seen {
         platform: host.engine.platform.clone(),
-        containers: host.containers.iter().map(|c| (c.name.clone(), seen_container(c))).collect(),
+        containers: containers.chain(jobs).collect(),
         images: ready.chain(built).cloned().collect(),
         ports: foreign_ports(config, host),
     }
 }
 
 fn seen_container(container: &Container) -> SeenContainer {
-    let state = match container.state {
+    let (id, spec_id) = (container.id.clone(), container.spec_id.clone());
+    SeenContainer { id, spec_id, state: seen_state(container.state).to_owned() }
+}
+
+fn seen_job(job: &OneOff) -> SeenContainer {
+    let spec_id = job.labels.get(label::JOB_SPEC_ID).cloned().unwrap_or_default();
+    SeenContainer { id: job.id.clone(), spec_id, state: seen_state(job.state).to_owned() }
+}
+
+fn seen_state(state: State) -> &'static str {
+    match state {
         State::Running | State::Starting => "running",
         State::Unhealthy | State::Paused | State::Restarting => "unhealthy",
         State::Stopped | State::Other => "stopped",
-    };
-    SeenContainer { id: container.id.clone(), spec_id: container.spec_id.clone(), state: state.to_owned() }
+    }
 }
 
 fn foreign_ports(config: &Config, host: &Observation) -> BTreeSet<PortHeld> {

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cloudpad_plugin_api::stage::build::Arg;
 
 use super::hosts::HostSet;
+use super::jobs;
 use super::spec;
-use crate::config::{Amount, Config, Count, Image, Problem, Service};
+use crate::config::{Amount, Config, Count, Image, Problem};
 use crate::inventory::{Inventory, Selection, list, matches, no_match, select};
 use crate::observed::HostState;
 
@@ -16,11 +17,14 @@ pub struct Scope {
     /// The selected services that have a selected host, and where each may run: all of its hosts,
     /// selected or not, by their place in the inventory, ascending.
     pub services: BTreeMap<String, Vec<usize>>,
+    /// The jobs that go with a deploy of these services, and where each may run: by the hosts' places in the
+    /// inventory, ascending.
+    pub jobs: BTreeMap<String, Vec<usize>>,
     /// The hosts that may be changed, by their place in the inventory, ascending.
     pub hosts: Vec<usize>,
     /// The hosts that have to be looked at: those of `hosts`, and others on which the decision depends.
     pub look: Vec<usize>,
-    /// The images of the selected services, with those that their builds begin from.
+    /// The images of the selected services and jobs, with those that their builds begin from.
     pub images: BTreeSet<String>,
     /// The sources of those of the images that are built.
     pub sources: BTreeSet<String>,
@@ -50,7 +54,7 @@ impl Scope {
     /// Whether something may have to be done on a host, or the decision depends on it. On the others there
     /// can only be something to clear away.
     pub fn depends_on(&self, host: usize) -> bool {
-        self.services.values().any(|eligible| eligible.contains(&host))
+        self.services.values().chain(self.jobs.values()).any(|eligible| eligible.contains(&host))
     }
 
     /// Whether containers of `service` are meant.
@@ -86,8 +90,11 @@ pub fn scope(config: &Config, inventory: &Inventory, selection: &Selection) -> R
     let hosts = inventory.selected(selection, &mut problems);
     let mut all = BTreeMap::new();
     for &name in &named {
-        all.insert(name.to_owned(), eligible(name, &config.services[name], inventory, &mut problems));
+        let service = &config.services[name];
+        let places = (&*service.roles, &*service.hosts);
+        all.insert(name.to_owned(), eligible(("service", name), places, inventory, &mut problems));
     }
+    let jobs = jobs::meant((config, inventory), selection, &all, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -98,11 +105,12 @@ pub fn scope(config: &Config, inventory: &Inventory, selection: &Selection) -> R
         return Err(vec![Problem::new(message).hint("select other hosts, or other services")]);
     }
     let look = look(config, &all, chosen);
-    let images = images(config, &all);
+    let images = images(config, &all, &jobs);
     Ok(Scope {
         sources: sources(config, &images),
         images,
         services: all,
+        jobs,
         hosts,
         look,
         gone: match selection.narrows_services() {
@@ -150,17 +158,22 @@ fn services<'a>(
     selected
 }
 
-/// The hosts on which a service may run, ascending.
-fn eligible(name: &str, service: &Service, inventory: &Inventory, problems: &mut Vec<Problem>) -> Vec<usize> {
-    if service.roles.is_empty() && service.hosts.is_empty() {
+/// The hosts on which a service or a job may run that asks for these, ascending.
+pub(super) fn eligible(
+    (kind, name): (&str, &str),
+    (roles, hosts): (&[String], &[String]),
+    inventory: &Inventory,
+    problems: &mut Vec<Problem>,
+) -> Vec<usize> {
+    if roles.is_empty() && hosts.is_empty() {
         return (0..inventory.hosts().len()).collect();
     }
     let mut eligible = BTreeSet::new();
-    for role in &service.roles {
+    for role in roles {
         let hosts = inventory.with_role(role);
         if hosts.is_empty() {
-            let message = format!("no host has the role `{role}` that service `{name}` asks for");
-            let problem = Problem::at_key(format!("services.{name}.roles"), message);
+            let message = format!("no host has the role `{role}` that {kind} `{name}` asks for");
+            let problem = Problem::at_key(format!("{kind}s.{name}.roles"), message);
             problems.push(problem.hint(match list(inventory.roles()) {
                 roles if roles.is_empty() => "no host has any role".to_owned(),
                 roles => format!("there is {roles}"),
@@ -168,12 +181,12 @@ fn eligible(name: &str, service: &Service, inventory: &Inventory, problems: &mut
         }
         eligible.extend(hosts);
     }
-    for host in &service.hosts {
+    for host in hosts {
         match inventory.index(host) {
             Some(index) => _ = eligible.insert(index),
             None => {
-                let message = format!("there is no host `{host}`, which service `{name}` asks for");
-                let problem = Problem::at_key(format!("services.{name}.hosts"), message);
+                let message = format!("there is no host `{host}`, which {kind} `{name}` asks for");
+                let problem = Problem::at_key(format!("{kind}s.{name}.hosts"), message);
                 let hosts = list(inventory.hosts().iter().map(|host| host.name.as_str()));
                 problems.push(problem.hint(format!("there is {hosts}")));
             }
@@ -196,9 +209,14 @@ fn look(config: &Config, services: &BTreeMap<String, Vec<usize>>, chosen: HostSe
     look.iter().collect()
 }
 
-fn images(config: &Config, services: &BTreeMap<String, Vec<usize>>) -> BTreeSet<String> {
+fn images(
+    config: &Config,
+    services: &BTreeMap<String, Vec<usize>>,
+    jobs: &BTreeMap<String, Vec<usize>>,
+) -> BTreeSet<String> {
     let mut images = BTreeSet::new();
     let mut todo: Vec<&str> = services.keys().map(|name| config.services[name].image.as_str()).collect();
+    todo.extend(jobs.keys().filter_map(|name| Some(jobs::image(config, config.jobs.get(name)?))));
     while let Some(name) = todo.pop() {
         if images.insert(name.to_owned())
             && let Some(Image::Built(build)) = config.images.get(name)

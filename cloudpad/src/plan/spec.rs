@@ -131,9 +131,7 @@ impl<'a> Blueprint<'a> {
     }
 
     fn secret(&self, secret: &Secret) -> SecretRef {
-        let Secret { name, mode, uid, gid } = secret.clone();
-        let mark = self.marks.get(&name).cloned().unwrap_or_default();
-        SecretRef { name, mark, mode, uid, gid }
+        secret_ref(secret, self.marks)
     }
 
     /// What differs between containers that run and the one that should.
@@ -163,6 +161,13 @@ impl<'a> Blueprint<'a> {
     }
 }
 
+/// A secret as a container has it. `marks` tell the values of secrets from others, by name.
+pub(super) fn secret_ref(secret: &Secret, marks: &BTreeMap<String, String>) -> SecretRef {
+    let Secret { name, mode, uid, gid } = secret.clone();
+    let mark = marks.get(&name).cloned().unwrap_or_default();
+    SecretRef { name, mark, mode, uid, gid }
+}
+
 /// The Nth instance's port of a range; a single port is every instance's.
 fn port(range: &PortRange, service: &str, number: u32) -> Result<Port, Problem> {
     let offset = if range.first == range.last { 0 } else { number - 1 };
@@ -176,7 +181,7 @@ fn port(range: &PortRange, service: &str, number: u32) -> Result<Port, Problem> 
     Ok(Port { host_ip: range.ip.clone(), published, target: range.container, protocol: range.protocol })
 }
 
-fn volume(mount: &Mount, project: &Project) -> Volume {
+pub(super) fn volume(mount: &Mount, project: &Project) -> Volume {
     let source = source(&mount.source, project);
     Volume { source, target: mount.target.clone(), read_only: mount.mode == MountMode::ReadOnly }
 }
@@ -198,7 +203,7 @@ fn source(source: &MountSource, project: &Project) -> String {
 /// The network of services that name none, as in Compose.
 const DEFAULT_NETWORK: &str = "default";
 
-fn networks(named: &[String], project: &Project) -> Vec<String> {
+pub(super) fn networks(named: &[String], project: &Project) -> Vec<String> {
     let engine = |name: &str| matches!(name, "host" | "none" | "bridge");
     match named {
         [] => vec![project.own(DEFAULT_NETWORK)],
@@ -209,7 +214,7 @@ fn networks(named: &[String], project: &Project) -> Vec<String> {
 }
 
 /// What identifies a spec: the digest of its JSON, whose maps are sorted.
-fn spec_id(spec: &ContainerSpec) -> String {
+pub(super) fn spec_id(spec: &ContainerSpec) -> String {
     // A spec has no map with keys other than strings, so this cannot fail.
     digest(&serde_json::to_vec(spec).unwrap_or_default())
 }

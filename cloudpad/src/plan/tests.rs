@@ -3,6 +3,7 @@
 mod doubtful;
 mod hooks;
 mod images;
+mod jobs;
 mod kit;
 mod order;
 mod props;

@@ -15,7 +15,7 @@ use super::rollout::Roll;
 use super::sight::{self, Sight, Sighted, serves};
 use super::spec::Wanted;
 use super::unit::{Loss, New, Pace, Rollout, Unit, Which};
-use super::{Action, Change, ChangeKind, Goal, Note, Plan, Scope, claims, pace, scope, spec, stopped};
+use super::{Action, Change, ChangeKind, Goal, Note, Plan, Scope, claims, jobs, pace, scope, spec, stopped};
 use crate::config::Config;
 use crate::inventory::Inventory;
 use crate::observed::{HostState, Observed};
@@ -61,6 +61,7 @@ pub fn undo(
         now: &Sight::later(inventory, now, before),
     };
     let mut notes = undo.unseen(now);
+    notes.extend(jobs::not_taken_back(actions));
     let mut rollouts = undo.rollouts(&mut notes);
     undo.find_blockers(&mut rollouts);
     mark_early(&mut rollouts);

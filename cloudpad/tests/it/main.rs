@@ -15,6 +15,7 @@ mod halfway;
 mod hooks;
 mod hosts_exec;
 mod interrupt;
+mod jobs;
 mod local;
 mod lock;
 #[path = "../../../plugins/aws-inventory/tests/it/moto.rs"]

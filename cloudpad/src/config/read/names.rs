@@ -13,6 +13,7 @@ pub(super) struct Names {
     pub roles: Known,
     pub sources: Known,
     pub images: Known,
+    pub services: Known,
 }
 
 /// Names of one kind, those of broken things among them: a reference to one of these is not a
@@ -36,6 +37,7 @@ impl Names {
             roles: Known { kind: "role", names: hosts.map(roles) },
             sources: Known { kind: "source", names: keys(file, "sources") },
             images: Known { kind: "image", names: keys(file, "images") },
+            services: Known { kind: "service", names: keys(file, "services") },
         }
     }
 }

@@ -8,9 +8,10 @@ use cloudpad_plugin_api::stage::source::{GitReference, Location};
 
 use super::out::{Out, Table};
 use crate::config::grammar::{network, unit, volume};
-use crate::config::read::{RESTARTS, UPDATES};
+use crate::config::read::{RESTARTS, RUN, UPDATES};
 use crate::config::{
-    Amount, BuildImage, Config, Count, Hooks, Image, OnFailure, Policy, Secret, Service, Source, Unreachable,
+    Amount, BuildImage, Config, Count, Hooks, Image, Job, JobOf, OnFailure, Policy, Secret, Service, Source,
+    Unreachable,
 };
 
 pub(super) fn plugin(path: &Path) -> Table {
@@ -158,6 +159,31 @@ fn secret(secret: &Secret) -> Out {
         id.iter().for_each(|id| table.whole(key, *id));
     }
     Out::Table(table)
+}
+
+pub(super) fn job(job: &Job) -> Table {
+    let mut table = Table::default();
+    match &job.of {
+        JobOf::Service(name) => table.text("service", name),
+        JobOf::Image(name) => table.text("image", name),
+    }
+    table.text("when", job.when.name());
+    table.text("run", word(RUN, job.run));
+    table.texts("roles", &job.roles);
+    table.texts("hosts", &job.hosts);
+    if let Some(command) = &job.command {
+        table.texts("command", command);
+    }
+    if let Some(volumes) = &job.volumes {
+        table.put("volumes", Out::texts(&volumes.iter().map(volume::mount_text).collect::<Vec<_>>()));
+    }
+    if let Some(networks) = &job.networks {
+        table.put("networks", Out::texts(networks));
+    }
+    optional(&mut table, "timeout", job.timeout_ms.map(unit::millis_text).as_deref());
+    table.map("env", &job.env, |value| Out::text(value));
+    table.map("secrets", &job.secrets, secret);
+    table
 }
 
 /// The word of a value that has one.

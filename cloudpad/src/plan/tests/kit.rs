@@ -113,6 +113,7 @@ fn config() -> Config {
         sources: BTreeMap::from([(Config::HERE.to_owned(), here)]),
         images: BTreeMap::new(),
         services: BTreeMap::new(),
+        jobs: BTreeMap::new(),
         deploy: Policy {
             batch: Amount::Count(1),
             min_healthy: Amount::Count(0),

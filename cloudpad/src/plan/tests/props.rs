@@ -117,6 +117,20 @@ proptest! {
     }
 
     #[test]
+    fn no_container_changes_before_the_jobs_that_come_before(world in world(), order: Vec<u8>) {
+        let plan = plan_of(&world)?;
+        let order = interleaving(&plan, &order);
+        let action = |id: &u32| &plan.actions[*id as usize];
+        let is_job = |id: &u32| matches!(action(id).request, Request::DeployRun(_)) && !action(id).is_cleanup();
+        let changes = |id: &u32| {
+            matches!(action(id).request, Request::DeployStart(_) | Request::DeployStop(_) | Request::DeployRemove(_))
+        };
+        let last = order.iter().rposition(is_job);
+        let first = order.iter().position(changes);
+        prop_assert!(last.is_none_or(|last| first.is_none_or(|first| last < first)));
+    }
+
+    #[test]
     fn what_is_protected_is_neither_stopped_nor_removed_unless_it_is_named(world in world()) {
         let plan = plan_of(&world)?;
         let named = |service: &String| world.case.goal.select.services.contains(service);

@@ -5,7 +5,7 @@ use proptest::sample::select;
 
 use super::kit::{Case, case, ports, text, volume};
 use super::sim::{Sim, containers, interleaving, running};
-use crate::config::{Amount, Count, Image, MountMode, Service, Unreachable, Update};
+use crate::config::{Amount, Count, Image, Job, JobOf, MountMode, RunOn, Service, Unreachable, Update, When};
 use crate::inventory::Selection;
 use crate::observed::{HostState, Observed};
 use crate::plan::Plan;
@@ -38,6 +38,7 @@ struct Wishes {
     min: Amount,
     keep: u32,
     shared: bool,
+    job: Option<(When, RunOn)>,
 }
 
 /// What happens behind everybody's back: to which container, and what.
@@ -101,8 +102,18 @@ fn wishes() -> impl Strategy<Value = Wishes> {
     let amount = || prop_oneof![(0..3u32).prop_map(Amount::Count), (0..=60u32).prop_map(Amount::Percent)];
     let services = prop::collection::vec(wish(), SERVICES.len());
     let roles = prop::collection::vec(select(vec!["x", "y"]), HOSTS.len());
-    (services, roles, amount(), amount(), 0..3u32, any::<bool>()).prop_map(
-        |(services, roles, batch, min, keep, shared)| Wishes { services, roles, batch, min, keep, shared },
+    let when = select(vec![When::Before, When::After]);
+    let job = prop::option::weighted(0.4, (when, select(vec![RunOn::Once, RunOn::PerHost])));
+    (services, roles, amount(), amount(), 0..3u32, any::<bool>(), job).prop_map(
+        |(services, roles, batch, min, keep, shared, job)| Wishes {
+            services,
+            roles,
+            batch,
+            min,
+            keep,
+            shared,
+            job,
+        },
     )
 }
 
@@ -159,6 +170,11 @@ fn wish_for(case: &mut Case, wishes: &Wishes) {
     (policy.batch, policy.min_healthy, policy.keep) = (wishes.batch, wishes.min, wishes.keep);
     case.goal.push_scope = if wishes.shared { PushScope::Shared } else { PushScope::Host };
     case.config.services.clear();
+    case.config.jobs.clear();
+    if let Some((when, run)) = wishes.job {
+        let job = Job { of: JobOf::Image("a".into()), run, ..super::jobs::job(when) };
+        case.config.jobs.insert("j".into(), job);
+    }
     for (name, wish) in SERVICES.iter().zip(&wishes.services) {
         if *name == "c" {
             // Not built: an image that hosts pull themselves.

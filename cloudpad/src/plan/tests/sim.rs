@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::{Host, Instance};
 use cloudpad_plugin_api::stage::deploy::{
-    Container, ImageRef, Observation, PortHeld, Remove, Start, State, Stop,
+    Container, ImageRef, Named, Observation, OneOff, PortHeld, Remove, Run, Start, State, Stop,
 };
 
 use super::kit::Case;
@@ -77,6 +77,7 @@ impl Sim {
             }
             Request::DeployStop(stop) => self.stop(stop),
             Request::DeployRemove(remove) => self.remove(remove),
+            Request::DeployRun(run) => self.run(run),
             other => Err(format!("{} in a plan", other.method())),
         }
         .map_err(|why| format!("{}: {why}", action.key))
@@ -164,8 +165,36 @@ impl Sim {
         Ok(())
     }
 
+    /// A job that has ended well.
+    fn run(&mut self, run: &Run) -> Result<(), String> {
+        self.clock += 1;
+        let clock = self.clock;
+        let host = self.host(&run.host)?;
+        check(host.images.contains(&run.spec.image), "its image is not there")?;
+        if let Some(found) = host.one_offs.iter_mut().find(|one_off| one_off.name == run.container) {
+            (found.state, found.exit_code) = (State::Stopped, Some(0));
+            return Ok(());
+        }
+        host.one_offs.push(OneOff {
+            id: format!("{}-{clock}", run.container),
+            name: run.container.clone(),
+            release: run.release.clone(),
+            labels: run.labels.clone(),
+            state: State::Stopped,
+            exit_code: Some(0),
+            created: clock,
+        });
+        Ok(())
+    }
+
     fn remove(&mut self, remove: &Remove) -> Result<(), String> {
-        for named in &remove.containers {
+        let jobs = &mut self.host(&remove.host)?.one_offs;
+        let is_job = |name: &str, jobs: &[OneOff]| jobs.iter().any(|job| job.name == name);
+        let (removed, containers): (Vec<&Named>, Vec<&Named>) =
+            remove.containers.iter().partition(|named| is_job(&named.name, jobs));
+        check(jobs.iter().all(|job| !is_named(&removed, &job.name) || !job.state.is_up()), "a job runs")?;
+        jobs.retain(|job| !is_named(&removed, &job.name));
+        for named in containers {
             let container = self.container(&remove.host, &named.name)?;
             check(Some(&container.id) == named.id.as_ref(), "it is another one by now")?;
             check(!container.state.is_up(), "it runs")?;
@@ -183,6 +212,10 @@ impl Sim {
     pub fn serving(&self, service: &str) -> usize {
         serving(&self.observed, service)
     }
+}
+
+fn is_named(all: &[&Named], name: &str) -> bool {
+    all.iter().any(|named| named.name == name)
 }
 
 /// On how many hosts and numbers a service serves.

@@ -1,0 +1,72 @@
+//! The actions of jobs. Pure.
+
+use std::collections::BTreeMap;
+
+use cloudpad_plugin_api::Request;
+use cloudpad_plugin_api::model::label;
+use cloudpad_plugin_api::stage::deploy;
+
+use super::{Jobs, Play, Run};
+use crate::config::When;
+use crate::plan::decide::Decide;
+use crate::plan::graph::{Graph, Node, key};
+use crate::plan::supply::Supply;
+
+impl<'a> Jobs<'a> {
+    /// Adds those of one time, one job after the other, the first of them after `needs`. Returns the actions after
+    /// which all are done.
+    pub(in crate::plan) fn add(
+        &self,
+        when: When,
+        graph: &mut Graph,
+        (decide, supply): (&Decide<'a>, &mut Supply<'a>),
+        needs: Vec<Node>,
+    ) -> Vec<Node> {
+        let mut before = needs;
+        for play in self.runs.iter().filter(|play| play.job.when == when) {
+            let mut done = Vec::new();
+            for run in &play.runs {
+                let image = decide
+                    .sight
+                    .host(run.host)
+                    .and_then(|host| supply.bring(graph, play.image, (run.host, host)));
+                let needs = before.iter().copied().chain(image).collect();
+                let node = graph.add(self.key(decide, run), None, needs, play.request(decide, run));
+                // The others wait for the first, which waits for all of what is before, or there would be very many edges.
+                if before.len() > 1 {
+                    before = vec![node];
+                }
+                done.push(node);
+            }
+            before = done;
+        }
+        before
+    }
+
+    fn key(&self, decide: &Decide<'_>, run: &Run) -> String {
+        key("job", &decide.inventory.hosts()[run.host].name, &run.container)
+    }
+}
+
+impl Play<'_> {
+    fn request(&self, decide: &Decide<'_>, run: &Run) -> Request {
+        let labels = [
+            (label::JOB, self.name),
+            (label::JOB_WHEN, self.job.when.name()),
+            (label::JOB_SPEC_ID, &self.spec_id),
+        ];
+        let labels: BTreeMap<_, _> = labels.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        Request::DeployRun(deploy::Run {
+            host: decide.inventory.hosts()[run.host].clone(),
+            project: decide.config.project.clone(),
+            release: run.release.clone(),
+            container: run.container.clone(),
+            labels,
+            spec: self.spec.clone(),
+            timeout_ms: self.job.timeout_ms,
+            keep: true,
+            tty: None,
+            stream: None,
+        })
+    }
+}
