@@ -131,12 +131,10 @@ async fn tell_sizes(to: Arc<Mutex<UnixStream>>) {
 fn print(mut from: UnixStream, term: &Term) -> io::Result<bool> {
     let (mut piece, mut frames) = (vec![0; PIECE], Frames::default());
     loop {
-        let read = match from.read(&mut piece) {
-            Ok(0) => return Ok(false),
-            Ok(read) => read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
+        let read = receive(&mut from, &mut piece)?;
+        if read == 0 {
+            return Ok(false);
+        }
         frames.push(&piece[..read]);
         while let Some(frame) = frames.next_frame().map_err(io::Error::other)? {
             match term.bytes(frame.stream == STDERR, &frame.bytes) {
@@ -147,5 +145,33 @@ fn print(mut from: UnixStream, term: &Term) -> io::Result<bool> {
                 }
             }
         }
+    }
+}
+
+/// Reads what has come; nothing at the end. One who leaves with something unread, such as the end of our input, resets the
+/// connection: all that it has sent has been read by then.
+fn receive(from: &mut UnixStream, piece: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match from.read(piece) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(0),
+            read => return read,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_has_ended_need_not_have_read_its_input() {
+        let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+        send(&Mutex::new(ours.try_clone().unwrap()), &frame(STDIN, b"unread"));
+        theirs.write_all(b"output").unwrap();
+        drop(theirs);
+        let mut piece = [0; 16];
+        assert_eq!(receive(&mut ours, &mut piece).unwrap(), 6);
+        assert_eq!(receive(&mut ours, &mut piece).unwrap(), 0);
     }
 }
