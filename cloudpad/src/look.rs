@@ -261,7 +261,10 @@ async fn ask_for_secrets(
 }
 
 /// Sends requests that have to succeed, all at once.
-async fn ask(runner: &Runner, requests: Vec<Request>) -> Result<Vec<Reply>, Refusal> {
+///
+/// # Errors
+/// Every failure; that the user has stopped it.
+pub async fn ask(runner: &Runner, requests: Vec<Request>) -> Result<Vec<Reply>, Refusal> {
     let plan = Plan::of_requests(requests);
     let outcomes = runner.carry_out(Phase::Look, &plan, Mode::Open).await;
     let (mut replies, mut failures) = (Vec::new(), Vec::new());

@@ -55,6 +55,7 @@ use sight::Sight;
 use supply::Supply;
 
 pub use hooks::Hook;
+pub use jobs::{has_image, job_hosts, job_image, job_secrets, job_service, job_spec};
 pub use look::{
     look_host, look_hosts, look_images, look_secrets, prepares, repository, resolves, unknown_secrets,
 };

@@ -49,6 +49,10 @@ pub(super) fn interact(
 /// The exit code of what a process has ended with.
 fn ended(session: &Session, outcome: Result<Reply, Failure>) -> Ended {
     match outcome {
+        Ok(Reply::Ran(ran)) if ran.timed_out => {
+            session.term.error("it was stopped, since its time was over");
+            Ok(exit::FAILED)
+        }
         Ok(reply) => Ok(code(&reply)),
         Err(failure) if failure.kind == FailureKind::Cancelled && session.runner.stop.is_requested() => {
             for cause in &failure.causes {

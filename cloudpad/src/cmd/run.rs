@@ -1,4 +1,6 @@
-//! `cloudpad run`: a container of its own for one command, like those of a service.
+//! `cloudpad run`: a container of its own for one command, like those of a service; or a job of the config.
+
+mod job;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,19 +20,30 @@ use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::term::Term;
 
-/// Run a command in a new container with a service's image, environment, secrets, networks and volumes
+/// Run a command in a new container with a service's image, environment, secrets, networks and volumes; or a job
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     whom: Whom,
-    /// The command and its arguments
-    #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
+    /// The command and its arguments; a job has its own
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     command: Vec<String>,
 }
 
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let session = Session::open("run", false, global, term)?;
+        let name = &self.whom.target.service;
+        if let Some(job) = session.config.jobs.get(name) {
+            return job::run(&session, name, job, &self.whom, &self.command);
+        }
+        job::not_mistyped(&session, name)?;
+        if self.command.is_empty() {
+            let refusal = Refusal::new(format!("no command is named that `{name}` should run"));
+            return Err(refusal
+                .hint(format!("write it after the name: `cloudpad run {name} -- COMMAND`"))
+                .into());
+        }
         let seen = self.whom.look(&session)?;
         if seen.found.is_empty() && seen.incomplete {
             return Ok(exit::FAILED);

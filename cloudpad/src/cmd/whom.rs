@@ -37,15 +37,20 @@ impl Whom {
     /// Looks at the hosts, and tells of those that cannot be looked at.
     pub(super) fn look(&self, session: &Session) -> Result<Seen, Refused> {
         not_mistyped(&session.config, &self.target.service)?;
+        self.look_for(session, Some(&self.target))
+    }
+
+    /// The same for others than those that are named; with none, at all hosts that may be meant.
+    pub(super) fn look_for(&self, session: &Session, target: Option<&Target>) -> Result<Seen, Refused> {
         let selection = Selection {
-            services: vec![self.target.service.clone()],
+            services: target.map(|target| target.service.clone()).into_iter().collect(),
             hosts: self.host.clone(),
             ..Selection::default()
         };
         let looked = session.look(&selection, At::Hosts)?;
         let is_meant =
             |name: &str| looked.inventory.index(name).is_some_and(|at| looked.scope.hosts.contains(&at));
-        let found = find(&looked.observed, &is_meant, &self.target);
+        let found = target.map(|target| find(&looked.observed, &is_meant, target)).unwrap_or_default();
         let mut unseen =
             looked.observed.hosts.iter().filter(|(host, _)| is_meant(host)).filter_map(|(host, state)| {
                 match state {

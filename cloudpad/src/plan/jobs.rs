@@ -5,6 +5,7 @@
 //! waited for, one that has ended well is not run again, and whatever it is, it is told.
 
 mod add;
+mod by_hand;
 mod left;
 mod meant;
 mod spec;
@@ -22,6 +23,7 @@ use super::supply::Supply;
 use super::unit::Rollout;
 use super::{Action, ChangeKind, Note};
 use crate::config::{Job, Problem, RunOn, When};
+pub use by_hand::{has_image, job_hosts, job_image, job_secrets, job_service, job_spec};
 use left::{Left, left};
 pub(super) use meant::{jobs as meant, services};
 pub(super) use spec::{image, secrets};

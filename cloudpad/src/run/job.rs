@@ -54,7 +54,7 @@ pub(super) fn judged(request: &Request, reply: Reply, printed: Printed) -> Resul
     };
     let hint = match run.labels.get(label::JOB_WHEN).map(String::as_str) {
         Some("before") => "no container of the deploy was touched: see to it and deploy again",
-        _ => "what was deployed stays: see to it, and run the job again by hand",
+        _ => "what was deployed stays: see to it, and run the job again by `cloudpad run`",
     };
     Err(printed.quoted_by(Failure::failed(message)).hint(hint).outcome(Outcome::Partial))
 }

@@ -16,6 +16,7 @@ mod hooks;
 mod hosts_exec;
 mod interrupt;
 mod jobs;
+mod jobs_by_hand;
 mod local;
 mod lock;
 #[path = "../../../plugins/aws-inventory/tests/it/moto.rs"]

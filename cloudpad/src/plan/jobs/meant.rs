@@ -37,7 +37,7 @@ pub(in crate::plan) fn jobs(
 }
 
 /// The hosts on which a job may run: its own, else those of its service.
-fn hosts(
+pub(super) fn hosts(
     name: &str,
     job: &Job,
     (config, inventory): (&Config, &Inventory),
