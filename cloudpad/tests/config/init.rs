@@ -143,3 +143,17 @@ fn what_is_commented_out_is_right_too() {
     assert_eq!(config.hosts[0].address, "deploy@198.51.100.7");
     assert!(matches!(config.images["web"], Image::Built(_)));
 }
+
+#[test]
+fn what_the_starter_has_as_comments_can_be_used() {
+    let text = include_str!("../../../templates/app/Cloudpad.toml");
+    let is_key = |line: &str| line.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '));
+    let uncommented = |line| {
+        let bare = str::strip_prefix(line, "# ").filter(|bare| bare.starts_with('[') || is_key(bare));
+        bare.unwrap_or(line)
+    };
+    let text = text.lines().map(uncommented).collect::<Vec<_>>().join("\n");
+    let config = load(&text, Some("staging"), &|_| None)
+        .unwrap_or_else(|problems| panic!("{}", render(&problems, &text)));
+    assert!(config.services["db"].protected && config.jobs.contains_key("migrate"));
+}
