@@ -1,5 +1,6 @@
 //! What runs, as `cloudpad ps` lists it. Pure.
 
+pub mod hosts;
 pub mod secrets;
 
 use cloudpad_plugin_api::model::Instance;

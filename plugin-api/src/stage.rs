@@ -70,6 +70,8 @@ impl Stage {
                 "deploy.lock",
                 "deploy.unlock",
                 "deploy.run",
+                "deploy.login",
+                "deploy.host",
                 "deploy.exec",
                 "deploy.command",
             ],
@@ -153,6 +155,12 @@ pub enum Request {
     /// Run this one-off container to its end.
     #[serde(rename = "deploy.run")]
     DeployRun(deploy::Run),
+    /// How does one get a shell on this host?
+    #[serde(rename = "deploy.login")]
+    DeployLogin(deploy::Login),
+    /// What is this host?
+    #[serde(rename = "deploy.host")]
+    DeployHost(deploy::Look),
     /// Run this command in that container.
     #[serde(rename = "deploy.exec")]
     DeployExec(deploy::Exec),
@@ -186,6 +194,8 @@ impl Request {
             Request::DeployLock(_) => "deploy.lock",
             Request::DeployUnlock(_) => "deploy.unlock",
             Request::DeployRun(_) => "deploy.run",
+            Request::DeployLogin(_) => "deploy.login",
+            Request::DeployHost(_) => "deploy.host",
             Request::DeployExec(_) => "deploy.exec",
             Request::DeployCommand(_) => "deploy.command",
         }
@@ -212,6 +222,8 @@ impl Request {
             | Request::DeployRemove(_)
             | Request::DeployLock(_)
             | Request::DeployCommand(_)
+            | Request::DeployHost(_)
+            | Request::DeployLogin(_)
             | Request::DeployUnlock(_) => Stage::Deploy,
             Request::DeployRun(_) | Request::DeployExec(_) => Stage::Deploy,
         }
@@ -239,6 +251,8 @@ impl Request {
             Request::DeployReady(_) => read(ok).map(Reply::Ready),
             Request::DeployLock(_) => read(ok).map(Reply::Locked),
             Request::DeployRun(_) => read(ok).map(Reply::Ran),
+            Request::DeployLogin(_) => read(ok).map(Reply::Terminal),
+            Request::DeployHost(_) => read(ok).map(Reply::Machine),
             Request::DeployExec(_) => read(ok).map(Reply::Executed),
             Request::DeployCommand(_) => read(ok).map(Reply::Exited),
             Request::ConfigCheck(_)
@@ -265,6 +279,8 @@ impl Request {
             Request::DeployLock(q) => Some(&q.host),
             Request::DeployUnlock(q) => Some(&q.host),
             Request::DeployRun(q) => Some(&q.host),
+            Request::DeployLogin(q) => Some(&q.host),
+            Request::DeployHost(q) => Some(&q.host),
             Request::DeployExec(q) => Some(&q.host),
             Request::DeployCommand(q) => Some(&q.host),
             Request::ConfigCheck(_)
@@ -325,6 +341,10 @@ pub enum Reply {
     Locked(deploy::Locked),
     /// To `deploy.run`.
     Ran(deploy::Ran),
+    /// To `deploy.login`.
+    Terminal(deploy::Terminal),
+    /// To `deploy.host`.
+    Machine(deploy::Machine),
     /// To `deploy.exec`.
     Executed(deploy::Executed),
     /// To `deploy.command`.

@@ -1,6 +1,8 @@
 //! `cloudpad hosts`: commands about the machines.
 
 mod exec;
+mod list;
+mod ssh;
 
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use super::{Ended, Refused};
 use crate::term::Term;
 use crate::{config, look};
 
-/// Run commands on the hosts
+/// List hosts, log in to them, and run commands there
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -22,13 +24,17 @@ pub(super) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    Ls(list::Args),
     Exec(exec::Args),
+    Ssh(ssh::Args),
 }
 
 impl Args {
     pub(super) fn run(self, global: &Global, term: &Arc<Term>) -> Ended {
         match self.command {
+            Command::Ls(args) => args.run(global, term),
             Command::Exec(args) => args.run(global, term),
+            Command::Ssh(args) => args.run(global, term),
         }
     }
 }

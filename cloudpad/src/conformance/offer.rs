@@ -107,7 +107,6 @@ fn without(method: &str) -> Option<&'static str> {
             Some("offer both, so that no two deploys of a project change a host at once")
         }
         "deploy.exec" => Some("offer it, so that `cloudpad exec` works"),
-        "deploy.lock" | "deploy.unlock" => Some("offer both, so that no two deploys of a project overlap"),
         "deploy.run" => Some("offer it, so that jobs and `cloudpad run` work"),
         _ => None,
     }
@@ -115,8 +114,16 @@ fn without(method: &str) -> Option<&'static str> {
 
 /// Whether many a provider has nothing to do for it.
 fn is_optional(method: &str) -> bool {
-    const OPTIONAL: [&str; 6] =
-        ["config.check", "secrets.list", "secrets.set", "secrets.open", "secrets.save", "deploy.command"];
+    const OPTIONAL: [&str; 8] = [
+        "config.check",
+        "secrets.list",
+        "secrets.set",
+        "secrets.open",
+        "secrets.save",
+        "deploy.command",
+        "deploy.host",
+        "deploy.login",
+    ];
     OPTIONAL.contains(&method)
 }
 

@@ -32,6 +32,16 @@ pub fn check(request: &Request, reply: &Reply) -> Result<(), String> {
             })
         }
         (_, Reply::Observation(seen)) => containers(seen),
+        (_, Reply::Machine(machine)) => {
+            let words = [&machine.system, &machine.kernel, &machine.engine.version];
+            match words.into_iter().find(|word| word.contains(char::is_control)) {
+                Some(word) => Err(format!("{word:?}, which it says of a host, has control characters")),
+                None => Ok(()),
+            }
+        }
+        (_, Reply::Terminal(terminal)) if terminal.command.is_empty() => {
+            Err("the command for a shell is empty".to_owned())
+        }
         (_, Reply::Locked(deploy::Locked { held_by: Some(holder) })) => {
             let words = [&holder.who, &holder.since, &holder.command];
             match words.into_iter().find(|word| word.contains(char::is_control)) {

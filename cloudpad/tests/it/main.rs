@@ -13,6 +13,7 @@ mod exec;
 mod failure;
 mod halfway;
 mod hooks;
+mod hosts;
 mod hosts_exec;
 mod interrupt;
 mod jobs;

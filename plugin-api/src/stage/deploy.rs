@@ -18,7 +18,7 @@ mod seen;
 
 pub use exec::{Exec, Executed};
 pub use lock::{Holder, Lock, Locked, Unlock};
-pub use machine::{Command, Exited};
+pub use machine::{Command, Disk, Exited, Login, Look, Machine, Terminal};
 pub use run::{OneOff, Ran, Run};
 pub use seen::{Container, Engine, Observation, PortHeld, State};
 
@@ -121,6 +121,25 @@ pub trait Deploy: Send + Sync {
     fn run(&self, cx: &Context, request: &Run) -> Result<Ran, Failure> {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.run"))
+    }
+
+    /// The command of this machine that gives whoever runs it a shell on the host, or runs something there. Runs nothing, and
+    /// need not reach the host.
+    ///
+    /// # Errors
+    /// `unsupported` when there is no such command.
+    fn login(&self, cx: &Context, request: &Login) -> Result<Terminal, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.login"))
+    }
+
+    /// What the host is, as a machine: its engine, its processors, memory and disk. Changes nothing.
+    ///
+    /// # Errors
+    /// `unreachable` when the host does not answer, is not who it was, or does not let us in.
+    fn host(&self, cx: &Context, request: &Look) -> Result<Machine, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.host"))
     }
 
     /// Runs a command in a container that runs, and waits for its end.

@@ -8,6 +8,7 @@ mod container;
 mod duration;
 mod exec;
 mod files;
+mod host;
 mod labels;
 mod lines;
 pub(crate) mod lock;
@@ -30,8 +31,8 @@ mod unlisted;
 mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Command, Deploy, Exec, Executed, Exited, Lock, Locked, Observation, Observe, Pull, Pulled,
-    Ran, Ready, Remove, Run, Start, Started, Stop, Unlock,
+    BecameReady, Command, Deploy, Exec, Executed, Exited, Lock, Locked, Login, Look, Machine, Observation,
+    Observe, Pull, Pulled, Ran, Ready, Remove, Run, Start, Started, Stop, Terminal, Unlock,
 };
 use cloudpad_plugin_api::{Context, Failure};
 
@@ -96,5 +97,15 @@ impl Deploy for Deployer {
 
     fn command(&self, cx: &Context, request: &Command) -> Result<Exited, Failure> {
         on_connection(cx, &request.host, async |host| command::command(cx, &host, request).await)
+    }
+
+    fn host(&self, cx: &Context, request: &Look) -> Result<Machine, Failure> {
+        on_host(cx, &request.host, Call::Look, async |host| host::look(&host).await)
+    }
+
+    fn login(&self, cx: &Context, request: &Login) -> Result<Terminal, Failure> {
+        let options = Config::of(cx)?.options();
+        let command = cloudpad_transport::login(&request.host, &options, &request.command, request.terminal)?;
+        Ok(Terminal { command })
     }
 }

@@ -25,6 +25,7 @@ mod life;
 mod local;
 mod local_command;
 mod local_run;
+mod login;
 mod opening;
 mod pipe;
 mod refusal;
@@ -43,6 +44,7 @@ use cloudpad_plugin_api::{Cancel, Failure};
 pub use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+pub use login::login;
 pub use traffic::Traffic;
 
 /// Both directions of a stream.

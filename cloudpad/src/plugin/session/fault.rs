@@ -115,6 +115,8 @@ pub fn may_change(request: &Request) -> bool {
             | Q::BuildObserve(_)
             | Q::DeployObserve(_)
             | Q::DeployReady(_)
+            | Q::DeployLogin(_)
+            | Q::DeployHost(_)
             | Q::DeployLock(_)
             | Q::DeployUnlock(_)
     )

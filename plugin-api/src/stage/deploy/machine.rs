@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::Engine;
+use crate::lenient::or_empty;
 use crate::model::Host;
 
 /// The request `deploy.command`.
@@ -27,4 +29,69 @@ pub struct Exited {
     /// The signal that has ended it, such as `KILL`, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signal: Option<String>,
+}
+
+/// The request `deploy.host`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// Which host.
+    pub host: Arc<Host>,
+}
+
+/// The reply to `deploy.host`. What is not known is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// The host's engine.
+    #[serde(default, deserialize_with = "or_empty")]
+    pub engine: Engine,
+    /// Such as `Debian GNU/Linux 12 (bookworm)`.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
+    pub system: String,
+    /// The kernel's version.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
+    pub kernel: String,
+    /// Processors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<u32>,
+    /// Memory in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// Containers that run, those of others too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<u32>,
+    /// The disk on which the engine keeps images and containers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<Disk>,
+}
+
+/// A file system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disk {
+    /// The folder that was looked at.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What of it is free for anybody, in bytes.
+    pub free: u64,
+}
+
+/// The request `deploy.login`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Login {
+    /// Where.
+    pub host: Arc<Host>,
+    /// What to run there, as in [`Command::command`]; a shell where it is empty.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// Whether whoever runs it sits at a terminal.
+    #[serde(default, deserialize_with = "or_empty")]
+    pub terminal: bool,
+}
+
+/// The reply to `deploy.login`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terminal {
+    /// A program of this machine and its arguments.
+    pub command: Vec<String>,
 }
