@@ -41,6 +41,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.stop" => format!("stopping {object}"),
         "deploy.remove" => format!("removing {object}"),
         "deploy.command" => format!("running {object}"),
+        "deploy.keys" => "asking for its host key".to_owned(),
         "deploy.host" => "looking at the machine".to_owned(),
         "deploy.lock" => "taking the project's lock".to_owned(),
         "deploy.run" => format!("running {object}"),

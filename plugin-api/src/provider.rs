@@ -102,6 +102,8 @@ impl Provider {
             (Handler::Deploy(p), Q::DeployLock(q)) => p.lock(cx, q).map(Reply::Locked),
             (Handler::Deploy(p), Q::DeployUnlock(q)) => p.unlock(cx, q).map(|()| Reply::Done),
             (Handler::Deploy(p), Q::DeployRun(q)) => p.run(cx, q).map(Reply::Ran),
+            (Handler::Deploy(p), Q::DeployTrust(q)) => p.trust(cx, q).map(|()| Reply::Done),
+            (Handler::Deploy(p), Q::DeployKeys(q)) => p.keys(cx, q).map(Reply::HostKey),
             (Handler::Deploy(p), Q::DeployLogin(q)) => p.login(cx, q).map(Reply::Terminal),
             (Handler::Deploy(p), Q::DeployHost(q)) => p.host(cx, q).map(Reply::Machine),
             (Handler::Deploy(p), Q::DeployExec(q)) => p.exec(cx, q).map(Reply::Executed),

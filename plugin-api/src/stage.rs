@@ -70,6 +70,8 @@ impl Stage {
                 "deploy.lock",
                 "deploy.unlock",
                 "deploy.run",
+                "deploy.trust",
+                "deploy.keys",
                 "deploy.login",
                 "deploy.host",
                 "deploy.exec",
@@ -155,6 +157,12 @@ pub enum Request {
     /// Run this one-off container to its end.
     #[serde(rename = "deploy.run")]
     DeployRun(deploy::Run),
+    /// Take this key for the host's.
+    #[serde(rename = "deploy.trust")]
+    DeployTrust(deploy::Trust),
+    /// Which key does this host show?
+    #[serde(rename = "deploy.keys")]
+    DeployKeys(deploy::Keys),
     /// How does one get a shell on this host?
     #[serde(rename = "deploy.login")]
     DeployLogin(deploy::Login),
@@ -194,6 +202,8 @@ impl Request {
             Request::DeployLock(_) => "deploy.lock",
             Request::DeployUnlock(_) => "deploy.unlock",
             Request::DeployRun(_) => "deploy.run",
+            Request::DeployTrust(_) => "deploy.trust",
+            Request::DeployKeys(_) => "deploy.keys",
             Request::DeployLogin(_) => "deploy.login",
             Request::DeployHost(_) => "deploy.host",
             Request::DeployExec(_) => "deploy.exec",
@@ -224,6 +234,8 @@ impl Request {
             | Request::DeployCommand(_)
             | Request::DeployHost(_)
             | Request::DeployLogin(_)
+            | Request::DeployKeys(_)
+            | Request::DeployTrust(_)
             | Request::DeployUnlock(_) => Stage::Deploy,
             Request::DeployRun(_) | Request::DeployExec(_) => Stage::Deploy,
         }
@@ -251,6 +263,7 @@ impl Request {
             Request::DeployReady(_) => read(ok).map(Reply::Ready),
             Request::DeployLock(_) => read(ok).map(Reply::Locked),
             Request::DeployRun(_) => read(ok).map(Reply::Ran),
+            Request::DeployKeys(_) => read(ok).map(Reply::HostKey),
             Request::DeployLogin(_) => read(ok).map(Reply::Terminal),
             Request::DeployHost(_) => read(ok).map(Reply::Machine),
             Request::DeployExec(_) => read(ok).map(Reply::Executed),
@@ -260,7 +273,8 @@ impl Request {
             | Request::SecretsSave(_)
             | Request::DeployStop(_)
             | Request::DeployRemove(_)
-            | Request::DeployUnlock(_) => {
+            | Request::DeployUnlock(_)
+            | Request::DeployTrust(_) => {
                 read(ok).map(|_: serde_json::Map<String, serde_json::Value>| Reply::Done)
             }
         }
@@ -279,6 +293,8 @@ impl Request {
             Request::DeployLock(q) => Some(&q.host),
             Request::DeployUnlock(q) => Some(&q.host),
             Request::DeployRun(q) => Some(&q.host),
+            Request::DeployTrust(q) => Some(&q.host),
+            Request::DeployKeys(q) => Some(&q.host),
             Request::DeployLogin(q) => Some(&q.host),
             Request::DeployHost(q) => Some(&q.host),
             Request::DeployExec(q) => Some(&q.host),
@@ -341,6 +357,8 @@ pub enum Reply {
     Locked(deploy::Locked),
     /// To `deploy.run`.
     Ran(deploy::Ran),
+    /// To `deploy.keys`.
+    HostKey(deploy::HostKey),
     /// To `deploy.login`.
     Terminal(deploy::Terminal),
     /// To `deploy.host`.

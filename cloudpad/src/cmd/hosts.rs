@@ -3,6 +3,7 @@
 mod exec;
 mod list;
 mod ssh;
+mod trust;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use cloudpad_plugin_api::model::Host;
 use super::args::{Global, SelectHosts};
 use super::session::Session;
 use super::{Ended, Refused};
+use crate::inventory::Selection;
 use crate::term::Term;
 use crate::{config, look};
 
@@ -27,6 +29,7 @@ enum Command {
     Ls(list::Args),
     Exec(exec::Args),
     Ssh(ssh::Args),
+    Trust(trust::Args),
 }
 
 impl Args {
@@ -35,6 +38,7 @@ impl Args {
             Command::Ls(args) => args.run(global, term),
             Command::Exec(args) => args.run(global, term),
             Command::Ssh(args) => args.run(global, term),
+            Command::Trust(args) => args.run(global, term),
         }
     }
 }
@@ -48,10 +52,15 @@ fn duration(text: &str) -> Result<u64, String> {
 
 /// The hosts that are meant, in the order of the file.
 fn chosen(session: &Session, select: &SelectHosts) -> Result<Vec<Arc<Host>>, Refused> {
+    selected(session, &select.selection())
+}
+
+/// The same, as a selection says it.
+fn selected(session: &Session, selection: &Selection) -> Result<Vec<Arc<Host>>, Refused> {
     let listed = session.wait_for(look::list(&session.runner, &session.config));
     let inventory = listed.map_err(|refusal| session.refuses(refusal))?;
     let mut problems = Vec::new();
-    let selected = inventory.selected(&select.selection(), &mut problems);
+    let selected = inventory.selected(selection, &mut problems);
     if !problems.is_empty() {
         return Err(session.refuses(problems.into()));
     }

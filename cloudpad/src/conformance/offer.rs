@@ -114,7 +114,7 @@ fn without(method: &str) -> Option<&'static str> {
 
 /// Whether many a provider has nothing to do for it.
 fn is_optional(method: &str) -> bool {
-    const OPTIONAL: [&str; 8] = [
+    const OPTIONAL: [&str; 10] = [
         "config.check",
         "secrets.list",
         "secrets.set",
@@ -123,6 +123,8 @@ fn is_optional(method: &str) -> bool {
         "deploy.command",
         "deploy.host",
         "deploy.login",
+        "deploy.keys",
+        "deploy.trust",
     ];
     OPTIONAL.contains(&method)
 }

@@ -39,6 +39,13 @@ pub fn check(request: &Request, reply: &Reply) -> Result<(), String> {
                 None => Ok(()),
             }
         }
+        (_, Reply::HostKey(key)) => {
+            let words = [&key.server, &key.key_type, &key.fingerprint, &key.place];
+            match words.into_iter().find(|word| word.contains(char::is_control)) {
+                Some(word) => Err(format!("{word:?}, which it says of a key, has control characters")),
+                None => Ok(()),
+            }
+        }
         (_, Reply::Terminal(terminal)) if terminal.command.is_empty() => {
             Err("the command for a shell is empty".to_owned())
         }

@@ -15,6 +15,7 @@ mod halfway;
 mod hooks;
 mod hosts;
 mod hosts_exec;
+mod hosts_trust;
 mod interrupt;
 mod jobs;
 mod jobs_by_hand;

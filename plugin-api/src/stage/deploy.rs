@@ -18,7 +18,7 @@ mod seen;
 
 pub use exec::{Exec, Executed};
 pub use lock::{Holder, Lock, Locked, Unlock};
-pub use machine::{Command, Disk, Exited, Login, Look, Machine, Terminal};
+pub use machine::{Command, Disk, Exited, HostKey, Keys, Known, Login, Look, Machine, Terminal, Trust};
 pub use run::{OneOff, Ran, Run};
 pub use seen::{Container, Engine, Observation, PortHeld, State};
 
@@ -121,6 +121,25 @@ pub trait Deploy: Send + Sync {
     fn run(&self, cx: &Context, request: &Run) -> Result<Ran, Failure> {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.run"))
+    }
+
+    /// Takes a key for the host's from now on. One that is its own already is fine.
+    ///
+    /// # Errors
+    /// `stale` when the host shows another key than this one; `invalid` when another key is known for it and is not to be
+    /// replaced, or this one is revoked.
+    fn trust(&self, cx: &Context, request: &Trust) -> Result<(), Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.trust"))
+    }
+
+    /// The key that the host shows of itself, and what is known of it. Does not log in.
+    ///
+    /// # Errors
+    /// `unreachable` when the host cannot be reached; `unsupported` where hosts are known by other means.
+    fn keys(&self, cx: &Context, request: &Keys) -> Result<HostKey, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.keys"))
     }
 
     /// The command of this machine that gives whoever runs it a shell on the host, or runs something there. Runs nothing, and

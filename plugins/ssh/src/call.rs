@@ -13,7 +13,7 @@ use crate::deploy::lock;
 use crate::pool::{self, Connection, Lease};
 
 /// Connections are shared between calls, so they live on a runtime that outlives each of them.
-fn runtime() -> Result<&'static Runtime, Failure> {
+pub(crate) fn runtime() -> Result<&'static Runtime, Failure> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     let build = || {
         let mut builder = Builder::new_multi_thread();

@@ -9,6 +9,7 @@ mod duration;
 mod exec;
 mod files;
 mod host;
+mod keys;
 mod labels;
 mod lines;
 pub(crate) mod lock;
@@ -31,8 +32,9 @@ mod unlisted;
 mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Command, Deploy, Exec, Executed, Exited, Lock, Locked, Login, Look, Machine, Observation,
-    Observe, Pull, Pulled, Ran, Ready, Remove, Run, Start, Started, Stop, Terminal, Unlock,
+    BecameReady, Command, Deploy, Exec, Executed, Exited, HostKey, Keys, Lock, Locked, Login, Look, Machine,
+    Observation, Observe, Pull, Pulled, Ran, Ready, Remove, Run, Start, Started, Stop, Terminal, Trust,
+    Unlock,
 };
 use cloudpad_plugin_api::{Context, Failure};
 
@@ -107,5 +109,13 @@ impl Deploy for Deployer {
         let options = Config::of(cx)?.options();
         let command = cloudpad_transport::login(&request.host, &options, &request.command, request.terminal)?;
         Ok(Terminal { command })
+    }
+
+    fn keys(&self, cx: &Context, request: &Keys) -> Result<HostKey, Failure> {
+        keys::shown(cx, request)
+    }
+
+    fn trust(&self, cx: &Context, request: &Trust) -> Result<(), Failure> {
+        keys::trust(cx, request)
     }
 }

@@ -51,23 +51,36 @@ impl Call {
             target.route = if jumps.is_empty() { Route::Direct } else { Route::Jump(jumps.clone()) };
         }
         let keys = HostKeys::read(&target)?;
+        let (wire, line) = self.handshake_when_let(&target, &keys).await?;
+        keys.verify(&target, &wire.session)?;
+        tokio::time::timeout(LOGIN_TIMEOUT, authenticate(&wire, &target))
+            .await
+            .map_err(|_| timed_out(&target, "logging in", LOGIN_TIMEOUT))??;
+        Ok(Connection { wire, line, target })
+    }
+
+    /// Has the server show its key, without logging in. The jump hosts before it have to be known.
+    pub(crate) async fn show_key(&self) -> Result<(Target, HostKeys, Vec<u8>), Failure> {
+        let target = resolve(&self.address, &self.options).await?;
+        let keys = HostKeys::read(&target)?;
+        let (wire, _line) = self.handshake_when_let(&target, &keys).await?;
+        let key = wire.session.host_key().map(|(key, _)| key.to_vec());
+        let none = || unreachable(format!("`{}` has shown no host key", target.name));
+        let key = key.ok_or_else(none)?;
+        Ok((target, keys, key))
+    }
+
+    /// Tries again for a while where the server turns connections away.
+    async fn handshake_when_let(&self, target: &Target, keys: &HostKeys) -> Result<(Wire, Line), Failure> {
         let mut waits = TURNED_AWAY_WAITS.iter();
         loop {
-            let (wire, line) = match self.handshake(&target, &keys).await {
-                Ok(done) => done,
+            match self.handshake(target, keys).await {
+                Ok(done) => return Ok(done),
                 Err((failure, turned_away)) => match waits.next().filter(|_| turned_away) {
-                    Some(wait) => {
-                        tokio::time::sleep(*wait).await;
-                        continue;
-                    }
+                    Some(wait) => tokio::time::sleep(*wait).await,
                     None => return Err(failure),
                 },
-            };
-            keys.verify(&target, &wire.session)?;
-            tokio::time::timeout(LOGIN_TIMEOUT, authenticate(&wire, &target))
-                .await
-                .map_err(|_| timed_out(&target, "logging in", LOGIN_TIMEOUT))??;
-            return Ok(Connection { wire, line, target });
+            }
         }
     }
 

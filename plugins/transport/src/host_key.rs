@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use ssh2::{MethodType, Session};
 
 use crate::dial::unreachable;
-use crate::known_hosts::{KnownHosts, Names, Verdict, key_type};
+use crate::known_hosts::{KnownHosts, Names, Place, Verdict, key_type};
 use crate::target::Target;
 
 /// What is known of a server's keys.
@@ -53,13 +53,9 @@ impl HostKeys {
             return Err(unreachable(format!("`{}` has shown no host key", target.name)));
         };
         let shown = Shown { target, names: &self.names, key };
-        if self.revoked.iter().any(|revoked| revoked == key) {
-            let file = target.revoked_host_keys.as_deref().unwrap_or(Path::new(""));
-            return Err(shown.revoked(&file.display().to_string()));
-        }
-        match self.known.verdict(&self.names, key) {
+        match self.verdict(target, key) {
             Verdict::Known => Ok(()),
-            Verdict::Revoked(place) => Err(shown.revoked(&place.to_string())),
+            Verdict::Revoked(place) => Err(shown.revoked(&words(&place))),
             Verdict::Changed(place) => Err(shown.changed(&place.to_string())),
             Verdict::OtherTypes(place) => Err(shown.unknown().cause(format!(
                 "a key of another type is known for it, from `{place}`, but it does not offer that one"
@@ -70,6 +66,32 @@ impl HostKeys {
             Verdict::Unknown => Err(shown.unknown()),
         }
     }
+}
+
+impl HostKeys {
+    /// What is known of a key that a server has shown.
+    pub(crate) fn verdict(&self, target: &Target, key: &[u8]) -> Verdict {
+        if self.revoked.iter().any(|revoked| revoked == key) {
+            let file = target.revoked_host_keys.clone().unwrap_or_default();
+            return Verdict::Revoked(Place { file, line: 0 });
+        }
+        self.known.verdict(&self.names, key)
+    }
+
+    /// The name under which a key is added to what is known.
+    pub(crate) fn name(&self) -> &str {
+        &self.names.full
+    }
+}
+
+/// A file and its line, where that is known.
+pub(crate) fn words(place: &Place) -> String {
+    if place.line == 0 { place.file.display().to_string() } else { place.to_string() }
+}
+
+/// What tells a key from others.
+pub(crate) fn fingerprint(key: &[u8]) -> String {
+    format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(key)))
 }
 
 /// A key that a server has shown.
@@ -90,7 +112,7 @@ impl Shown<'_> {
     }
 
     fn fingerprint(&self) -> String {
-        format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(self.key)))
+        fingerprint(self.key)
     }
 
     fn unknown(&self) -> Failure {

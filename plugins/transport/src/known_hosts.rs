@@ -7,6 +7,9 @@ mod line;
 
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use line::{Line, Marker};
 
 /// Lines of any number of `known_hosts` files.
@@ -125,6 +128,26 @@ impl KnownHosts {
     fn of<'a>(&'a self, name: &'a str, marker: Option<Marker>) -> impl Iterator<Item = &'a (Place, Line)> {
         self.lines.iter().filter(move |(_, line)| line.marker == marker && line.hosts.matches(name))
     }
+}
+
+/// The text of a `known_hosts` file with `key` as that of `name`, in place of others of its type.
+///
+/// # Errors
+/// The line that speaks of other hosts too, and so cannot be changed.
+pub(crate) fn with_key(text: &str, name: &str, key: &[u8]) -> Result<String, usize> {
+    let mut lines = Vec::new();
+    for (index, text) in text.lines().enumerate() {
+        let about = Line::parse(text).filter(|line| {
+            line.marker.is_none() && line.is_of_type_of(key) && line.key != key && line.hosts.matches(name)
+        });
+        match about {
+            Some(line) if line.hosts.is_one() => {}
+            Some(_) => return Err(index + 1),
+            None => lines.push(text.to_owned()),
+        }
+    }
+    lines.push(format!("{name} {} {}", key_type(key).unwrap_or_default(), BASE64.encode(key)));
+    Ok(lines.join("\n") + "\n")
 }
 
 /// The type of a key, such as `ssh-ed25519`: the first string of its blob.

@@ -33,6 +33,7 @@ mod resolve;
 mod ssh;
 mod target;
 mod traffic;
+mod trust;
 mod wire;
 mod words;
 
@@ -46,6 +47,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use login::login;
 pub use traffic::Traffic;
+pub use trust::{KeyState, ShownKey, shown_key, trust_key};
 
 /// Both directions of a stream.
 pub trait AsyncReadWrite: AsyncRead + AsyncWrite + Send + Unpin {}

@@ -48,10 +48,7 @@ pub(crate) struct Ssh {
 
 /// Connects to `host` unless the caller asks to stop.
 pub(crate) async fn connect(host: &Host, options: &Options, cancel: &Cancel) -> Result<Arc<Ssh>, Failure> {
-    let address = Address::parse(&host.address).map_err(|error| {
-        Failure::invalid(format!("the address `{}` of `{}`: {error}", host.address, host.name))
-            .hint("an address is `local` or `[user@]host[:port]`")
-    })?;
+    let address = address(host)?;
     let (stop, stopped) = oneshot::channel();
     cancel.on_cancel(move || {
         let _ = stop.send(());
@@ -64,6 +61,14 @@ pub(crate) async fn connect(host: &Host, options: &Options, cancel: &Cancel) -> 
             format!("stopped connecting to `{}`", host.name),
         )),
     }
+}
+
+/// The address of a host.
+pub(crate) fn address(host: &Host) -> Result<Address, Failure> {
+    Address::parse(&host.address).map_err(|error| {
+        Failure::invalid(format!("the address `{}` of `{}`: {error}", host.address, host.name))
+            .hint("an address is `local` or `[user@]host[:port]`")
+    })
 }
 
 /// Connects on a thread of its own, which lives as long as what is returned. The thread gives up when

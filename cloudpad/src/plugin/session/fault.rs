@@ -115,6 +115,7 @@ pub fn may_change(request: &Request) -> bool {
             | Q::BuildObserve(_)
             | Q::DeployObserve(_)
             | Q::DeployReady(_)
+            | Q::DeployKeys(_)
             | Q::DeployLogin(_)
             | Q::DeployHost(_)
             | Q::DeployLock(_)

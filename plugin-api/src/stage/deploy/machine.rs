@@ -95,3 +95,55 @@ pub struct Terminal {
     /// A program of this machine and its arguments.
     pub command: Vec<String>,
 }
+
+/// The request `deploy.keys`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keys {
+    /// Which host.
+    pub host: Arc<Host>,
+}
+
+/// The reply to `deploy.keys`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostKey {
+    /// Whom one has asked, such as `192.0.2.11:22`.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
+    pub server: String,
+    /// Such as `ssh-ed25519`.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
+    pub key_type: String,
+    /// What tells the key from others, such as `SHA256:…`.
+    pub fingerprint: String,
+    /// What is known of it.
+    pub known: Known,
+    /// Where that stands, such as a file and its line.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
+    pub place: String,
+}
+
+/// What is known of a key that a host shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Known {
+    /// It is the host's.
+    Known,
+    /// Nothing.
+    Unknown,
+    /// The host has another key.
+    Changed,
+    /// It must not be trusted; also what comes from a newer protocol.
+    #[serde(other)]
+    Revoked,
+}
+
+/// The request `deploy.trust`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trust {
+    /// Which host.
+    pub host: Arc<Host>,
+    /// The key that is meant, by [`HostKey::fingerprint`].
+    pub fingerprint: String,
+    /// Whether it takes the place of another that is known for the host.
+    #[serde(default, deserialize_with = "or_empty")]
+    pub replace: bool,
+}

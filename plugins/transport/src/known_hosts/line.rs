@@ -72,6 +72,16 @@ impl Hosts {
         Some(Self::Hashed { salt: BASE64.decode(salt).ok()?, hash: BASE64.decode(hash).ok()? })
     }
 
+    /// Whether it is about one host alone.
+    pub(super) fn is_one(&self) -> bool {
+        match self {
+            Self::Patterns(patterns) => {
+                matches!(patterns.as_slice(), [one] if !one.contains(['*', '?', '!']))
+            }
+            Self::Hashed { .. } => true,
+        }
+    }
+
     /// Whether the line is about the host `name`, which is in lower case.
     pub(super) fn matches(&self, name: &str) -> bool {
         match self {

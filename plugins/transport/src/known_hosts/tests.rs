@@ -98,3 +98,18 @@ fn types_are_those_of_the_host() {
     let names = Names::new("web", 22, None);
     assert_eq!(known(&text).types(&names), ["ecdsa-sha2-nistp256", "ssh-ed25519"]);
 }
+
+#[test]
+fn a_key_takes_the_place_of_others_of_its_type_and_of_nothing_else() {
+    let key = |byte: u8| [&11_u32.to_be_bytes()[..], b"ssh-ed25519", &[byte]].concat();
+    let line = |hosts: &str, byte| format!("{hosts} ssh-ed25519 {}", BASE64.encode(key(byte)));
+    let text = format!("# ours\n{}\n{}\n@revoked {}", line("h1", 1), line("h2", 1), line("h1", 3));
+    let changed = with_key(&text, "h1", &key(2)).unwrap();
+    assert_eq!(
+        changed,
+        format!("# ours\n{}\n@revoked {}\n{}\n", line("h2", 1), line("h1", 3), line("h1", 2))
+    );
+    assert_eq!(with_key("", "h1", &key(2)).unwrap(), line("h1", 2) + "\n");
+    assert_eq!(with_key(&line("h0,h1", 1), "h1", &key(2)), Err(1));
+    assert_eq!(with_key(&line("h*", 1), "h1", &key(2)), Err(1));
+}
