@@ -7,6 +7,7 @@
 //! shows problems, [`show()`] a config.
 
 mod check;
+mod edit;
 mod environments;
 mod grammar;
 mod hooks;
@@ -26,6 +27,7 @@ mod show;
 mod tree;
 mod vars;
 
+pub use edit::add_host;
 pub use environments::environments;
 pub(crate) use grammar::host::check as check_host;
 pub(crate) use grammar::name::is_provider as is_provider_name;

@@ -1,5 +1,6 @@
 //! `cloudpad hosts`: commands about the machines.
 
+mod add;
 mod exec;
 mod list;
 mod ssh;
@@ -17,7 +18,7 @@ use crate::inventory::Selection;
 use crate::term::Term;
 use crate::{config, look};
 
-/// List hosts, log in to them, and run commands there
+/// List and add hosts, log in to them, and run commands there
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -27,6 +28,7 @@ pub(super) struct Args {
 #[derive(Subcommand)]
 enum Command {
     Ls(list::Args),
+    Add(add::Args),
     Exec(exec::Args),
     Ssh(ssh::Args),
     Trust(trust::Args),
@@ -36,6 +38,7 @@ impl Args {
     pub(super) fn run(self, global: &Global, term: &Arc<Term>) -> Ended {
         match self.command {
             Command::Ls(args) => args.run(global, term),
+            Command::Add(args) => args.run(global, term),
             Command::Exec(args) => args.run(global, term),
             Command::Ssh(args) => args.run(global, term),
             Command::Trust(args) => args.run(global, term),

@@ -77,9 +77,7 @@ pub fn groups_json(groups: &[(Vec<&str>, &Output)]) -> String {
             let lines = output.lines.iter().filter(|line| line.is_error == is_error);
             lines.map(|line| line.text.as_str()).collect::<Vec<_>>()
         };
-        let mut group = json!({ "hosts": hosts, "stdout": printed(false), "stderr": printed(true) });
-        group.as_object_mut().map(|group| group.extend(end(output)));
-        group
+        with_end(json!({ "hosts": hosts, "stdout": printed(false), "stderr": printed(true) }), output)
     };
     json_line(&groups.iter().map(group).collect::<Vec<_>>())
 }
@@ -92,18 +90,20 @@ pub fn line_json(host: &str, line: &Line) -> String {
 
 /// An end as a line of JSON.
 pub fn end_json(output: &Output) -> String {
-    let mut line = json!({ "event": "ended", "host": output.host });
-    line.as_object_mut().map(|line| line.extend(end(output)));
-    json_line(&line)
+    json_line(&with_end(json!({ "event": "ended", "host": output.host }), output))
 }
 
-fn end(output: &Output) -> serde_json::Map<String, Value> {
+/// An object, and how it has ended.
+fn with_end(mut object: Value, output: &Output) -> Value {
     let end = match &output.ended {
         Some(Ok(exited)) => serde_json::to_value(exited).unwrap_or_default(),
         Some(Err(failure)) => json!({ "error": failure }),
         None => json!({}),
     };
-    end.as_object().cloned().unwrap_or_default()
+    if let (Value::Object(object), Value::Object(end)) = (&mut object, end) {
+        object.extend(end);
+    }
+    object
 }
 
 fn how(output: &Output) -> String {

@@ -14,6 +14,7 @@ mod failure;
 mod halfway;
 mod hooks;
 mod hosts;
+mod hosts_add;
 mod hosts_exec;
 mod hosts_trust;
 mod interrupt;

@@ -1,0 +1,120 @@
+//! `cloudpad hosts add`: writes one more host into `Cloudpad.toml`, and looks whether it can be reached.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::stage::deploy::{Machine, Observe};
+use cloudpad_plugin_api::{Reply, Request};
+
+use crate::cmd::Ended;
+use crate::cmd::args::Global;
+use crate::cmd::session::{self, Loaded, Session};
+use crate::project::{self, Project};
+use crate::refusal::Refusal;
+use crate::report::exit;
+use crate::term::Term;
+use crate::{config, words};
+
+/// Add a host to `Cloudpad.toml`, and see whether it can be reached
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Its name; asked for where it is missing
+    name: Option<String>,
+    /// `local`, or `[user@]host[:port]`; asked for where it is missing
+    address: Option<String>,
+    /// A role that it has; may be given several times
+    #[arg(long, value_name = "NAME")]
+    role: Vec<String>,
+    /// A label; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = label)]
+    label: Vec<(String, String)>,
+    /// Do not try to reach it
+    #[arg(long)]
+    offline: bool,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write `KEY=VALUE`")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+impl Args {
+    pub(super) fn run(self, global: &Global, term: &Arc<Term>) -> Ended {
+        let Loaded { project, config: before, .. } = session::load(global)?;
+        let offline = self.offline;
+        let host = self.host(term)?;
+        let environment = global.environment.as_deref();
+        let text = config::add_host(&project.text, environment, &host)
+            .map_err(|problem| Refusal::Problems(vec![problem]))?;
+        let file = project.dir.join(project::FILE);
+        // Whatever is wrong with it is told before it is written.
+        session::read(Project { text: text.clone(), ..project.clone() }, environment)?;
+        let now = project::read_if_there(&file)?.unwrap_or_default();
+        if now != project.text {
+            return Err(Refusal::new(format!(
+                "`{}` was changed meanwhile, and is left alone",
+                file.display()
+            ))
+            .into());
+        }
+        project::write_shared(&file, &text)?;
+        term.status(&format!("added `{}` to {}", host.name, project.display_name()));
+        if before.hosts.iter().all(Host::is_local) && !host.is_local() && !text.contains("\"local\"") {
+            term.status(
+                "from now on nothing is deployed to this machine any more: it is no host of the file",
+            );
+        }
+        if offline { Ok(exit::OK) } else { reach(&host, global, term) }
+    }
+
+    /// The host that is meant. What is missing is asked for, where there is somebody who could answer.
+    fn host(self, term: &Term) -> Result<Host, Refusal> {
+        let asks = self.name.is_none() || self.address.is_none();
+        if asks && !term.is_interactive() {
+            return Err(Refusal::new("a host needs a name and an address")
+                .hint("`cloudpad hosts add NAME ADDRESS`; on a terminal what is missing is asked for"));
+        }
+        let ask = |question: &str| {
+            let failed =
+                |error| Refusal::new(format!("nothing was added: the terminal cannot be read: {error}"));
+            term.answer(question).map(|answer| answer.trim().to_owned()).map_err(failed)
+        };
+        let name = self.name.map_or_else(|| ask("name: "), Ok)?;
+        let address = self.address.map_or_else(|| ask("address, `[user@]host[:port]`: "), Ok)?;
+        let mut roles = self.role;
+        if asks && roles.is_empty() {
+            let answer = ask("roles, with commas between them (none): ")?;
+            roles =
+                answer.split(',').map(str::trim).filter(|role| !role.is_empty()).map(str::to_owned).collect();
+        }
+        let labels: BTreeMap<_, _> = self.label.into_iter().collect();
+        Ok(Host { roles, labels, ..Host::new(name, address) })
+    }
+}
+
+/// Looks whether the host, which is in the file by now, can be reached.
+fn reach(host: &Host, global: &Global, term: &Arc<Term>) -> Ended {
+    let session = Session::open("hosts add", false, global, term)?;
+    let (host, project) = (Arc::new(host.clone()), session.config.project.clone());
+    let asked = session.ask(Request::DeployObserve(Observe { host: host.clone(), project, connects: false }));
+    match asked {
+        Ok(Reply::Observation(seen)) => {
+            let version = Machine { engine: seen.engine, ..Machine::default() }.engine.version;
+            term.status(&format!("`{}` is reached: its engine is {version}", host.name));
+            Ok(exit::OK)
+        }
+        Ok(_) => Ok(exit::OK),
+        Err(refused) => {
+            if let Refusal::Failures(failures) = &refused.refusal {
+                failures.iter().for_each(|failure| term.error(&words::failure(failure)));
+            }
+            let name = &host.name;
+            term.error(&format!(
+                "`{name}` was added, and cannot be reached yet\n  hint: `cloudpad hosts trust {name}` accepts its key where \
+                 that is what is missing; `cloudpad hosts ls` tries again"
+            ));
+            Ok(exit::FAILED)
+        }
+    }
+}
