@@ -100,7 +100,8 @@ pub fn up(settings: &Settings, hosts: u8, variant: Option<image::Variant>) -> Re
     let lab = describe::write(settings, &subnet, hosts)?;
     hosts::wait(settings, hosts)?;
     services::wait(&lab)?;
-    services::offer_base_image(&lab, &images.base)?;
+    services::offer(&images.base, &lab.base_image)?;
+    services::offer(&images.proxy, &lab.proxy_image)?;
     println!("{} is up in {:.1} s\n\n{}", settings.name, since.elapsed().as_secs_f32(), lab.summary());
     Ok(())
 }

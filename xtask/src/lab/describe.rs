@@ -35,6 +35,8 @@ pub struct Lab {
     pub etcd: String,
     /// What test applications are built on; in this machine's engine and in the registry.
     pub base_image: String,
+    /// The proxy that routes requests; in this machine's engine and in the registry.
+    pub proxy_image: String,
 }
 
 /// A host of the lab.
@@ -92,7 +94,7 @@ impl Lab {
             "registry   {} (plain), {} (TLS, {}/{})",
             self.registry, self.registry_tls, self.registry_user, self.registry_password
         );
-        let _ = writeln!(text, "base image {}", self.base_image);
+        let _ = writeln!(text, "images     {} (base), {} (proxy)", self.base_image, self.proxy_image);
         let _ = writeln!(text, "etcd       {}", self.etcd);
         let _ = write!(text, "ssh        ssh -F {} h1", self.ssh_config.display());
         text
@@ -114,6 +116,7 @@ fn describe(settings: &Settings, subnet: &str, hosts: u8) -> Lab {
         ca: settings.dir.join("services/ca.crt"),
         etcd: format!("http://{services}:2379"),
         base_image: format!("{services}:5000/busybox:1"),
+        proxy_image: format!("{services}:5000/caddy:2.11.4"),
     }
 }
 

@@ -14,6 +14,7 @@ const HOST_IMAGE: &str = include_str!("../../lab/host-image.sh");
 const HOST26_IMAGE: &str = include_str!("../../lab/host26-image.sh");
 const SERVICES_IMAGE: &str = include_str!("../../lab/services-image.sh");
 const BASE_IMAGE: &str = include_str!("../../lab/base-image.sh");
+const PROXY_IMAGE: &str = include_str!("../../lab/proxy-image.sh");
 
 /// What hosts are made of.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -40,6 +41,8 @@ pub struct Images {
     pub services: String,
     /// What test applications are built on: busybox.
     pub base: String,
+    /// The proxy that routes requests: Caddy.
+    pub proxy: String,
 }
 
 /// Makes the images that are not there. Their tags are hashes of the scripts that make them.
@@ -51,16 +54,17 @@ pub fn ensure(settings: &Settings, variants: &[Variant]) -> Result<Images> {
         names.map(|name| Ok(path(&packages::unpacked(settings, name)?))).into_iter().collect()
     })?;
     let lite = make(settings, "host", &[HOST_IMAGE, HOST_INIT], || Ok(vec![path(&busybox()?)]))?;
+    let keyring = "usr/share/keyrings/debian-archive-keyring.gpg";
+    let keys = || packages::unpacked(settings, "debian-archive-keyring").map(|at| path(&at.join(keyring)));
+    let proxy = make(settings, "proxy", &[PROXY_IMAGE], || Ok(vec![keys()?]))?;
     let host = |variant: &Variant| match variant {
         Variant::Lite => Ok(lite.clone()),
         Variant::Lite26 => {
             let scripts = [HOST26_IMAGE, HOST_IMAGE, HOST_INIT];
-            let keyring = "usr/share/keyrings/debian-archive-keyring.gpg";
-            let keys = || packages::unpacked(settings, "debian-archive-keyring").map(|at| at.join(keyring));
-            make(settings, "host26", &scripts, || Ok(vec![lite.clone(), path(&keys()?)]))
+            make(settings, "host26", &scripts, || Ok(vec![lite.clone(), keys()?]))
         }
     };
-    Ok(Images { hosts: variants.iter().map(host).collect::<Result<_>>()?, services, base })
+    Ok(Images { hosts: variants.iter().map(host).collect::<Result<_>>()?, services, base, proxy })
 }
 
 fn path(path: &Path) -> String {

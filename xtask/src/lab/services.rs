@@ -52,10 +52,10 @@ pub fn wait(lab: &Lab) -> Result<()> {
     Ok(())
 }
 
-/// Puts the base image of test applications into the registry and the machine's engine.
-pub fn offer_base_image(lab: &Lab, image: &str) -> Result<()> {
-    shell::output(&mut docker(["tag", image, &lab.base_image]))?;
-    shell::output(&mut docker(["push", "--quiet", &lab.base_image])).map(drop)
+/// Puts an image into the registry and the machine's engine under that reference.
+pub fn offer(image: &str, reference: &str) -> Result<()> {
+    shell::output(&mut docker(["tag", image, reference]))?;
+    shell::output(&mut docker(["push", "--quiet", reference])).map(drop)
 }
 
 /// Two registries on one store: one plain, one with TLS and a password.
