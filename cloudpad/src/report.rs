@@ -168,6 +168,7 @@ fn object(request: &Request) -> String {
         },
         Request::DeployStart(q) => q.container.clone(),
         Request::DeployReady(q) => q.container.clone(),
+        Request::DeployRoute(q) => q.service.clone(),
         Request::DeployStop(q) => q.container.name.clone(),
         Request::DeployRun(q) => q.container.clone(),
         Request::DeployExec(q) => q.container.name.clone(),

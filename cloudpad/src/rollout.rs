@@ -73,7 +73,9 @@ fn unknown(outcomes: &Outcomes) -> BTreeSet<u32> {
 /// Hosts on which an action that changes containers was begun.
 fn touched_hosts(plan: &Plan, outcomes: &Outcomes) -> BTreeSet<String> {
     let begun = plan.actions.iter().filter(|action| outcomes.contains_key(&action.id));
-    let changing =
-        begun.filter(|action| matches!(action.request, Request::DeployStart(_) | Request::DeployStop(_)));
+    let changing = begun.filter(|action| {
+        let request = &action.request;
+        matches!(request, Request::DeployStart(_) | Request::DeployRoute(_) | Request::DeployStop(_))
+    });
     changing.filter_map(|action| action.host.as_deref().map(str::to_owned)).collect()
 }

@@ -4,6 +4,7 @@ mod columns;
 pub mod outputs;
 pub mod plugins;
 mod prefix;
+pub mod routes;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -38,6 +39,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.pull" => format!("pulling {object}"),
         "deploy.start" => format!("starting {object}"),
         "deploy.ready" => format!("waiting until {object} is ready"),
+        "deploy.route" => format!("leading requests to {object}"),
         "deploy.stop" => format!("stopping {object}"),
         "deploy.remove" => format!("removing {object}"),
         "deploy.command" => format!("running {object}"),
@@ -88,6 +90,7 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
         ("deploy.start", Reply::Started(started)) if !started.created => format!("started {object} again"),
         ("deploy.start", _) => format!("started {object}"),
         ("deploy.ready", _) => format!("{object} is ready"),
+        ("deploy.route", _) => format!("requests to {object} are led"),
         ("deploy.stop", _) => format!("stopped {object}"),
         ("deploy.remove", _) => format!("removed {object}"),
         ("deploy.run", Reply::Ran(ran)) if ran.timed_out => format!("stopped {object}, whose time was over"),
@@ -251,9 +254,13 @@ fn by_host(plan: &Plan) -> BTreeMap<&str, Vec<String>> {
         hosts.entry(&change.host).or_default().push(self::change(change));
     }
     for action in &plan.actions {
-        if let Request::DeployRemove(q) = &action.request {
-            let objects = Subject::of(action).object;
-            hosts.entry(&q.host.name).or_default().push(format!("- clean up {objects}"));
+        match &action.request {
+            Request::DeployRoute(q) => hosts.entry(&q.host.name).or_default().push(routes::line(q)),
+            Request::DeployRemove(q) => {
+                let objects = Subject::of(action).object;
+                hosts.entry(&q.host.name).or_default().push(format!("- clean up {objects}"));
+            }
+            _ => {}
         }
     }
     hosts

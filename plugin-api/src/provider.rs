@@ -97,6 +97,7 @@ impl Provider {
             (Handler::Deploy(p), Q::DeployPull(q)) => p.pull(cx, q).map(Reply::Pulled),
             (Handler::Deploy(p), Q::DeployStart(q)) => p.start(cx, q).map(Reply::Started),
             (Handler::Deploy(p), Q::DeployReady(q)) => p.ready(cx, q).map(Reply::Ready),
+            (Handler::Deploy(p), Q::DeployRoute(q)) => p.route(cx, q).map(|()| Reply::Done),
             (Handler::Deploy(p), Q::DeployStop(q)) => p.stop(cx, q).map(|()| Reply::Done),
             (Handler::Deploy(p), Q::DeployRemove(q)) => p.remove(cx, q).map(|()| Reply::Done),
             (Handler::Deploy(p), Q::DeployLock(q)) => p.lock(cx, q).map(Reply::Locked),

@@ -65,6 +65,7 @@ impl Stage {
                 "deploy.pull",
                 "deploy.start",
                 "deploy.ready",
+                "deploy.route",
                 "deploy.stop",
                 "deploy.remove",
                 "deploy.lock",
@@ -142,6 +143,9 @@ pub enum Request {
     /// Wait until this container serves.
     #[serde(rename = "deploy.ready")]
     DeployReady(deploy::Ready),
+    /// Have the proxy lead requests to these containers.
+    #[serde(rename = "deploy.route")]
+    DeployRoute(Box<deploy::SetRoute>),
     /// Stop this container, and keep it.
     #[serde(rename = "deploy.stop")]
     DeployStop(deploy::Stop),
@@ -197,6 +201,7 @@ impl Request {
             Request::DeployPull(_) => "deploy.pull",
             Request::DeployStart(_) => "deploy.start",
             Request::DeployReady(_) => "deploy.ready",
+            Request::DeployRoute(_) => "deploy.route",
             Request::DeployStop(_) => "deploy.stop",
             Request::DeployRemove(_) => "deploy.remove",
             Request::DeployLock(_) => "deploy.lock",
@@ -228,6 +233,7 @@ impl Request {
             | Request::DeployPull(_)
             | Request::DeployStart(_)
             | Request::DeployReady(_)
+            | Request::DeployRoute(_)
             | Request::DeployStop(_)
             | Request::DeployRemove(_)
             | Request::DeployLock(_)
@@ -271,6 +277,7 @@ impl Request {
             Request::ConfigCheck(_)
             | Request::SecretsSet(_)
             | Request::SecretsSave(_)
+            | Request::DeployRoute(_)
             | Request::DeployStop(_)
             | Request::DeployRemove(_)
             | Request::DeployUnlock(_)
@@ -288,6 +295,7 @@ impl Request {
             Request::DeployPull(q) => Some(&q.host),
             Request::DeployStart(q) => Some(&q.host),
             Request::DeployReady(q) => Some(&q.host),
+            Request::DeployRoute(q) => Some(&q.host),
             Request::DeployStop(q) => Some(&q.host),
             Request::DeployRemove(q) => Some(&q.host),
             Request::DeployLock(q) => Some(&q.host),

@@ -108,6 +108,7 @@ fn without(method: &str) -> Option<&'static str> {
         }
         "deploy.exec" => Some("offer it, so that `cloudpad exec` works"),
         "deploy.run" => Some("offer it, so that jobs and `cloudpad run` work"),
+        "deploy.route" => Some("offer it, so that services can have routes"),
         _ => None,
     }
 }

@@ -106,7 +106,10 @@ fn containers(seen: &Observation) -> Result<(), String> {
         let labels = one_off.labels.iter().flat_map(|(key, value)| [key, value]);
         [&one_off.id, &one_off.name, &one_off.release].into_iter().chain(labels)
     });
-    match names.chain(ports).chain(one_offs).find(|name| name.contains(char::is_control)) {
+    let proxy = seen.proxy.iter();
+    let claims =
+        proxy.flat_map(|proxy| proxy.claims.iter().flat_map(|claim| [&claim.project, &claim.service]));
+    match names.chain(ports).chain(one_offs).chain(claims).find(|name| name.contains(char::is_control)) {
         Some(name) => Err(format!("the name {name:?} of a container has control characters")),
         None => Ok(()),
     }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
-use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::model::{Project, SecretRef};
+use cloudpad_plugin_api::stage::deploy::Tls;
 use cloudpad_plugin_api::stage::secrets::Values;
 use cloudpad_plugin_api::{Request, Secret};
 use pbkdf2::pbkdf2_hmac;
@@ -48,17 +49,25 @@ impl Vault {
     /// The values that a request names, of those that are still what it was made for: an undo that makes a
     /// container again does not give it a value that it never had.
     pub fn values_for(&self, request: &Request) -> Values {
-        let spec = match request {
-            Request::DeployStart(start) => &start.spec,
-            Request::DeployRun(run) => &run.spec,
-            _ => return Values::default(),
-        };
         let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        let named = spec.secrets.values().filter_map(|secret| {
+        let named = secrets(request).into_iter().filter_map(|secret| {
             let kept = kept.get(&secret.name).filter(|kept| kept.mark == secret.mark)?;
             Some((secret.name.clone(), kept.value.clone()))
         });
         Values(named.collect())
+    }
+}
+
+/// The secrets that a request names.
+fn secrets(request: &Request) -> Vec<&SecretRef> {
+    match request {
+        Request::DeployStart(start) => start.spec.secrets.values().collect(),
+        Request::DeployRun(run) => run.spec.secrets.values().collect(),
+        Request::DeployRoute(route) => match route.rule.as_ref().and_then(|rule| rule.tls.as_ref()) {
+            Some(Tls::Own { certificate, key }) => vec![certificate, key],
+            Some(Tls::Auto) | None => Vec::new(),
+        },
+        _ => Vec::new(),
     }
 }
 

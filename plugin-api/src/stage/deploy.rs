@@ -13,12 +13,14 @@ use crate::{Context, Failure};
 mod exec;
 mod lock;
 mod machine;
+mod route;
 mod run;
 mod seen;
 
 pub use exec::{Exec, Executed};
 pub use lock::{Holder, Lock, Locked, Unlock};
 pub use machine::{Command, Disk, Exited, HostKey, Keys, Known, Login, Look, Machine, Terminal, Trust};
+pub use route::{Claim, Proxy, ProxySeen, RouteHealth, RouteSeen, Rule, SetRoute, Tls};
 pub use run::{OneOff, Ran, Run};
 pub use seen::{Container, Engine, Observation, PortHeld, State};
 
@@ -71,6 +73,18 @@ pub trait Deploy: Send + Sync {
     fn ready(&self, cx: &Context, request: &Ready) -> Result<BecameReady, Failure> {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.ready"))
+    }
+
+    /// Has the host's proxy lead requests to containers, and others no more, and comes back when it does; where containers
+    /// were removed, once they have answered what they had been asked, or the time for that is over. The proxy is
+    /// made where it is not there, and made anew where it is another one. No request may be lost over it.
+    ///
+    /// # Errors
+    /// `stale` when the requests lead to a service of another project, or a container is not there; `failed` when the
+    /// proxy cannot be had or refuses.
+    fn route(&self, cx: &Context, request: &SetRoute) -> Result<(), Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.route"))
     }
 
     /// Stops a container and keeps it. One that is stopped already is fine.

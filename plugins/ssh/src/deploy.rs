@@ -23,6 +23,7 @@ mod pull;
 mod ready;
 mod remove;
 mod results;
+mod route;
 mod run;
 mod seen;
 mod spec;
@@ -33,7 +34,7 @@ mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
     BecameReady, Command, Deploy, Exec, Executed, Exited, HostKey, Keys, Lock, Locked, Login, Look, Machine,
-    Observation, Observe, Pull, Pulled, Ran, Ready, Remove, Run, Start, Started, Stop, Terminal, Trust,
+    Observation, Observe, Pull, Pulled, Ran, Ready, Remove, Run, SetRoute, Start, Started, Stop, Terminal, Trust,
     Unlock,
 };
 use cloudpad_plugin_api::{Context, Failure};
@@ -67,6 +68,10 @@ impl Deploy for Deployer {
 
     fn ready(&self, cx: &Context, request: &Ready) -> Result<BecameReady, Failure> {
         on_host(cx, &request.host, Call::Wait, async |host| ready::ready(&host, request).await)
+    }
+
+    fn route(&self, cx: &Context, request: &SetRoute) -> Result<(), Failure> {
+        on_host(cx, &request.host, Call::Change, async |host| route::route(cx, &host, request).await)
     }
 
     fn stop(&self, cx: &Context, request: &Stop) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::OneOff;
+use super::{OneOff, ProxySeen};
 use crate::Failure;
 use crate::lenient::{if_understood, is_newer, known, or_empty};
 use crate::model::{ContainerSpec, Instance, Protocol};
@@ -37,6 +37,9 @@ pub struct Observation {
     /// ([`Observe::connects`](super::Observe::connects)) and is so.
     #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
     pub no_connections: Option<Failure>,
+    /// The host's proxy, be it there or not; none when the provider has no part in routes.
+    #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Box<ProxySeen>>,
 }
 
 impl Observation {

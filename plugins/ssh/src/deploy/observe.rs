@@ -3,7 +3,7 @@
 use cloudpad_plugin_api::stage::deploy::{Engine as EngineSeen, Observation, Observe};
 use cloudpad_plugin_api::{Failure, FailureKind};
 
-use super::{seen, unlisted};
+use super::{route, seen, unlisted};
 use crate::pool::Connection;
 
 /// `tcpmux`, which nobody runs.
@@ -43,6 +43,7 @@ async fn ask_engine(host: &Connection, request: &Observe) -> Result<Observation,
         built: Some(seen::built(&images)),
         ports: seen::ports(&containers, &request.project),
         no_connections: None,
+        proxy: Some(Box::new(route::seen(&host.engine, &containers, &request.project).await?)),
     };
     unlisted::add(&host.engine, &mut seen).await?;
     Ok(seen)

@@ -15,6 +15,7 @@ mod push;
 mod ready;
 mod refuse;
 mod remote;
+mod route;
 mod run;
 mod streams;
 mod world;

@@ -43,8 +43,11 @@ static cJSON *deploy_exec(struct call *call) {
     return NOT_WRITTEN("`deploy.exec`"); /* return cJSON_Parse("{\"exit_code\":0}"); */
 }
 
+/* Has the host's proxy lead requests to the containers in `add`, and no more to those in `remove`. */
+static cJSON *deploy_route(struct call *call) { return NOT_WRITTEN("`deploy.route`"); }
+
 static const struct method METHODS[] = {
     {"config.check", config_check}, {"deploy.observe", deploy_observe}, {"deploy.pull", deploy_pull},
     {"deploy.start", deploy_start}, {"deploy.ready", deploy_ready},     {"deploy.stop", deploy_stop},
     {"deploy.remove", deploy_remove},   {"deploy.run", deploy_run},
-    {"deploy.exec", deploy_exec}};
+    {"deploy.exec", deploy_exec},       {"deploy.route", deploy_route}};

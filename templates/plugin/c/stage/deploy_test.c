@@ -7,3 +7,4 @@
     {CALL("deploy.remove", "{}", "{}"), "not written yet"},
     {CALL("deploy.run", "{}", "{}"), "not written yet"},
     {CALL("deploy.exec", "{}", "{}"), "not written yet"},
+    {CALL("deploy.route", "{}", "{}"), "not written yet"},

@@ -46,6 +46,12 @@ def deploy_exec(call):
     raise not_written("`deploy.exec`")  # return {"exit_code": 0}
 
 
+def deploy_route(call):
+    """Has the host's proxy lead requests to the containers in `add`, and no more to those in `remove`."""
+    raise not_written("`deploy.route`")
+
+
 METHODS = {"config.check": config_check, "deploy.observe": deploy_observe, "deploy.pull": deploy_pull,
            "deploy.start": deploy_start, "deploy.ready": deploy_ready, "deploy.stop": deploy_stop,
-           "deploy.remove": deploy_remove, "deploy.run": deploy_run, "deploy.exec": deploy_exec}
+           "deploy.remove": deploy_remove, "deploy.run": deploy_run, "deploy.exec": deploy_exec,
+           "deploy.route": deploy_route}

@@ -1,6 +1,6 @@
 use cloudpad_plugin_api::stage::deploy::{
     BecameReady, Deploy, Exec, Executed, Observation, Observe, Pull, Pulled, Ran, Ready, Remove,
-    Run, Start, Started, Stop,
+    Run, SetRoute, Start, Started, Stop,
 };
 use cloudpad_plugin_api::{Context, Failure, Handler, Provider, register};
 
@@ -50,6 +50,11 @@ impl Deploy for Plugin {
     /// Runs `command` in `container`, its streams over the unix socket `stream`; without one, each line is an event.
     fn exec(&self, _: &Context, _: &Exec) -> Result<Executed, Failure> {
         Err(not_written("`deploy.exec`"))
+    }
+
+    /// Has the host's proxy lead requests to the containers in `add`, and no more to those in `remove`.
+    fn route(&self, _: &Context, _: &SetRoute) -> Result<(), Failure> {
+        Err(not_written("`deploy.route`"))
     }
 }
 

@@ -13,6 +13,7 @@ fn a_host_is_empty_and_nothing_else_is_written_yet() {
     assert_eq!(seen.unwrap()["containers"], json!([]));
     let start = json!({ "instance": { "service": "web", "number": 1 }, "release": "1", "container": "c",
                         "spec_id": "1", "spec": { "image": "app:1", "stop_timeout": 10 } });
+    let route = json!({ "proxy": { "image": "proxy:1", "http_port": 80, "https_port": 443 }, "service": "web" });
     for (method, more) in [
         ("deploy.pull", json!({ "image": "app:1" })),
         ("deploy.start", start),
@@ -33,6 +34,7 @@ fn a_host_is_empty_and_nothing_else_is_written_yet() {
             "deploy.exec",
             json!({ "container": { "name": "c" }, "command": ["true"] }),
         ),
+        ("deploy.route", route),
     ] {
         let failed = call(method, on(more), Value::Null).unwrap_err();
         assert!(failed.message.contains("not written yet"), "{failed}");

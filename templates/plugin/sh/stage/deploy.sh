@@ -1,6 +1,6 @@
 OFFER='{"stage": "deploy", "provider": "@name@", "about": "not written yet", "methods": ["config.check",
         "deploy.observe", "deploy.pull", "deploy.start", "deploy.ready", "deploy.stop", "deploy.remove",
-        "deploy.run", "deploy.exec"]}'
+        "deploy.run", "deploy.exec", "deploy.route"]}'
 
 method() {
     case $1 in
@@ -30,6 +30,9 @@ method() {
         ;;
     deploy.exec) # Runs `command` in `container`, its streams over the unix socket `stream`; without one, each line is an event.
         not_written '`deploy.exec`' # echo '{"exit_code": 0}' >&3
+        ;;
+    deploy.route) # Has the host's proxy lead requests to the containers in `add`, and no more to those in `remove`.
+        not_written '`deploy.route`'
         ;;
     *) fail unsupported "\`$1\` is not offered by this provider" ;;
     esac

@@ -1,0 +1,211 @@
+//! `deploy.route`: has the proxy of a host lead requests to containers. I/O.
+//!
+//! `piece` is what one service wants, `proxy` the seam to a proxy and `caddy` the one there is, all pure; `store` reads
+//! and writes the proxy's files, `containers` keeps it running, `exec` runs its commands, `drain` waits.
+
+mod caddy;
+mod containers;
+mod drain;
+mod exec;
+mod lock;
+mod piece;
+mod proxy;
+mod seen;
+mod store;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloudpad_engine::Engine;
+use cloudpad_plugin_api::stage::deploy::{Rule, SetRoute, Tls};
+use cloudpad_plugin_api::{Context, Failure};
+use tokio::time::{Instant, sleep};
+
+use self::containers::Found;
+use self::piece::Piece;
+use self::proxy::{FOLDER, Kind, Part, SECRETS};
+use crate::pool::Connection;
+
+pub(super) use seen::seen;
+
+/// The proxy that there is.
+const KIND: &dyn Kind = &caddy::Caddy;
+/// How often the proxy is given a configuration until it is as it should be: once, unless somebody breaks the lock.
+const TRIES: u32 = 5;
+/// How long a part may need until it takes orders.
+const STARTING: Duration = Duration::from_secs(20);
+
+pub(super) async fn route(cx: &Context, host: &Arc<Connection>, request: &SetRoute) -> Result<(), Failure> {
+    if let Some(rule) = &request.rule {
+        piece::check(rule)?;
+    }
+    let engine = &host.engine;
+    let gone = {
+        let _alone = host.routing.lock().await;
+        let lock = lock::take(host, &request.proxy.image).await?;
+        ensure(host, request).await?;
+        let piece = settle(cx, host, request).await?;
+        lock.release().await;
+        gone(&piece, request)
+    };
+    if !gone.is_empty() && request.drain_ms > 0 {
+        let limit = Duration::from_millis(request.drain_ms);
+        match parts(host).await?.into_iter().find(|(part, _)| part.is_front) {
+            Some((_, front)) => {
+                let front = front.address().unwrap_or_default();
+                drain::wait(engine.transport().as_ref(), KIND, front, &gone, limit).await;
+            }
+            None => sleep(limit).await,
+        }
+    }
+    match request.rule {
+        Some(_) => Ok(()),
+        None => leave(host, &request.proxy.image).await,
+    }
+}
+
+/// The parts that are there.
+async fn parts(host: &Connection) -> Result<Vec<(&'static Part, Found)>, Failure> {
+    let all = host.containers().await?;
+    Ok(KIND.parts().iter().filter_map(|part| Some((part, containers::find(part, &all)?))).collect())
+}
+
+/// Sees to it that the proxy runs, and reaches the service's network.
+async fn ensure(host: &Connection, request: &SetRoute) -> Result<(), Failure> {
+    let mut found = parts(host).await?;
+    let mut changed = false;
+    for part in KIND.parts() {
+        let there = found.iter().find(|(of, _)| of.container == part.container).map(|(_, found)| found);
+        changed |= !containers::ensure(&host.engine, KIND, part, &request.proxy, there).await?;
+    }
+    if changed {
+        found = parts(host).await?;
+    }
+    let router = found.iter().find(|(part, _)| !part.is_front).map(|(_, found)| found);
+    let Some(router) = router else { return Err(Failure::failed("the proxy has ended as it was started")) };
+    // A router that was made anew is in the networks of nobody.
+    let stored = store::read(&host.engine, &router.id).await?;
+    for network in stored.pieces.iter().filter_map(|piece| Some(piece.rule.as_ref()?.network.as_str())) {
+        if changed {
+            // That of a project which is gone meanwhile harms nobody else.
+            let _ = containers::join(&host.engine, router, network).await;
+        }
+    }
+    match &request.rule {
+        Some(rule) => containers::join(&host.engine, router, &rule.network).await,
+        None => Ok(()),
+    }
+}
+
+/// Has the proxy do what is asked and what all others have asked, until it does. The piece as it is then.
+///
+/// Whoever has given the proxy a configuration looks afterwards whether it is the one that follows from all pieces; so the
+/// last one to give it one has seen all of them, even where a lock was broken.
+async fn settle(cx: &Context, host: &Connection, request: &SetRoute) -> Result<Piece, Failure> {
+    let engine = &host.engine;
+    let through = KIND.parts()[0].container;
+    for _ in 0..TRIES {
+        let stored = store::read(engine, through).await?;
+        let before =
+            stored.pieces.iter().find(|p| p.project == *request.project && p.service == request.service);
+        let blank = Piece::new(&request.project, &request.service);
+        let piece = before.unwrap_or(&blank).after(request);
+        refuse_taken(&stored.pieces, request)?;
+        let others = stored.pieces.iter().filter(|other| other.file() != piece.file());
+        let mut pieces: Vec<Piece> = others.chain([&piece]).cloned().collect();
+        pieces.sort_by_key(Piece::file);
+        let is_written = before == Some(&piece) || (before.is_none() && piece == blank);
+        let mut changed = false;
+        for part in KIND.parts() {
+            if let Some(config) = stored.lacking(KIND, part, &pieces) {
+                if part.is_front {
+                    bring_certificate(cx, engine, request).await?;
+                }
+                load(engine, part, config.to_string().into_bytes()).await?;
+                changed = true;
+            }
+        }
+        if !is_written {
+            store::write(engine, through, FOLDER, &piece::files(&piece)?).await?;
+        }
+        if !changed && is_written {
+            return Ok(piece);
+        }
+    }
+    Err(Failure::failed("others go on changing the proxy's routes").retryable())
+}
+
+/// Refuses requests that lead to another project already.
+fn refuse_taken(pieces: &[Piece], request: &SetRoute) -> Result<(), Failure> {
+    let Some(rule) = &request.rule else { return Ok(()) };
+    let others = pieces.iter().filter(|piece| piece.project != *request.project);
+    for claim in others.filter_map(Piece::claim) {
+        if let Some(what) = claim.clashes(rule) {
+            let message =
+                format!("{what} leads to service `{}` of project `{}`", claim.service, claim.project);
+            return Err(Failure::stale(message));
+        }
+    }
+    Ok(())
+}
+
+/// Gives a part another configuration. It answers as long as it is in effect; one that it refuses changes nothing.
+async fn load(engine: &Engine, part: &Part, config: Vec<u8>) -> Result<(), Failure> {
+    store::write(engine, part.container, FOLDER, &[(part.next.to_owned(), config)]).await?;
+    let since = Instant::now();
+    loop {
+        let (done, output) = exec::run(engine, part.container, part.load).await?;
+        if done {
+            return Ok(());
+        }
+        // It may have been started just now.
+        if !output.contains("dial unix") || since.elapsed() > STARTING {
+            let said = KIND.refusal(&output);
+            return Err(Failure::failed("the proxy does not take its new configuration").cause(said));
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Brings a rule's own certificate to the host.
+async fn bring_certificate(cx: &Context, engine: &Engine, request: &SetRoute) -> Result<(), Failure> {
+    let Some(rule) = &request.rule else { return Ok(()) };
+    let Some((paths, values)) = certificate(cx, request, rule) else { return Ok(()) };
+    let files = paths.iter().zip(values).map(|(path, value)| {
+        let path = path.trim_start_matches(SECRETS).trim_start_matches('/');
+        (path.to_owned(), value.into_bytes())
+    });
+    store::write(engine, KIND.parts()[0].container, SECRETS, &files.collect::<Vec<_>>()).await
+}
+
+type Certificate = ([String; 2], [String; 2]);
+
+/// The certificate and its key, with their files. An undo goes back to what may not be known any more, and is there.
+fn certificate(cx: &Context, request: &SetRoute, rule: &Rule) -> Option<Certificate> {
+    let Some(Tls::Own { certificate, key }) = &rule.tls else { return None };
+    let paths = caddy::own_files(&request.project, &request.service, rule)?;
+    let value = |name: &str| Some(cx.secret(name).ok()?.expose().to_owned());
+    Some((paths, [value(&certificate.name)?, value(&key.name)?]))
+}
+
+/// The addresses of containers that get no more requests since this one.
+fn gone(piece: &Piece, request: &SetRoute) -> Vec<String> {
+    let is_meant = |name: &String| request.rule.is_none() || request.remove.contains(name);
+    let meant = piece.draining.iter().filter(|(name, _)| is_meant(name));
+    meant.map(|(name, port)| proxy::address(name, *port)).collect()
+}
+
+/// Leaves the networks in which nothing is routed any more.
+async fn leave(host: &Arc<Connection>, image: &str) -> Result<(), Failure> {
+    let _alone = host.routing.lock().await;
+    let lock = lock::take(host, image).await?;
+    let found = parts(host).await?;
+    let Some((_, router)) = found.iter().find(|(part, _)| !part.is_front) else { return Ok(()) };
+    let stored = store::read(&host.engine, &router.id).await?;
+    let needed: BTreeSet<&str> =
+        stored.pieces.iter().filter_map(|piece| Some(piece.rule.as_ref()?.network.as_str())).collect();
+    containers::leave(&host.engine, router, &needed).await?;
+    lock.release().await;
+    Ok(())
+}

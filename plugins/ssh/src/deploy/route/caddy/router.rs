@@ -1,0 +1,160 @@
+//! The router: it leads each request to a container. Pure.
+
+use std::cmp::Reverse;
+
+use cloudpad_plugin_api::stage::deploy::Rule;
+use serde_json::{Map, Value, json};
+
+use super::{OVERLAP, literal, millis, plain_errors};
+use crate::deploy::route::piece::Piece;
+use crate::deploy::route::proxy::address;
+
+/// Its sockets, of which each configuration has another one than that before.
+pub(super) const SOCKETS: [&str; 2] = ["/cloudpad/router-a.sock", "/cloudpad/router-b.sock"];
+/// The name under which the front asks whether its servers are well.
+pub(super) const WELL: &str = "cloudpad.internal";
+
+/// For how long what is under way may go on after a change: in effect, as long as it likes. A stream ends with its container.
+const STREAMS: &str = "8760h";
+
+/// The configuration from all pieces: the one that is in effect, or one that listens on the other socket.
+pub(super) fn config(pieces: &[Piece], in_effect: Option<&Value>) -> Value {
+    let [one, other] = SOCKETS;
+    let Some(in_effect) = in_effect else { return on(one, pieces) };
+    let listen = &in_effect["apps"]["http"]["servers"]["router"]["listen"];
+    let (same, next) = if *listen == json!([format!("unix/{one}")]) { (one, other) } else { (other, one) };
+    let same = on(same, pieces);
+    if *in_effect == same { same } else { on(next, pieces) }
+}
+
+fn on(socket: &str, pieces: &[Piece]) -> Value {
+    let mut routes = vec![well(true), well(false), draining(pieces)];
+    routes.extend(in_order(pieces).into_iter().map(|(piece, rule)| route(piece, rule)));
+    routes.push(json!({ "handle": [{ "handler": "error", "status_code": 404 }] }));
+    json!({
+        "admin": { "listen": "unix//cloudpad/router-admin.sock" },
+        "apps": { "http": { "shutdown_delay": OVERLAP, "servers": { "router": {
+            "listen": [format!("unix/{socket}")],
+            "enable_full_duplex": true,
+            "automatic_https": { "disable": true },
+            "trusted_proxies_unix": true,
+            "routes": routes,
+            "errors": plain_errors(),
+        } } } },
+    })
+}
+
+/// What the front is told when it asks. The connection is closed after it, or it would be used again to ask the other socket.
+fn well(shutting_down: bool) -> Value {
+    let mut ask = json!({ "host": [WELL] });
+    if shutting_down {
+        ask["vars"] = json!({ "{http.shutting_down}": ["true"] });
+    }
+    json!({ "match": [ask], "terminal": true, "handle": [{
+        "handler": "static_response",
+        "status_code": if shutting_down { 503 } else { 200 },
+        "headers": { "Connection": ["close"] },
+    }] })
+}
+
+/// Caddy counts what a container is answering as long as it is in the configuration: here no request gets to it.
+fn draining(pieces: &[Piece]) -> Value {
+    let addresses = pieces.iter().flat_map(|piece| &piece.draining).map(|(name, port)| address(name, *port));
+    let upstreams: Vec<_> = addresses.map(|address| json!({ "dial": address })).collect();
+    json!({ "match": [{ "expression": "false" }], "handle": [{ "handler": "reverse_proxy", "upstreams": upstreams }] })
+}
+
+/// Rules with names before those for all, and longer paths before shorter ones.
+fn in_order(pieces: &[Piece]) -> Vec<(&Piece, &Rule)> {
+    let mut rules: Vec<_> = pieces.iter().filter_map(|piece| Some((piece, piece.rule.as_deref()?))).collect();
+    rules.sort_by_key(|(piece, rule)| {
+        let wild = rule.hosts.iter().any(|host| host.starts_with("*."));
+        let path = rule.path.as_ref().map_or(0, String::len);
+        (rule.hosts.is_empty(), wild, Reverse(path), piece.file())
+    });
+    rules
+}
+
+fn route(piece: &Piece, rule: &Rule) -> Value {
+    let mut handle = Vec::new();
+    if rule.redirect && rule.tls.is_some() {
+        handle.push(redirect());
+    }
+    if !rule.headers.is_empty() {
+        let set: Map<String, Value> =
+            rule.headers.iter().map(|(name, value)| (literal(name), json!([literal(value)]))).collect();
+        handle.push(json!({ "handler": "headers", "response": { "set": set, "deferred": true } }));
+    }
+    match &rule.maintenance {
+        Some(page) => handle.push(json!({
+            "handler": "static_response",
+            "status_code": 503,
+            "headers": { "Content-Type": ["text/html; charset=utf-8"], "Retry-After": ["60"], "Cache-Control": ["no-store"] },
+            "body": literal(page),
+        })),
+        None => {
+            if let Some(most) = rule.max_body {
+                handle.push(json!({ "handler": "request_body", "max_size": most }));
+            }
+            handle.push(to_containers(piece, rule));
+        }
+    }
+    let mut route = json!({ "handle": handle, "terminal": true });
+    let mut ask = json!({});
+    if !rule.hosts.is_empty() {
+        ask["host"] = json!(rule.hosts);
+    }
+    if let Some(path) =
+        rule.path.as_deref().map(|path| path.trim_end_matches('/')).filter(|path| !path.is_empty())
+    {
+        ask["path"] = json!([path, format!("{path}/*")]);
+    }
+    if ask != json!({}) {
+        route["match"] = json!([ask]);
+    }
+    route
+}
+
+/// To HTTPS, of what has come to the front by HTTP.
+fn redirect() -> Value {
+    json!({ "handler": "subroute", "routes": [{
+        "match": [{ "header": { "X-Forwarded-Proto": ["http"] } }],
+        "terminal": true,
+        "handle": [{
+            "handler": "static_response",
+            "status_code": 308,
+            "headers": { "Location": ["https://{http.request.host}{http.request.uri}"] },
+        }],
+    }] })
+}
+
+fn to_containers(piece: &Piece, rule: &Rule) -> Value {
+    let upstreams = piece.containers.iter().map(|(name, port)| json!({ "dial": address(name, *port) }));
+    let policy = match rule.sticky {
+        true => json!({ "policy": "cookie", "name": "cloudpad", "fallback": { "policy": "least_conn" } }),
+        false => json!({ "policy": "least_conn" }),
+    };
+    // Less than servers keep a connection that nobody uses: they close it just when it is used again.
+    let mut transport = json!({ "protocol": "http", "keep_alive": { "idle_timeout": "4s" } });
+    if let Some(ms) = rule.timeout_ms {
+        transport["response_header_timeout"] = json!(millis(ms));
+    }
+    let mut health = json!({ "passive": { "fail_duration": "2s", "max_fails": 1 } });
+    if let Some(asked) = &rule.health {
+        health["active"] = json!({
+            "uri": asked.path,
+            "interval": millis(asked.interval_ms),
+            "timeout": millis(asked.timeout_ms),
+            // Frameworks refuse names that they do not know; all of them know this one.
+            "headers": { "Host": [format!("localhost:{}", rule.port)] },
+        });
+    }
+    json!({
+        "handler": "reverse_proxy",
+        "upstreams": upstreams.collect::<Vec<_>>(),
+        "load_balancing": { "selection_policy": policy, "try_duration": "5s", "try_interval": "100ms" },
+        "health_checks": health,
+        "transport": transport,
+        "stream_close_delay": STREAMS,
+    })
+}

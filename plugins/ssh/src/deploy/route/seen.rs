@@ -1,0 +1,36 @@
+//! The proxy of a host as it is. I/O.
+
+use bollard::models::ContainerSummary;
+use cloudpad_engine::Engine;
+use cloudpad_plugin_api::Failure;
+use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::stage::deploy::ProxySeen;
+
+use super::containers::{self, Found};
+use super::piece::Piece;
+use super::proxy::Part;
+use super::{KIND, store};
+
+/// What a project is told of it: its own routes, and what others have taken.
+pub(in crate::deploy) async fn seen(
+    engine: &Engine,
+    all: &[ContainerSummary],
+    project: &Project,
+) -> Result<ProxySeen, Failure> {
+    let found = KIND.parts().iter().filter_map(|part| Some((part, containers::find(part, all)?)));
+    let found: Vec<(&Part, Found)> = found.collect();
+    let Some((_, any)) = found.first() else { return Ok(ProxySeen::default()) };
+    let stored = store::read(engine, &any.id).await?;
+    let front = found.iter().find(|(part, _)| part.is_front).map(|(_, found)| found);
+    let is_settled = |part: &Part| {
+        let runs = found.iter().any(|(of, found)| of.container == part.container && found.is_running);
+        runs && stored.lacking(KIND, part, &stored.pieces).is_none()
+    };
+    let (own, others): (Vec<_>, Vec<_>) = stored.pieces.iter().partition(|piece| piece.project == *project);
+    Ok(ProxySeen {
+        made: front.and_then(|front| front.made.clone()),
+        settled: KIND.parts().iter().all(is_settled),
+        routes: own.into_iter().filter_map(Piece::seen).collect(),
+        claims: others.into_iter().filter_map(Piece::claim).collect(),
+    })
+}
