@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use cloudpad::config::{
-    Amount, BuildImage, Config, Count, Hooks, Image, OnFailure, Places, Policy, PortRange, Service, Source,
-    Unreachable, Update,
+    Amount, BuildImage, Config, Count, Hooks, Image, OnFailure, Places, Policy, PortRange, ProxyChoice,
+    Service, Source, Unreachable, Update,
 };
 use cloudpad::inventory::{Inventory, Selection};
 use cloudpad::observed::{HostState, Observed};
 use cloudpad::plan::{Goal, Plan, Until, plan};
 use cloudpad_plugin_api::model::{Host, Project, Protocol, Restart};
 use cloudpad_plugin_api::stage::build::ImageState;
-use cloudpad_plugin_api::stage::deploy::{Container, Engine, Observation, PortHeld, State};
+use cloudpad_plugin_api::stage::deploy::{Container, Engine, Observation, PortHeld, Proxy, State};
 use cloudpad_plugin_api::stage::source::{Location, Resolved};
 use cloudpad_plugin_api::{PushScope, Request};
 
@@ -89,6 +89,10 @@ pub fn config(hosts: u32, services: u32) -> Config {
             unreachable: Unreachable::Refuse,
         },
         hooks: Hooks::default(),
+        proxy: ProxyChoice {
+            made: Proxy { image: "caddy:1".into(), http_port: 80, https_port: 443 }.into(),
+            drain_ms: 30_000,
+        },
         places: Places::default(),
     }
 }
@@ -133,6 +137,7 @@ fn service(number: u32) -> Service {
         update: Update::Auto,
         protected: false,
         groups: Vec::new(),
+        route: None,
         labels: BTreeMap::new(),
     }
 }

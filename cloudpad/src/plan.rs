@@ -8,7 +8,7 @@
 //! Inside, a plan takes shape in these steps: `place` (which instance belongs where), `decide` (what
 //! has to happen to each), `protect` (what may not), `contest` and `claims` (what is in each other's way), `jobs` (what runs once with it), `pace` (how many at once),
 //! `window` (what waits for what),
-//! `rollout`, `stock` and `supply` (the actions), `retain` (what is removed in the end), `graph` (their order).
+//! `rollout`, `routing` (with `rule`), `stock` and `supply` (the actions), `retain` (what is removed in the end), `graph` (their order).
 
 mod claims;
 mod contest;
@@ -23,10 +23,13 @@ mod model;
 mod pace;
 mod place;
 mod protect;
+mod proxies;
 pub mod queue;
 mod reference;
 mod retain;
 mod rollout;
+mod routing;
+mod rule;
 mod saved;
 mod scope;
 mod sight;

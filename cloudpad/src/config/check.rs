@@ -8,6 +8,7 @@ mod jobs;
 mod placement;
 mod ports;
 mod rollout;
+mod route;
 mod service;
 
 use super::{Config, Problem};
@@ -22,6 +23,7 @@ pub(super) fn all(config: &Config, hosts_known: bool) -> Vec<Problem> {
         ports::check(name, service, &mut problems);
     }
     jobs::check(config, &mut problems);
+    route::check(config, &mut problems);
     if hosts_known {
         let placed = placement::placed(config);
         placement::check(config, &placed, &mut problems);

@@ -6,6 +6,7 @@ pub(super) mod image;
 pub(super) mod name;
 pub(super) mod network;
 pub(super) mod path;
+pub(super) mod request;
 pub(super) mod signal;
 pub(super) mod unit;
 pub(super) mod volume;

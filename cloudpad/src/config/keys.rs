@@ -16,6 +16,7 @@ pub(super) const FILE: Keys = Keys {
         ("jobs", Named(&Table(&JOB))),
         ("deploy", Table(&DEPLOY)),
         ("hooks", Table(&HOOKS)),
+        ("proxy", Table(&PROXY)),
         ("environments", Named(&Table(&ENVIRONMENT))),
     ],
     instead: &[],
@@ -34,6 +35,7 @@ pub(super) const ENVIRONMENT: Keys = Keys {
         ("jobs", Named(&Table(&JOB))),
         ("deploy", Table(&DEPLOY)),
         ("hooks", Table(&HOOKS)),
+        ("proxy", Table(&PROXY)),
     ],
     instead: &[],
 };
@@ -160,6 +162,7 @@ const SERVICE: Keys = Keys {
         ("volumes", List(&Like("data:/data"))),
         ("networks", TEXTS),
         ("health", OneOf(&[Text, Table(&HEALTH)])),
+        ("route", Table(&ROUTE)),
         ("stop_timeout", Like("10s")),
         ("stop_signal", Text),
         ("restart", Text),
@@ -189,6 +192,29 @@ const JOB: Keys = Keys {
         ("timeout", Like("10m")),
     ],
     instead: &[("service", &["image"]), ("image", &["service"])],
+};
+
+const CERTIFICATE: Keys = Keys { known: &[("certificate", Text), ("key", Text)], instead: &[] };
+
+const ROUTE: Keys = Keys {
+    known: &[
+        ("hosts", TEXTS),
+        ("path", Text),
+        ("port", Whole),
+        ("health", Text),
+        ("tls", OneOf(&[Text, Table(&CERTIFICATE)])),
+        ("redirect", Flag),
+        ("timeout", Like("30s")),
+        ("max_body", Like("10MiB")),
+        ("sticky", Flag),
+        ("headers", LABELS),
+    ],
+    instead: &[],
+};
+
+const PROXY: Keys = Keys {
+    known: &[("image", Text), ("http_port", Whole), ("https_port", Whole), ("drain", Like("30s"))],
+    instead: &[],
 };
 
 const DEPLOY: Keys = Keys {

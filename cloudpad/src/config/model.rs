@@ -8,6 +8,7 @@ use std::sync::Arc;
 use cloudpad_plugin_api::Stage;
 use cloudpad_plugin_api::model::{Health, Host, Project, Protocol, Restart};
 use cloudpad_plugin_api::stage::build::{Arg, SecretSource};
+use cloudpad_plugin_api::stage::deploy::{Proxy, RouteHealth};
 use cloudpad_plugin_api::stage::source::Location;
 
 use super::{Hooks, Job};
@@ -39,6 +40,8 @@ pub struct Config {
     pub deploy: Policy,
     /// Local commands at named points of a run.
     pub hooks: Hooks,
+    /// The proxy on each host that has a service with a route.
+    pub proxy: ProxyChoice,
     /// Where in the file each value stands.
     pub places: Places,
 }
@@ -137,6 +140,8 @@ pub struct Service {
     pub networks: Vec<String>,
     /// How to tell whether a container serves.
     pub health: Option<Health>,
+    /// Which HTTP requests lead to it.
+    pub route: Option<Route>,
     /// Seconds between the stop signal and the kill signal.
     pub stop_timeout: u32,
     /// The stop signal.
@@ -163,6 +168,46 @@ impl Service {
     pub fn is_on_host_network(&self) -> bool {
         self.networks.iter().any(|network| network == "host")
     }
+}
+
+/// Which HTTP requests a host's proxy leads to a service. Fields are those of
+/// [`Rule`](cloudpad_plugin_api::stage::deploy::Rule).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is documented at `Rule`")]
+pub struct Route {
+    pub hosts: Vec<String>,
+    pub path: Option<String>,
+    pub port: u16,
+    pub health: Option<RouteHealth>,
+    pub tls: Option<RouteTls>,
+    pub redirect: bool,
+    pub timeout_ms: Option<u64>,
+    pub max_body: Option<u64>,
+    pub sticky: bool,
+    pub headers: BTreeMap<String, String>,
+}
+
+/// Where a route's certificate comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RouteTls {
+    /// The proxy gets it, by ACME.
+    Auto,
+    /// It is the value of a secret, and so is its key.
+    Own {
+        /// What the secret with the certificate is called where it is kept.
+        certificate: String,
+        /// The same of its key.
+        key: String,
+    },
+}
+
+/// The proxy on each host that has a service with a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyChoice {
+    /// What it is made as.
+    pub made: Arc<Proxy>,
+    /// Milliseconds that a container which gets no more requests has for those that it is answering.
+    pub drain_ms: u64,
 }
 
 /// How many containers a service has.

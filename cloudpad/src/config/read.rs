@@ -9,6 +9,8 @@ mod images;
 mod jobs;
 mod names;
 mod plugins;
+mod proxy;
+mod route;
 mod secrets;
 mod services;
 mod sources;
@@ -61,6 +63,7 @@ pub(super) fn read(
         jobs: jobs::read(&file, &names),
         deploy: deploy::read(&file),
         hooks: hooks::read(&file),
+        proxy: proxy::read(&file),
         plugins: plugins::read(&file, dir),
         stages,
         hosts,

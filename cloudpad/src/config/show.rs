@@ -2,6 +2,7 @@
 
 mod out;
 mod parts;
+mod route;
 
 use cloudpad_plugin_api::Stage;
 
@@ -28,6 +29,7 @@ pub fn show(config: &Config) -> String {
     );
     file.named("jobs", config.jobs.iter().map(|(name, job)| (name.as_str(), parts::job(job))));
     file.table("deploy", parts::policy(&config.deploy));
+    file.table("proxy", route::proxy(&config.proxy));
     if config.hooks != Hooks::default() {
         file.table("hooks", parts::hooks(&config.hooks));
     }

@@ -76,8 +76,9 @@ impl<'a> Decide<'a> {
             min: of(policy.min_healthy).min(whole),
             serving: self.sight.serving(service),
         };
-        let (units, starting, waits, losses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Rollout { service, units, starting, waits, losses, pace }
+        let (units, starting, waits) = (Vec::new(), Vec::new(), Vec::new());
+        let (losses, steady) = (Vec::new(), Vec::new());
+        Rollout { service, units, starting, waits, losses, steady, pace }
     }
 
     /// Says also which container claims what it needs; none where one stays that is there.
@@ -92,10 +93,14 @@ impl<'a> Decide<'a> {
         let right = up.clone().filter(|c| *c.spec_id == *wanted.spec_id);
         let right = right.min_by_key(|c| (c.state != State::Running, &c.container.name));
         let mut stops: Vec<_> = up.filter(|c| right.is_none_or(|right| right.place != c.place)).collect();
+        let others = stops.clone();
         if self.spare(host, &mut stops, |old| blueprint.why(&[old], wanted), notes) && right.is_none() {
+            let stay = others.into_iter().filter(|old| self.holds(old) && old.state == State::Running);
+            rollout.steady.extend(stay.map(|old| (host, old.container.name.as_str())));
             return None;
         }
-        if right.is_some_and(|c| c.state == State::Running) && stops.is_empty() {
+        if let Some(right) = right.filter(|c| c.state == State::Running && stops.is_empty()) {
+            rollout.steady.push((host, &right.container.name));
             return Some(Rc::clone(wanted));
         }
         let container = right.map_or(&wanted.name, |right| &right.container.name);

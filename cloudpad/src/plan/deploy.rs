@@ -8,8 +8,10 @@ use super::decide::Decide;
 use super::graph::Graph;
 use super::jobs::Jobs;
 use super::pace::schedule;
+use super::proxies;
 use super::retain::Retain;
 use super::rollout::Roll;
+use super::rule::Rules;
 use super::sight::Sight;
 use super::supply::Supply;
 use super::unit::Rollout;
@@ -23,14 +25,16 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     settle_claims(decide, &mut rollouts)?;
     let jobs = Jobs::new(decide, supply, &rollouts)?;
     notes.extend(jobs.notes.iter().cloned());
-    // Bring an image, stop, start, be ready.
-    const ACTIONS: usize = 4;
+    // Bring an image, stop, start, be ready, be led requests to.
+    const ACTIONS: usize = 5;
     let units: usize = rollouts.iter().map(|rollout| rollout.units.len()).sum();
     let mut graph = Graph::for_about(units * ACTIONS);
     let before = jobs.add(When::Before, &mut graph, (decide, supply), Vec::new());
-    let mut roll = Roll::new(decide.config, decide.inventory, decide.sight);
+    let rules = Rules::config(decide.config, decide.secrets);
+    let mut roll = Roll::new(decide.config, decide.inventory, decide.sight, rules);
     let mut retain = Retain::new(decide, &rollouts, supply);
-    let mut problems = Vec::new();
+    let mut problems = proxies::problems(decide, &rollouts);
+    notes.extend(proxies::notes(decide, &rollouts));
     for rollout in rollouts {
         match schedule(rollout.pace, rollout.effect()) {
             Err(short) => problems.push(too_few(&rollout, short.left)),
@@ -44,6 +48,11 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     }
     if !problems.is_empty() {
         return Err(problems);
+    }
+    for at in roll.routing.all(decide.hosts.iter()) {
+        if decide.hosts.contains(at.0) && decide.scope.covers(at.1, decide.config) {
+            roll.routing.mend(&mut graph, at, Vec::new());
+        }
     }
     roll.unblock(&mut graph);
     graph.hold_back(&before);

@@ -12,7 +12,7 @@ use cloudpad_plugin_api::stage::{build, deploy};
 use cloudpad_plugin_api::{Request, Stage};
 
 use super::{Scope, jobs};
-use crate::config::{BuildImage, Config, Image, Problem};
+use crate::config::{BuildImage, Config, Image, Problem, RouteTls, Service};
 use crate::inventory::Inventory;
 
 /// One `source.resolve` for each source of the scope. `cache` is where sources are kept, absolute.
@@ -63,16 +63,31 @@ pub fn look_secrets(config: &Config, scope: &Scope) -> Option<Request> {
     (!names.is_empty()).then_some(Request::SecretsGet(Get { names }))
 }
 
-/// The secrets of the scope's services and jobs: the key in the config, and what each is called where it is kept. What a job
-/// has from its service is told with the job.
+/// The secrets of the scope's services, their routes and jobs: the key in the config, and what each is called where it is kept. What a
+/// job has from its service is told with the job.
 fn secrets(config: &Config, scope: &Scope) -> impl Iterator<Item = (String, String)> {
     let services = config.services.iter().filter(|(name, _)| scope.services.contains_key(*name));
-    let services = services.map(|(name, service)| (format!("services.{name}"), service.secrets.clone()));
+    let services = services.flat_map(|(name, service)| {
+        let own = service.secrets.iter().map(|(target, secret)| (format!("secrets.{target}"), &secret.name));
+        own.chain(of_route(service))
+            .map(move |(key, secret)| (format!("services.{name}.{key}"), secret.clone()))
+    });
     let jobs = config.jobs.iter().filter(|(name, _)| scope.jobs.contains_key(*name));
-    let jobs = jobs.map(|(name, job)| (format!("jobs.{name}"), jobs::secrets(config, job)));
-    services.chain(jobs).flat_map(|(of, secrets)| {
-        secrets.into_iter().map(move |(target, secret)| (format!("{of}.secrets.{target}"), secret.name))
-    })
+    let jobs = jobs.flat_map(|(name, job)| {
+        let secrets = jobs::secrets(config, job).into_iter();
+        secrets.map(move |(target, secret)| (format!("jobs.{name}.secrets.{target}"), secret.name))
+    });
+    services.chain(jobs)
+}
+
+/// The secrets of a service's route, each with its key in the service's table.
+fn of_route(service: &Service) -> Vec<(String, &String)> {
+    match service.route.as_ref().and_then(|route| route.tls.as_ref()) {
+        Some(RouteTls::Own { certificate, key }) => {
+            vec![("route.tls.certificate".to_owned(), certificate), ("route.tls.key".to_owned(), key)]
+        }
+        Some(RouteTls::Auto) | None => Vec::new(),
+    }
 }
 
 /// Secrets of the scope that nobody knows.

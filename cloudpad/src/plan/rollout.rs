@@ -8,6 +8,8 @@ use cloudpad_plugin_api::stage::deploy::{Container, Named, Ready, Start, Stop};
 
 use super::graph::{Graph, Node, key};
 use super::pace::Schedule;
+use super::routing::{Routing, Switch, Switched};
+use super::rule::Rules;
 use super::sight::{Sight, Sighted, stop_timeout};
 use super::spec::Wanted;
 use super::unit::{Loss, Rollout, Unit, Which};
@@ -20,6 +22,7 @@ use crate::inventory::Inventory;
 pub(super) struct Roll<'a> {
     config: &'a Config,
     inventory: &'a Inventory,
+    pub(super) routing: Routing<'a>,
     /// What people are told.
     pub(super) changes: Vec<Change>,
     /// The action that stops a container, by the container's place.
@@ -29,9 +32,15 @@ pub(super) struct Roll<'a> {
 }
 
 impl<'a> Roll<'a> {
-    pub(super) fn new(config: &'a Config, inventory: &'a Inventory, sight: &Sight<'a>) -> Self {
+    pub(super) fn new(
+        config: &'a Config,
+        inventory: &'a Inventory,
+        sight: &'a Sight<'a>,
+        rules: Rules<'a>,
+    ) -> Self {
         let (changes, stops, blocked) = (Vec::new(), vec![None; sight.containers()], Vec::new());
-        Self { config, inventory, changes, stops, blocked }
+        let routing = Routing::new(config, inventory, sight, rules);
+        Self { config, inventory, routing, changes, stops, blocked }
     }
 
     /// Adds a service's actions. `bring` adds those that bring an image to a host.
@@ -42,6 +51,7 @@ impl<'a> Roll<'a> {
         schedule: Schedule,
         bring: &mut dyn FnMut(&mut Graph, &'a str, usize) -> Option<Node>,
     ) {
+        self.routing.expect(&rollout);
         let batch = rollout.pace.batch.max(1);
         let waits = rollout.waits.into_iter().take(schedule.waits);
         let starting = rollout.starting.into_iter();
@@ -81,16 +91,26 @@ impl<'a> Roll<'a> {
         if replaces_first {
             self.stop_all(graph, host, which, &stops, &mut steps);
         }
-        if let Some(new) = start {
+        if let Some(new) = &start {
             let node = self.start(graph, host, which, &new.wanted, steps.take());
             if !blockers.is_empty() {
                 self.blocked.push((node, blockers));
             }
             steps.done(graph, vec![node]);
         }
+        // One that an undo starts and does not wait for did not serve before, and may have been asked all the same.
+        let started = start.as_ref().map(|new| new.wanted.name.clone());
+        let serving = ready.as_ref().map(|(container, _)| container.clone()).or(started);
         if let Some(ready) = ready {
             let node = self.ready(graph, host, which, ready, steps.take());
             steps.done(graph, vec![node]);
+        }
+        let remove = stops.iter().map(|old| old.name.as_str()).collect();
+        let switch = Switch { add: serving.as_deref(), remove, drains: !replaces_first };
+        match self.routing.switch(graph, (host, which.service), switch, &steps.needs) {
+            Some(Switched::After(node)) => steps.done(graph, vec![node]),
+            Some(Switched::Apart(node)) => steps.needs.push(node),
+            None => {}
         }
         if !replaces_first {
             self.stop_all(graph, host, which, &stops, &mut steps);
@@ -128,8 +148,12 @@ impl<'a> Roll<'a> {
                 room -= 1;
             }
             self.change(ChangeKind::Remove, loss.host, loss.which, Arc::default());
+            let needs = if loss.early { Vec::new() } else { gate.clone() };
+            let remove = loss.stops.iter().map(|old| old.name.as_str()).collect();
+            let switch = Switch { add: None, remove, drains: true };
+            let routed = self.routing.switch(graph, (loss.host, loss.which.service), switch, &needs);
             for old in &loss.stops {
-                let needs = if loss.early { Vec::new() } else { gate.clone() };
+                let needs = needs.iter().copied().chain(routed.as_ref().map(Switched::node)).collect();
                 let node = self.stop(graph, loss.host, loss.which, old, needs);
                 if !loss.early && gate.len() > 1 {
                     gate = vec![node];

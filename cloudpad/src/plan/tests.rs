@@ -11,6 +11,7 @@ mod protected;
 mod random;
 mod refused;
 mod rollout;
+mod routes;
 mod saved;
 mod select;
 mod sim;

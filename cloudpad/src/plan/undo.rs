@@ -1,6 +1,7 @@
 //! The plan that brings back what ran before. Pure.
 
 mod added;
+mod routes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -12,6 +13,7 @@ use cloudpad_plugin_api::stage::deploy::State;
 use super::deploy::mark_early;
 use super::graph::Graph;
 use super::rollout::Roll;
+use super::rule::Rules;
 use super::sight::{self, Sight, Sighted, serves};
 use super::spec::Wanted;
 use super::unit::{Loss, New, Pace, Rollout, Unit, Which};
@@ -57,6 +59,7 @@ pub fn undo(
         stopped: actions.iter().filter_map(stopped).collect(),
         stopping: actions.iter().filter(|a| failed.unknown.contains(&a.id)).filter_map(stopped).collect(),
         started: actions.iter().filter_map(started).collect(),
+        routed: actions.iter().filter_map(routes::routed).collect(),
         before: &Sight::new(inventory, before),
         now: &Sight::later(inventory, now, before),
     };
@@ -83,6 +86,8 @@ struct Undo<'a> {
     scope: &'a Scope,
     /// The containers that the failed plan starts, by host.
     started: BTreeSet<(&'a str, &'a str)>,
+    /// The services whose routes it changes, by host.
+    routed: BTreeSet<(&'a str, &'a str)>,
     /// The containers that it stops, by host.
     stopped: BTreeSet<(&'a str, &'a str)>,
     /// Those of them that it may have stopped or be stopping.
@@ -139,8 +144,9 @@ impl<'a> Undo<'a> {
             min: of(policy.min_healthy).min(whole),
             serving: self.now.serving(service),
         };
-        let (units, starting, waits, losses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Rollout { service, units, starting, waits, losses, pace }
+        let (units, starting, waits) = (Vec::new(), Vec::new(), Vec::new());
+        let (losses, steady) = (Vec::new(), Vec::new());
+        Rollout { service, units, starting, waits, losses, steady, pace }
     }
 
     fn instance(&self, host: usize, which: Which<'a>, rollout: &mut Rollout<'a>, notes: &mut Vec<Note>) {
@@ -241,7 +247,8 @@ impl<'a> Undo<'a> {
     /// The actions in their order; with `all_at_once`, every stop before every start.
     fn order(&self, rollouts: Vec<Rollout<'a>>, all_at_once: bool) -> Result<Ordered, Vec<Action>> {
         let mut graph = Graph::default();
-        let mut roll = Roll::new(self.config, self.inventory, self.now);
+        let mut roll = Roll::new(self.config, self.inventory, self.now, Rules::Before(self.before));
+        self.keep_routed(&mut roll.routing);
         for mut rollout in rollouts {
             let effect = rollout.effect();
             let mut schedule = pace::schedule(rollout.pace, effect).unwrap_or_else(|_| pace::anyway(effect));
@@ -254,6 +261,7 @@ impl<'a> Undo<'a> {
             }
             roll.add(&mut graph, rollout, schedule, &mut |_, _, _| None);
         }
+        self.lead_back(&mut graph, &mut roll.routing);
         roll.unblock(&mut graph);
         self.remove(&mut graph, &roll.stops);
         Ok((roll.changes, graph.finish()?))

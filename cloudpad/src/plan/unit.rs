@@ -85,6 +85,8 @@ pub(super) struct Rollout<'a> {
     /// Instances that are as they should be but do not serve; they may have to be waited for.
     pub(super) waits: Vec<Unit<'a>>,
     pub(super) losses: Vec<Loss<'a>>,
+    /// Containers that are as they should be and serve, with their host: all there is to do is to lead requests to them.
+    pub(super) steady: Vec<(usize, &'a str)>,
     pub(super) pace: Pace,
 }
 

@@ -32,6 +32,7 @@ mod push;
 mod readme;
 mod registry;
 mod rollback;
+mod routes;
 mod run;
 mod scale;
 mod secret_files;

@@ -34,8 +34,8 @@ mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
     BecameReady, Command, Deploy, Exec, Executed, Exited, HostKey, Keys, Lock, Locked, Login, Look, Machine,
-    Observation, Observe, Pull, Pulled, Ran, Ready, Remove, Run, SetRoute, Start, Started, Stop, Terminal, Trust,
-    Unlock,
+    Observation, Observe, Pull, Pulled, Ran, Ready, Remove, Run, SetRoute, Start, Started, Stop, Terminal,
+    Trust, Unlock,
 };
 use cloudpad_plugin_api::{Context, Failure};
 

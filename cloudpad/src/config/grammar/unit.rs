@@ -80,6 +80,14 @@ pub fn memory(text: &str) -> Result<u64, Problem> {
     }
 }
 
+/// A size in bytes, be it small.
+pub fn bytes(text: &str) -> Result<u64, Problem> {
+    size(text).ok_or_else(|| {
+        Problem::new(format!("`{text}` is no amount of bytes"))
+            .hint("write a number and a unit, such as `512KiB` or `10m`; all units are powers of 1024")
+    })
+}
+
 fn size(text: &str) -> Option<u64> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = text.split_at(end);

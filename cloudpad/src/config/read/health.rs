@@ -63,17 +63,21 @@ fn check(section: &Section<'_>, ports: Option<&[PortRange]>) -> Option<Check> {
 }
 
 fn http(section: &Section<'_>, ports: Option<&[PortRange]>) -> Option<Check> {
-    let path =
-        section.parse("http", |text| match text.starts_with('/') && !text.contains([' ', '\r', '\n']) {
-            true => Ok(text.to_owned()),
-            false => Err(Problem::new(format!("`{}` is no path of a URL", text.escape_debug()))
-                .hint("it begins with `/`, such as `/up`")),
-        });
+    let path = section.parse("http", path);
     let port = if section.has("port") { port(section, "port") } else { only_port(section, ports) };
     Some(Check::Http { path: path?, port: port? })
 }
 
-fn port(section: &Section<'_>, key: &str) -> Option<u16> {
+/// A path of a URL.
+pub(super) fn path(text: &str) -> Result<String, Problem> {
+    match text.starts_with('/') && !text.contains([' ', '\r', '\n']) {
+        true => Ok(text.to_owned()),
+        false => Err(Problem::new(format!("`{}` is no path of a URL", text.escape_debug()))
+            .hint("it begins with `/`, such as `/up`")),
+    }
+}
+
+pub(super) fn port(section: &Section<'_>, key: &str) -> Option<u16> {
     section.whole(key, 1..=u32::from(u16::MAX)).and_then(|port| u16::try_from(port).ok())
 }
 

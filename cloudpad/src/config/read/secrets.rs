@@ -72,7 +72,7 @@ fn id(table: &Table, key: &str) -> Result<Option<u32>, Problem> {
 }
 
 /// What a secret is called where it is kept: that has rules of its own.
-fn secret(text: &str) -> Result<String, Problem> {
+pub(super) fn secret(text: &str) -> Result<String, Problem> {
     match text {
         "" => Err(Problem::new("the secret's name is empty")),
         _ if text.contains(char::is_control) => {

@@ -34,6 +34,7 @@ fn service(name: &str, section: &Section<'_>, names: &Names) -> Service {
         false => default_image(name, section, names),
     };
     let ports = section.sound_list("ports", network::port);
+    let health = super::health::read(section, ports.as_deref());
     Service {
         image: image.unwrap_or_default(),
         roles: section.set("roles", |role| name::word(role).and_then(|()| names.roles.find(role))),
@@ -42,7 +43,8 @@ fn service(name: &str, section: &Section<'_>, names: &Names) -> Service {
         command: section.command("command"),
         env: section.map("env", name::env, plain),
         secrets: super::secrets::read(section),
-        health: super::health::read(section, ports.as_deref()),
+        route: super::route::read(section, health.as_ref(), ports.as_deref()),
+        health,
         ports: ports.unwrap_or_default(),
         volumes: section.list("volumes", volume::mount),
         networks: section.set("networks", name::owned_word),

@@ -7,6 +7,7 @@ use cloudpad_plugin_api::stage::build::{Arg, SecretSource};
 use cloudpad_plugin_api::stage::source::{GitReference, Location};
 
 use super::out::{Out, Table};
+use super::route::route;
 use crate::config::grammar::{network, unit, volume};
 use crate::config::read::{RESTARTS, RUN, UPDATES};
 use crate::config::{
@@ -142,6 +143,9 @@ pub(super) fn service(service: &Service) -> Table {
     table.map("secrets", &service.secrets, secret);
     if let Some(found) = &service.health {
         table.put("health", health(found));
+    }
+    if let Some(found) = &service.route {
+        table.put("route", route(found));
     }
     table.map("labels", &service.labels, |value| Out::text(value));
     table

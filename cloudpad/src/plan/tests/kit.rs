@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 
 use cloudpad_plugin_api::model::{Host, Project, Protocol, Restart};
 use cloudpad_plugin_api::stage::build::ImageState;
-use cloudpad_plugin_api::stage::deploy::{Engine, Observation};
+use cloudpad_plugin_api::stage::deploy::{Engine, Observation, Proxy};
 use cloudpad_plugin_api::stage::source::{Location, Resolved};
 use cloudpad_plugin_api::{Failure, FailureKind, PushScope, Stage};
 
 use crate::config::{
     Amount, BuildImage, Config, Count, Hooks, Image, Mount, MountMode, MountSource, OnFailure, Places,
-    Policy, PortRange, Problem, Service, Source, Unreachable, Update,
+    Policy, PortRange, Problem, ProxyChoice, Route, Service, Source, Unreachable, Update,
 };
 use crate::inventory::{Inventory, Selection};
 use crate::observed::{HostState, Observed};
@@ -124,6 +124,10 @@ fn config() -> Config {
             unreachable: Unreachable::Refuse,
         },
         hooks: Hooks::default(),
+        proxy: ProxyChoice {
+            made: Proxy { image: "caddy:1".into(), http_port: 80, https_port: 443 }.into(),
+            drain_ms: 30_000,
+        },
         places: Places::default(),
     }
 }
@@ -175,7 +179,24 @@ pub fn service(image: &str) -> Service {
         update: Update::Auto,
         protected: false,
         groups: Vec::new(),
+        route: None,
         labels: BTreeMap::new(),
+    }
+}
+
+/// A route of all requests to port 80.
+pub fn route() -> Route {
+    Route {
+        hosts: Vec::new(),
+        path: None,
+        port: 80,
+        health: None,
+        tls: None,
+        redirect: false,
+        timeout_ms: None,
+        max_body: None,
+        sticky: false,
+        headers: BTreeMap::new(),
     }
 }
 

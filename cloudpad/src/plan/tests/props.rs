@@ -7,7 +7,7 @@ use cloudpad_plugin_api::model::label;
 use proptest::prelude::*;
 
 use super::random::{World, world};
-use super::sim::{Sim, containers, interleaving, running, serving};
+use super::sim::{Sim, containers, interleaving, routed, running, serving};
 use crate::observed::{HostState, Observed};
 use crate::plan::{self, Failed, Plan};
 
@@ -193,5 +193,6 @@ proptest! {
             sim.apply(&undo.actions[id as usize]).map_err(TestCaseError::fail)?;
         }
         prop_assert_eq!(running(&sim.observed), running(&world.truth));
+        prop_assert_eq!(routed(&sim.observed), routed(&world.truth), "{} failed, then {}", failing.key, super::kit::text(&undo));
     }
 }

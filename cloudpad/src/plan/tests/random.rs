@@ -3,9 +3,11 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::kit::{Case, case, ports, text, volume};
+use super::kit::{Case, case, ports, route, text, volume};
 use super::sim::{Sim, containers, interleaving, running};
-use crate::config::{Amount, Count, Image, Job, JobOf, MountMode, RunOn, Service, Unreachable, Update, When};
+use crate::config::{
+    Amount, Count, Image, Job, JobOf, MountMode, Route, RunOn, Service, Unreachable, Update, When,
+};
 use crate::inventory::Selection;
 use crate::observed::{HostState, Observed};
 use crate::plan::Plan;
@@ -27,6 +29,8 @@ struct Wish {
     version: u8,
     env: u8,
     protected: bool,
+    /// A variant of its route.
+    route: Option<u8>,
 }
 
 /// A project as it is wanted at one time.
@@ -89,11 +93,12 @@ fn wish() -> impl Strategy<Value = Wish> {
     ];
     let update = select(vec![Update::Auto, Update::Auto, Update::StartFirst, Update::StopFirst]);
     let flags = (prop::bool::weighted(0.8), prop::bool::weighted(0.2));
-    (flags, count, role, range, data, update, 1..3u8, 0..3u8).prop_map(
-        |((present, protected), count, role, ports, data, update, version, env)| {
+    let route = prop::option::of(0..2u8);
+    (flags, count, role, range, data, update, (1..3u8, 0..3u8), route).prop_map(
+        |((present, protected), count, role, ports, data, update, (version, env), route)| {
             let forced = ports.is_some() || data == Some(MountMode::Exclusive);
             let update = if forced && update == Update::StartFirst { Update::Auto } else { update };
-            Wish { present, count, role, ports, data, update, version, env, protected }
+            Wish { present, count, role, ports, data, update, version, env, protected, route }
         },
     )
 }
@@ -144,6 +149,7 @@ pub fn world() -> impl Strategy<Value = World> {
         case.config.hosts.clear();
         case.observed.hosts.clear();
         HOSTS[..hosts].iter().for_each(|host| case.host(host, &[]));
+        HOSTS[..hosts].iter().for_each(|host| case.seen(host).proxy = Some(Box::default()));
         for (wishes, far, order, mishaps) in pasts {
             wish_for(&mut case, &wishes);
             if let Ok(plan) = case.try_plan() {
@@ -199,6 +205,8 @@ fn grant(service: &mut Service, wish: &Wish) {
     service.update = wish.update;
     service.protected = wish.protected;
     service.env.insert("ENV".into(), wish.env.to_string());
+    let path = |variant| format!("/{}/{variant}", service.image);
+    service.route = wish.route.map(|variant| Route { path: Some(path(variant)), ..route() });
 }
 
 fn carry_out(case: &Case, plan: &Plan, far: u8, order: &[u8]) -> Observed {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::{Host, Instance};
 use cloudpad_plugin_api::stage::deploy::{
-    Container, ImageRef, Named, Observation, OneOff, PortHeld, Remove, Run, Start, State, Stop,
+    Container, ImageRef, Named, Observation, OneOff, PortHeld, Remove, RouteSeen, Run, SetRoute, Start,
+    State, Stop,
 };
 
 use super::kit::Case;
@@ -75,6 +76,7 @@ impl Sim {
                 container.state = State::Running;
                 Ok(())
             }
+            Request::DeployRoute(route) => self.route(route),
             Request::DeployStop(stop) => self.stop(stop),
             Request::DeployRemove(remove) => self.remove(remove),
             Request::DeployRun(run) => self.run(run),
@@ -154,6 +156,29 @@ impl Sim {
         container.state = State::Starting;
         let container = container.clone();
         hold_ports(self.host(&start.host)?, &container);
+        Ok(())
+    }
+
+    fn route(&mut self, route: &SetRoute) -> Result<(), String> {
+        for name in &route.add {
+            let state = self.container(&route.host, name)?.state;
+            let ran = self.ran.contains(&(route.host.name.clone(), name.clone()));
+            check(state.is_up() && (ran || state != State::Starting), "it does not serve yet")?;
+        }
+        let host = self.host(&route.host)?;
+        let proxy = host.proxy.as_mut().ok_or("no proxy can be had")?;
+        let made = Some((*route.proxy).clone());
+        check(proxy.made == made || host.images.contains(&route.proxy.image), "its image is not there")?;
+        (proxy.made, proxy.settled) = (made, true);
+        let before = proxy.routes.iter().position(|seen| seen.service == route.service);
+        let mut containers = before.map(|at| proxy.routes.remove(at).containers).unwrap_or_default();
+        let Some(rule) = route.rule.clone() else { return Ok(()) };
+        containers.retain(|name| !route.remove.contains(name));
+        containers.extend(route.add.iter().cloned());
+        containers.sort();
+        containers.dedup();
+        proxy.routes.push(RouteSeen { service: route.service.clone(), rule, containers });
+        proxy.routes.sort_by(|a, b| a.service.cmp(&b.service));
         Ok(())
     }
 
@@ -241,6 +266,20 @@ pub fn containers(host: &HostState) -> &[Container] {
         HostState::Seen(seen) => &seen.containers,
         HostState::Unseen(_) => &[],
     }
+}
+
+/// The containers that requests are led to, as far as they run: host, service, name.
+pub fn routed(observed: &Observed) -> BTreeSet<(String, String, String)> {
+    let mut found = BTreeSet::new();
+    for (host, state) in &observed.hosts {
+        let HostState::Seen(Observation { proxy: Some(proxy), containers, .. }) = state else { continue };
+        let up = |name: &&String| containers.iter().any(|c| c.name == **name && c.state.is_up());
+        for route in &proxy.routes {
+            let names = route.containers.iter().filter(up);
+            found.extend(names.map(|name| (host.clone(), route.service.clone(), name.clone())));
+        }
+    }
+    found
 }
 
 fn hold_ports(host: &mut Observation, container: &Container) {

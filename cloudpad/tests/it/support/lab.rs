@@ -16,6 +16,7 @@ pub struct Lab {
     pub registry_user: String,
     pub registry_password: String,
     pub base_image: String,
+    pub proxy_image: String,
     #[serde(skip)]
     _use: Option<Use>,
 }

@@ -110,6 +110,11 @@ fn millis(ms: u64) -> String {
     format!("{ms}ms")
 }
 
+/// What is logged: not that a socket is not well, which one of them never is, several times a second.
+fn logging() -> Value {
+    json!({ "logs": { "default": { "exclude": ["http.handlers.reverse_proxy.health_checker.active"] } } })
+}
+
 /// What is answered when something is wrong.
 fn plain_errors() -> Value {
     json!({ "routes": [{ "handle": [{

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use bollard::models::{
     ContainerCreateBody, ContainerSummary, ContainerSummaryStateEnum as State, EndpointSettings, HostConfig,
-    NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest, PortBinding, RestartPolicy,
-    RestartPolicyNameEnum,
+    HostConfigLogConfig, NetworkConnectRequest, NetworkCreateRequest, NetworkDisconnectRequest, PortBinding,
+    RestartPolicy, RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectNetworkOptions, RemoveContainerOptionsBuilder,
@@ -148,6 +148,8 @@ fn body(part: &Part, proxy: &Proxy) -> Result<ContainerCreateBody, Failure> {
             port_bindings: Some(ports),
             binds: Some(VOLUMES.map(|(volume, at)| format!("{volume}:{at}")).to_vec()),
             network_mode: Some(NETWORK.to_owned()),
+            // The one that does not grow without end.
+            log_config: Some(HostConfigLogConfig { typ: Some("local".to_owned()), config: None }),
             restart_policy: Some(RestartPolicy {
                 name: Some(RestartPolicyNameEnum::ALWAYS),
                 maximum_retry_count: None,

@@ -6,7 +6,7 @@ use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::{Rule, Tls};
 use serde_json::{Value, json};
 
-use super::{WATCH, plain_errors, router};
+use super::{WATCH, logging, plain_errors, router};
 use crate::deploy::route::piece::Piece;
 
 /// Where the front tells how many requests are being answered: in its own network, in which nothing else is, and that
@@ -43,6 +43,7 @@ pub(super) fn config(pieces: &[Piece]) -> Value {
     }
     json!({
         "admin": { "listen": "unix//cloudpad/front-admin.sock" },
+        "logging": logging(),
         "apps": {
             "http": { "servers": { "http": server(":80"), "https": https, "status": status } },
             "tls": { "certificates": certificates },

@@ -1,0 +1,118 @@
+//! Whether each host's proxy can serve the routes that are wanted there, and what there is to say of it. Pure.
+
+use std::collections::BTreeMap;
+
+use cloudpad_plugin_api::model::Protocol;
+use cloudpad_plugin_api::stage::deploy::Observation;
+
+use super::Note;
+use super::decide::Decide;
+use super::rule::Rules;
+use super::unit::Rollout;
+use crate::config::Problem;
+
+/// The services with a route that belong on each host.
+fn wanted<'a>(decide: &Decide<'a>, rollouts: &[Rollout<'a>]) -> BTreeMap<usize, Vec<&'a str>> {
+    let mut wanted: BTreeMap<usize, Vec<&'a str>> = BTreeMap::new();
+    for rollout in rollouts {
+        let service = decide.config.services.get(rollout.service);
+        if service.is_none_or(|service| service.route.is_none()) {
+            continue;
+        }
+        let units = rollout.units.iter().chain(&rollout.starting).chain(&rollout.waits).map(|unit| unit.host);
+        for host in units.chain(rollout.steady.iter().map(|(host, _)| *host)) {
+            let services = wanted.entry(host).or_default();
+            if services.last() != Some(&rollout.service) {
+                services.push(rollout.service);
+            }
+        }
+    }
+    wanted
+}
+
+/// What keeps a proxy from serving, found before anything is touched.
+pub(super) fn problems(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (index, services) in wanted(decide, rollouts) {
+        let Some(host) = decide.sight.host(index) else { continue };
+        let name = &decide.inventory.hosts()[index].name;
+        if host.seen.proxy.is_none() {
+            let message = format!("the deploy provider cannot lead requests to services on `{name}`");
+            let problem = Problem::at_key(format!("services.{}.route", services[0]), message);
+            problems.push(problem.hint("update its plugin, or remove the route"));
+            continue;
+        }
+        problems.extend(taken_ports(decide, host.seen, name));
+        problems.extend(
+            services.into_iter().filter_map(|service| taken_names(decide, host.seen, index, service)),
+        );
+    }
+    problems
+}
+
+/// Ports of the proxy that something else holds.
+fn taken_ports(decide: &Decide<'_>, seen: &Observation, host: &str) -> Vec<Problem> {
+    let wanted = &decide.config.proxy.made;
+    let made = seen.proxy.as_ref().and_then(|proxy| proxy.made.as_ref());
+    let own = |port| made.is_some_and(|made| made.http_port == port || made.https_port == port);
+    let ports = [("http_port", wanted.http_port), ("https_port", wanted.https_port)];
+    let ports = ports.into_iter().filter(|(_, port)| !own(*port));
+    let problem = |(key, port)| {
+        let holds = |held: &&_| {
+            let held: &cloudpad_plugin_api::stage::deploy::PortHeld = held;
+            held.published == port && held.protocol == Protocol::Tcp
+        };
+        let held = seen.ports.iter().find(holds)?;
+        let message =
+            format!("the proxy needs port {port} of `{host}`, which container `{}` holds", held.container);
+        let problem = Problem::at_key(format!("proxy.{key}"), message);
+        Some(problem.hint(format!("stop that container, or give the proxy another `{key}` in `[proxy]`")))
+    };
+    ports.filter_map(problem).collect()
+}
+
+/// Requests that lead to another project already.
+fn taken_names(decide: &Decide<'_>, seen: &Observation, host: usize, service: &str) -> Option<Problem> {
+    let (service, _) = decide.config.services.get_key_value(service)?;
+    let rule = Rules::config(decide.config, decide.secrets).of(host, service, true, None)?;
+    let clash =
+        |claim: &cloudpad_plugin_api::stage::deploy::Claim| Some((claim.clashes(&rule)?, claim.clone()));
+    let (what, claim) = seen.proxy.as_ref()?.claims.iter().find_map(clash)?;
+    let host = &decide.inventory.hosts()[host].name;
+    let message = format!(
+        "on `{host}`, {what} leads to service `{}` of project `{}` already",
+        claim.service, claim.project
+    );
+    let problem = Problem::at_key(format!("services.{service}.route"), message);
+    Some(problem.hint("give one of them another name or a `path`, or remove the route of the other"))
+}
+
+/// What the user should know of the proxies.
+pub(super) fn notes(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Note> {
+    let mut notes = Vec::new();
+    for (index, services) in wanted(decide, rollouts) {
+        let proxy = decide.sight.host(index).and_then(|host| host.seen.proxy.as_deref());
+        let host = &decide.inventory.hosts()[index].name;
+        let wanted = &*decide.config.proxy.made;
+        let Some(proxy) = proxy else { continue };
+        if let Some(made) = proxy.made.as_ref().filter(|made| *made != wanted) {
+            let from = if made.image == wanted.image {
+                "with other ports".to_owned()
+            } else {
+                format!("from `{}`", wanted.image)
+            };
+            let message = format!(
+                "the proxy on `{host}` is made anew {from}: for a moment nobody answers there, for whatever project"
+            );
+            notes.push(Note { incomplete: false, message });
+        }
+        for service in services {
+            if proxy.route(service).is_some_and(|route| route.rule.maintenance.is_some()) {
+                let message =
+                    format!("`{service}` on `{host}` is in maintenance; `cloudpad maintenance off` ends it");
+                notes.push(Note { incomplete: false, message });
+            }
+        }
+    }
+    notes
+}

@@ -1,0 +1,129 @@
+//! Routes: requests reach services through the proxy of their host, and an update loses none of them.
+
+mod life;
+mod load;
+mod shared;
+
+use std::process::Command;
+
+use crate::support::{Lab, Outcome, Project};
+use load::{Load, Site};
+
+/// A project on some of the lab's hosts whose service `web` has a route, and no published port.
+struct Routed {
+    project: Project,
+    hosts: Vec<usize>,
+}
+
+impl Routed {
+    fn new(topic: &str, hosts: &[usize]) -> Self {
+        Self::with(Lab::get(), topic, hosts)
+    }
+
+    fn with(lab: Lab, topic: &str, hosts: &[usize]) -> Self {
+        let project = Project::with(lab, topic);
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/routes/app.c");
+        let app = project.path("app");
+        let compiled = Command::new("cc").args(["-static", "-Os", "-o"]).arg(&app).arg(source).output();
+        let compiled = compiled.expect("`cc` does not start");
+        assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+        let dockerfile = format!(
+            "FROM {}\nCOPY app /app\nCOPY www/index.html /page\nSTOPSIGNAL SIGKILL\nCMD [\"/app\"]\n",
+            project.lab.base_image
+        );
+        project.write("Dockerfile", dockerfile);
+        let routed = Self { project, hosts: hosts.to_vec() };
+        routed.configure("", "");
+        routed
+    }
+
+    /// The name that its requests are for.
+    fn name(&self) -> String {
+        format!("{}.test", self.project.name)
+    }
+
+    /// Writes the config, with more of the route and of the rest.
+    fn configure(&self, route: &str, rest: &str) {
+        let route = format!("[services.web.route]\nhosts = [\"{}\"]\n{route}", self.name());
+        self.configure_route(&route, rest);
+    }
+
+    /// The same with another route, or none.
+    fn configure_route(&self, route: &str, rest: &str) {
+        self.configure_as(
+            "root",
+            route,
+            &format!("[proxy]\nimage = \"{}\"\ndrain = \"3s\"\n{rest}", self.project.lab.proxy_image),
+        );
+    }
+
+    /// The same as another user, and with another proxy.
+    fn configure_as(&self, user: &str, route: &str, rest: &str) {
+        let host = |number| format!("[hosts.h{number}]\naddress = \"{user}@h{number}\"\n");
+        let hosts: String = self.hosts.iter().map(host).collect();
+        let web =
+            "[images.web]\n[services.web]\nhealth = { http = \"/up\", port = 8080, interval = \"200ms\" }\n";
+        self.project.configure_hosts(&hosts, &format!("{web}{route}\n{rest}"));
+    }
+
+    fn site(&self, number: usize) -> Site {
+        Site { address: self.project.lab.host(number).direct.clone(), port: 80, name: self.name() }
+    }
+
+    fn load(&self) -> Load {
+        Load::on(&self.hosts.iter().map(|&number| self.site(number)).collect::<Vec<_>>())
+    }
+
+    /// What curl is answered by a host for this project's name: the status, and the body.
+    fn get(&self, number: usize, path: &str) -> (u16, String) {
+        let address = &self.project.lab.host(number).direct;
+        let host = format!("Host: {}", self.name());
+        let url = format!("http://{address}{path}");
+        let output =
+            Command::new("curl").args(["-s", "-m", "20", "-w", "\n%{http_code}", "-H", &host, &url]).output();
+        let output = String::from_utf8_lossy(&output.expect("`curl` does not start").stdout).into_owned();
+        let (body, status) = output.rsplit_once('\n').unwrap_or_default();
+        (status.parse().unwrap_or_default(), body.trim().to_owned())
+    }
+
+    fn deploy(&self) -> Outcome {
+        self.project.deploy()
+    }
+}
+
+/// The route goes, so that the proxy forgets it; the rest goes with the project.
+impl Drop for Routed {
+    fn drop(&mut self) {
+        self.configure_route("", "");
+        self.project.run(&["deploy", "--yes"]);
+    }
+}
+
+#[test]
+fn updates_and_a_failing_one_lose_no_request() {
+    let routed = Routed::new("routes", &[1, 3]);
+    routed.deploy();
+    let load = routed.load();
+    load.wait_for("one");
+    for page in ["two", "three", "four"] {
+        routed.project.page(page);
+        routed.deploy();
+        load.wait_for(page);
+    }
+    routed.project.page("broken");
+    let outcome = routed.project.run(&["deploy", "--yes", "--json"]).expect(1);
+    assert_eq!(outcome.report()["ending"], "undone", "{}", outcome.text());
+    routed.project.page("three");
+    routed.deploy();
+    let heard = load.end();
+    assert_eq!(heard.failures, [""; 0]);
+    assert!(heard.pages.values().sum::<usize>() > 1000, "{:?}", heard.pages);
+    let whole = |lived: &std::time::Duration| lived.as_secs() >= 3;
+    assert!(
+        !heard.sockets.is_empty() && heard.sockets.iter().all(whole),
+        "the drain time: {:?}",
+        heard.sockets
+    );
+    let plan = routed.project.run(&["plan", "--exit-code"]);
+    assert_eq!(plan.code, Some(0), "{}", plan.text());
+}
