@@ -3,7 +3,7 @@
 //! Caddy takes a new configuration by starting new servers and stopping the old ones, which closes idle connections and
 //! drops what has just been accepted: measured under load, each change lost several requests. So there are two
 //! of it. The front takes the world's connections, and its configuration changes only with certificates. It hands every
-//! request to the router, over a unix socket. The router listens on one socket in turn of two: with a new configuration
+//! request to the router, in a network of their own. The router listens on one port in turn of two: with a new configuration
 //! on the other one, while the servers of the old one go on for [`OVERLAP`] and meanwhile say of themselves that they are not
 //! well. The front sees that, and asks the others. What they are still answering by then, they may finish.
 
@@ -110,7 +110,7 @@ fn millis(ms: u64) -> String {
     format!("{ms}ms")
 }
 
-/// What is logged: not that a socket is not well, which one of them never is, several times a second.
+/// What is logged: not that a port is not well, which one of them never is, several times a second.
 fn logging() -> Value {
     json!({ "logs": { "default": { "exclude": ["http.handlers.reverse_proxy.health_checker.active"] } } })
 }

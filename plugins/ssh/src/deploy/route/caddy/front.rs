@@ -55,7 +55,7 @@ pub(super) fn config(pieces: &[Piece]) -> Value {
 fn to_router() -> Value {
     json!({
         "handler": "reverse_proxy",
-        "upstreams": router::SOCKETS.map(|socket| json!({ "dial": format!("unix/{socket}") })),
+        "upstreams": router::PORTS.map(|port| json!({ "dial": format!("cloudpad-router:{port}") })),
         "load_balancing": {
             "selection_policy": { "policy": "first" },
             "try_duration": "10s",

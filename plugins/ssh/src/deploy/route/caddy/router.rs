@@ -9,42 +9,48 @@ use super::{OVERLAP, literal, millis, plain_errors};
 use crate::deploy::route::piece::Piece;
 use crate::deploy::route::proxy::address;
 
-/// Its sockets, of which each configuration has another one than that before.
-pub(super) const SOCKETS: [&str; 2] = ["/cloudpad/router-a.sock", "/cloudpad/router-b.sock"];
+/// Its ports, of which each configuration has another one than that before. No unix sockets: Caddy (2.11.4) goes on listening, and does
+/// not serve, at one that it has closed, until its memory is cleaned up.
+pub(super) const PORTS: [u16; 2] = [8001, 8002];
 /// The name under which the front asks whether its servers are well.
 pub(super) const WELL: &str = "cloudpad.internal";
+
+/// Networks of containers, in which the front is: it says whom it hands requests on for. So may a container there say what it
+/// likes, which it may say to the other containers too.
+const NEIGHBOURS: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fd00::/8"];
 
 /// For how long what is under way may go on after a change: in effect, as long as it likes. A stream ends with its container.
 const STREAMS: &str = "8760h";
 
-/// The configuration from all pieces: the one that is in effect, or one that listens on the other socket.
+/// The configuration from all pieces: the one that is in effect, or one that listens on the other port.
 pub(super) fn config(pieces: &[Piece], in_effect: Option<&Value>) -> Value {
-    let [one, other] = SOCKETS;
+    let [one, other] = PORTS;
     let Some(in_effect) = in_effect else { return on(one, pieces) };
     let listen = &in_effect["apps"]["http"]["servers"]["router"]["listen"];
-    let (same, next) = if *listen == json!([format!("unix/{one}")]) { (one, other) } else { (other, one) };
+    let (same, next) = if *listen == json!([format!(":{one}")]) { (one, other) } else { (other, one) };
     let same = on(same, pieces);
     if *in_effect == same { same } else { on(next, pieces) }
 }
 
-fn on(socket: &str, pieces: &[Piece]) -> Value {
+fn on(port: u16, pieces: &[Piece]) -> Value {
     let mut routes = vec![well(true), well(false), draining(pieces)];
     routes.extend(in_order(pieces).into_iter().map(|(piece, rule)| route(piece, rule)));
     routes.push(json!({ "handle": [{ "handler": "error", "status_code": 404 }] }));
     json!({
         "admin": { "listen": "unix//cloudpad/router-admin.sock" },
         "apps": { "http": { "shutdown_delay": OVERLAP, "servers": { "router": {
-            "listen": [format!("unix/{socket}")],
+            "listen": [format!(":{port}")],
+            "protocols": ["h1"],
             "enable_full_duplex": true,
             "automatic_https": { "disable": true },
-            "trusted_proxies_unix": true,
+            "trusted_proxies": { "source": "static", "ranges": NEIGHBOURS },
             "routes": routes,
             "errors": plain_errors(),
         } } } },
     })
 }
 
-/// What the front is told when it asks. The connection is closed after it, or it would be used again to ask the other socket.
+/// What the front is told when it asks. The connection is closed after it, so that each question finds the servers that are there by then.
 fn well(shutting_down: bool) -> Value {
     let mut ask = json!({ "host": [WELL] });
     if shutting_down {

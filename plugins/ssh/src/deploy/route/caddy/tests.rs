@@ -36,7 +36,7 @@ fn routes(pieces: &[Piece]) -> Vec<Value> {
 }
 
 #[test]
-fn a_configuration_moves_to_the_other_socket_only_when_it_changes() {
+fn a_configuration_moves_to_the_other_port_only_when_it_changes() {
     let (one, two) = ([piece("a", &json!({}))], [piece("a", &json!({ "path": "/x" }))]);
     let listen = |config: &Value| config["apps"]["http"]["servers"]["router"]["listen"][0].clone();
     let first = router::config(&one, None);
