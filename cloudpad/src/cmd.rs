@@ -16,6 +16,7 @@ mod init;
 mod interact;
 mod list;
 mod lock;
+mod maintenance;
 mod plan;
 mod plugin;
 mod plugin_host;
@@ -69,6 +70,7 @@ enum Command {
     Deploy(deploy::Args),
     Ps(ps::Args),
     Lock(lock::Args),
+    Maintenance(maintenance::Args),
     Exec(exec::Args),
     Run(run::Args),
     Hosts(hosts::Args),
@@ -86,7 +88,7 @@ enum Command {
 impl Command {
     /// Whether it changes something, and so tells of events rather than prints data.
     fn acts(&self) -> bool {
-        matches!(self, Command::Build(_) | Command::Push(_) | Command::Deploy(_))
+        matches!(self, Command::Build(_) | Command::Push(_) | Command::Deploy(_) | Command::Maintenance(_))
     }
 }
 
@@ -162,6 +164,7 @@ impl Command {
             Command::Deploy(args) => args.run(global, term),
             Command::Ps(args) => args.run(global, term),
             Command::Lock(args) => args.run(global, term),
+            Command::Maintenance(args) => args.run(global, term),
             Command::Exec(args) => args.run(global, term),
             Command::Run(args) => args.run(global, term),
             Command::Hosts(args) => args.run(global, term),

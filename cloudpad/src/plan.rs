@@ -19,6 +19,7 @@ mod hooks;
 mod hosts;
 mod jobs;
 mod look;
+mod maintenance;
 mod model;
 mod pace;
 mod place;
@@ -62,6 +63,7 @@ pub use jobs::{has_image, job_hosts, job_image, job_secrets, job_service, job_sp
 pub use look::{
     look_host, look_hosts, look_images, look_secrets, prepares, repository, resolves, unknown_secrets,
 };
+pub use maintenance::{in_maintenance, maintenance};
 pub use model::*;
 pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};
 pub use scope::{Scope, scope};

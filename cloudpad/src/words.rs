@@ -2,6 +2,7 @@
 
 mod columns;
 pub mod outputs;
+pub mod page;
 pub mod plugins;
 mod prefix;
 pub mod routes;

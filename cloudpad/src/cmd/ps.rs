@@ -8,6 +8,7 @@ use super::session::Session;
 use crate::listing;
 use crate::look::At;
 use crate::observed::HostState;
+use crate::plan;
 use crate::report::exit;
 use crate::term::Term;
 use crate::words;
@@ -29,6 +30,11 @@ impl Args {
         let covers = |service: &str| looked.scope.covers(service, &session.config);
         let rows = listing::rows(&looked.observed, &is_meant, &covers);
         term.data(&if term.is_json() { words::json_line(&rows) } else { listing::table(&rows) });
+        for (host, service) in plan::in_maintenance(&looked.observed, &covers) {
+            if is_meant(host) {
+                term.warn(&words::routes::in_maintenance(service, host));
+            }
+        }
         let mut code = exit::OK;
         for (host, state) in looked.observed.hosts.iter().filter(|(host, _)| is_meant(host)) {
             if let HostState::Unseen(failure) = state {

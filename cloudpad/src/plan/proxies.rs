@@ -108,8 +108,7 @@ pub(super) fn notes(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Note> 
         }
         for service in services {
             if proxy.route(service).is_some_and(|route| route.rule.maintenance.is_some()) {
-                let message =
-                    format!("`{service}` on `{host}` is in maintenance; `cloudpad maintenance off` ends it");
+                let message = crate::words::routes::in_maintenance(service, host);
                 notes.push(Note { incomplete: false, message });
             }
         }

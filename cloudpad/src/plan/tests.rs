@@ -5,6 +5,7 @@ mod hooks;
 mod images;
 mod jobs;
 mod kit;
+mod maintenance;
 mod order;
 mod props;
 mod protected;

@@ -42,6 +42,11 @@ fn draining(request: &SetRoute) -> String {
     }
 }
 
+/// That a service shows a page in its place.
+pub fn in_maintenance(service: &str, host: &str) -> String {
+    format!("`{service}` on `{host}` is in maintenance; `cloudpad maintenance off` ends it")
+}
+
 /// The requests that a rule is about: `shop.example.com/api and 2 more`.
 pub fn requests(rule: &Rule) -> String {
     let path = rule.path.as_deref().unwrap_or_default();

@@ -16,8 +16,23 @@ fn all_commands_are_listed_and_none_is_run() {
     let names: Vec<String> =
         listed.stdout.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
     let built_in = [
-        "init", "check", "config", "plan", "build", "push", "deploy", "ps", "lock", "exec", "run", "hosts",
-        "secrets", "plugin", "trust", "help",
+        "init",
+        "check",
+        "config",
+        "plan",
+        "build",
+        "push",
+        "deploy",
+        "ps",
+        "lock",
+        "maintenance",
+        "exec",
+        "run",
+        "hosts",
+        "secrets",
+        "plugin",
+        "trust",
+        "help",
     ];
     assert_eq!(names, [&built_in[..], &["foo"]].concat());
     let listed = listed.shows("check Check `Cloudpad.toml`, without touching anything");

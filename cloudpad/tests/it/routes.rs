@@ -2,6 +2,7 @@
 
 mod life;
 mod load;
+mod maintenance;
 mod shared;
 
 use std::process::Command;

@@ -1,0 +1,79 @@
+//! `cloudpad maintenance`: has routes answer with a page in place of their services.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+
+use super::args::{Global, Lock, Select};
+use super::session::Session;
+use super::{Ended, Refused};
+use crate::look::At;
+use crate::plan::{self, Until};
+use crate::refusal::Refusal;
+use crate::term::Term;
+use crate::{project, words};
+
+const TEXT: &str = "We are working on it, and will be back soon.";
+
+/// Answer all requests with a page, or no more
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Whether the page is shown; it is until it is switched off, whatever is deployed meanwhile
+    #[arg(value_enum)]
+    state: State,
+    /// What the page says
+    #[arg(short, long, value_name = "TEXT", conflicts_with = "page")]
+    message: Option<String>,
+    /// A file with another page, in HTML
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+    #[command(flatten)]
+    lock: Lock,
+    #[command(flatten)]
+    select: Select,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum State {
+    On,
+    Off,
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
+        let page = self.page()?;
+        let session = Session::open("maintenance", true, global, term)?;
+        let session = session.exclusive("maintenance", self.lock.wait);
+        let selection = self.select.selection();
+        let looked = session.look(&selection, At::Hosts)?;
+        let goal = session.goal(Until::Deploy, selection, &looked);
+        let (inventory, scope, observed) = (&looked.inventory, &looked.scope, &looked.observed);
+        let plan = plan::maintenance(&session.config, inventory, scope, observed, page.as_deref());
+        let plan = plan.map_err(|problems| session.refuses(problems.into()))?;
+        session.tell(&plan, &goal);
+        if plan.actions.is_empty() {
+            plan.notes.iter().for_each(|note| term.warn(&note.message));
+            return Ok(session.finish());
+        }
+        session.carry_out(&plan, &looked, &goal)
+    }
+
+    fn page(&self) -> Result<Option<String>, Refused> {
+        if self.state == State::Off {
+            if self.message.is_some() || self.page.is_some() {
+                return Err(Refusal::new("`maintenance off` shows no page")
+                    .hint("leave the page out")
+                    .into());
+            }
+            return Ok(None);
+        }
+        let Some(file) = &self.page else {
+            return Ok(Some(words::page::maintenance(self.message.as_deref().unwrap_or(TEXT))));
+        };
+        match project::read_if_there(file)? {
+            Some(page) => Ok(Some(page)),
+            None => Err(Refusal::new(format!("there is no file `{}`", file.display())).into()),
+        }
+    }
+}
