@@ -29,6 +29,9 @@ use crate::shell::{self, Result, docker};
 /// How many hosts a lab has unless one says otherwise.
 pub const HOSTS: u8 = 3;
 
+/// How many hosts tests need.
+const HOSTS_OF_TESTS: u8 = 5;
+
 /// `cargo xtask lab …`
 #[derive(Subcommand)]
 pub enum Command {
@@ -112,10 +115,11 @@ pub fn up_for_use(settings: &Settings) -> Result<Lab> {
     Lab::read(settings)
 }
 
-/// The same, with all that tests need beside it.
+/// The same with more hosts, and all that tests need beside it.
 pub fn up_for_tests(settings: &Settings) -> Result<Lab> {
     aws::ensure(settings)?;
-    up_for_use(settings)
+    up(settings, HOSTS_OF_TESTS, None)?;
+    Lab::read(settings)
 }
 
 /// `PATH` with the programs that tests start themselves and that are not installed here.

@@ -2,33 +2,18 @@
 
 use std::path::PathBuf;
 
-use crate::support::{Container, Host, Lab, Project, docker, get};
-
-/// The name by which a host refuses to start new versions: a file on it, which only they look at.
-fn break_new_versions(project: &Project, number: usize) {
-    project.lab.host(number).run(&format!("mkdir -p /srv/{0} && touch /srv/{0}/broken", project.name));
-}
+use crate::support::{Container, Host, Lab, Project, breakable, docker, get};
 
 #[test]
 fn a_failing_health_check_on_one_host_brings_the_old_version_back_everywhere() {
     let project = Project::new("unhealthy");
-    for number in 1..=3 {
-        project.lab.host(number).run(&format!("mkdir -p /srv/{}", project.name));
-    }
-    let volumes =
-        format!("volumes = [\"/srv/{}:/marks:ro\"]\n[deploy]\nready_timeout = \"10s\"\n", project.name);
-    project.configure(&(project.web() + &volumes));
+    let marks = breakable::marks(&project, 3);
+    project.configure(&(project.web() + &marks + "[deploy]\nready_timeout = \"10s\"\n"));
     project.deploy();
     let before: Vec<_> = (1..=3).map(|number| project.running(number)).collect();
 
-    break_new_versions(&project, 2);
     project.page("two");
-    let start = "[ ! -e /marks/broken ] || { echo 'the database said no'; sleep 0.2; exit 3; }; exec httpd -f -p 8080 -h /www";
-    let dockerfile = format!(
-        "FROM {}\nCOPY www /www\nSTOPSIGNAL SIGKILL\nCMD [\"sh\", \"-c\", \"{start}\"]\n",
-        project.lab.base_image
-    );
-    project.write("Dockerfile", dockerfile);
+    breakable::break_new_versions(&project, 2);
     let outcome = project.run(&["deploy", "--yes", "--json"]).expect(1);
     assert_eq!(outcome.report()["ending"], "undone", "{}", outcome.text());
     project.serves("one");

@@ -22,6 +22,7 @@ mod jobs;
 mod jobs_by_hand;
 mod local;
 mod lock;
+mod many;
 #[path = "../../../plugins/aws-inventory/tests/it/moto.rs"]
 mod moto;
 mod plan;

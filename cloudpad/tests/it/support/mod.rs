@@ -1,6 +1,7 @@
 //! What the tests stand on: the lab, projects of their own, and what can be seen of them from outside.
 
 mod between;
+pub mod breakable;
 mod containers;
 mod http;
 mod lab;
