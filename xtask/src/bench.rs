@@ -3,6 +3,8 @@
 //! Each reference is measured in the same run and on the same machine, in turns with ours, so that
 //! other load harms both. Talks to the lab and to the program as it is shipped.
 
+mod fanout;
+mod light;
 mod measure;
 mod planning;
 mod plugins;
@@ -33,6 +35,8 @@ pub enum Group {
     Push,
     /// Plugins, and looking for them
     Plugins,
+    /// A command on many hosts
+    Fanout,
 }
 
 /// A line of the table.
@@ -96,6 +100,7 @@ impl Group {
             Group::Update => update::measure(program, lab),
             Group::Push => push::measure(program, lab),
             Group::Plugins => plugins::measure(program),
+            Group::Fanout => fanout::measure(program),
         }
     }
 }

@@ -20,10 +20,10 @@ fn quoted(word: &str) -> String {
 
 /// A line that does the same with no input, and ends with all that it has started when its input ends: an SSH server
 /// leaves running what it has started when the connection goes. Each command of an SSH server is a process group of
-/// its own.
+/// its own. The level keeps bash from reading its `.bashrc` once more, which the shell before it has done.
 pub(crate) fn ending_with_its_input(line: &str) -> String {
     const SCRIPT: &str = "exec 3<&0 </dev/null; (cat <&3; kill -TERM 0) >/dev/null 2>&1 & w=$!; exec 3<&-; \
-                          \"${SHELL:-/bin/sh}\" -c \"$1\"; s=$?; kill $w 2>/dev/null; exit $s";
+                          SHLVL=1 \"${SHELL:-/bin/sh}\" -c \"$1\"; s=$?; kill $w 2>/dev/null; exit $s";
     format!("exec /bin/sh -c {} sh {}", quoted(SCRIPT), quoted(line))
 }
 
