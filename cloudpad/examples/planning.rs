@@ -10,7 +10,7 @@ use cloudpad::config::{
 };
 use cloudpad::inventory::{Inventory, Selection};
 use cloudpad::observed::{HostState, Observed};
-use cloudpad::plan::{Goal, Plan, Until, plan};
+use cloudpad::plan::{Goal, Origin, Plan, Until, plan};
 use cloudpad_plugin_api::model::{Host, Project, Protocol, Restart};
 use cloudpad_plugin_api::stage::build::ImageState;
 use cloudpad_plugin_api::stage::deploy::{Container, Engine, Observation, PortHeld, Proxy, State};
@@ -52,6 +52,8 @@ pub fn goal() -> Goal {
         until: Until::Deploy,
         select: Selection::default(),
         release: "r1".into(),
+        origin: Origin::default(),
+        restore: None,
         push_scope: PushScope::Host,
         cache: "/shop/.cloudpad".into(),
     }

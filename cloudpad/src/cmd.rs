@@ -20,8 +20,11 @@ mod maintenance;
 mod plan;
 mod plugin;
 mod plugin_host;
+mod prune;
 mod ps;
 mod push;
+mod releases;
+mod rollback;
 mod run;
 mod secrets;
 mod session;
@@ -68,6 +71,9 @@ enum Command {
     Build(build::Args),
     Push(push::Args),
     Deploy(deploy::Args),
+    Releases(releases::Args),
+    Rollback(rollback::Args),
+    Prune(prune::Args),
     Ps(ps::Args),
     Lock(lock::Args),
     Maintenance(maintenance::Args),
@@ -88,7 +94,15 @@ enum Command {
 impl Command {
     /// Whether it changes something, and so tells of events rather than prints data.
     fn acts(&self) -> bool {
-        matches!(self, Command::Build(_) | Command::Push(_) | Command::Deploy(_) | Command::Maintenance(_))
+        matches!(
+            self,
+            Command::Build(_)
+                | Command::Push(_)
+                | Command::Deploy(_)
+                | Command::Rollback(_)
+                | Command::Prune(_)
+                | Command::Maintenance(_)
+        )
     }
 }
 
@@ -162,6 +176,9 @@ impl Command {
             Command::Build(args) => args.run(global, term),
             Command::Push(args) => args.run(global, term),
             Command::Deploy(args) => args.run(global, term),
+            Command::Releases(args) => args.run(global, term),
+            Command::Rollback(args) => args.run(global, term),
+            Command::Prune(args) => args.run(global, term),
             Command::Ps(args) => args.run(global, term),
             Command::Lock(args) => args.run(global, term),
             Command::Maintenance(args) => args.run(global, term),

@@ -23,7 +23,7 @@
 //! - [`run`] carries plans out. I/O.
 //! - [`hooks`] runs local commands before and after that. I/O.
 //! - [`report`] sums up what happens. Pure.
-//! - [`words`], [`listing`] and [`catalogue`] say it in words. Pure.
+//! - [`words`], [`listing`], [`releases`] and [`catalogue`] say it in words. Pure.
 //! - [`journal`] keeps it, [`term`] shows it. I/O.
 //! - [`refusal`] is why nothing was done. Pure.
 
@@ -47,6 +47,7 @@ pub mod plan;
 pub mod plugin;
 pub mod project;
 pub mod refusal;
+pub mod releases;
 pub mod report;
 pub mod rollout;
 pub mod run;

@@ -46,9 +46,11 @@ pub enum At {
     Images,
     /// Hosts: enough to tell what runs.
     Hosts,
-    /// Both: enough to bring images to hosts.
+    /// Hosts, and what they remember of releases.
+    Past,
+    /// Images and hosts: enough to bring images to hosts.
     ImagesAndHosts,
-    /// These, and secrets.
+    /// These, secrets, and what hosts remember of releases.
     Everything,
 }
 
@@ -76,7 +78,8 @@ pub async fn look(
             return Ok::<_, Refusal>(BTreeMap::new());
         }
         loop {
-            let (needed, others) = plan::look_hosts(config, &inventory, &scope);
+            let (needed, others) =
+                plan::look_hosts(config, &inventory, &scope, matches!(at, At::Past | At::Everything));
             let seen = match at {
                 At::ImagesAndHosts | At::Everything if !needed.is_empty() => {
                     look_around(runner, needed, others, lock).await
@@ -90,7 +93,7 @@ pub async fn look(
         }
     };
     let images = async {
-        if at == At::Hosts {
+        if matches!(at, At::Hosts | At::Past) {
             return Ok(Observed::default());
         }
         look_at_images(runner, config, &scope, cache).await
@@ -98,7 +101,7 @@ pub async fn look(
     let secrets = async {
         match at {
             At::Everything => ask_for_secrets(runner, config, &scope).await,
-            At::Images | At::Hosts | At::ImagesAndHosts => Ok(BTreeMap::new()),
+            At::Images | At::Hosts | At::Past | At::ImagesAndHosts => Ok(BTreeMap::new()),
         }
     };
     let (hosts, images, secrets) = tokio::join!(hosts, images, secrets);

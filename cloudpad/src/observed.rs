@@ -23,21 +23,62 @@ pub struct Observed {
 
 impl Observed {
     /// The release that begins at `time` with these sources: `TIME`, `TIME-REVISION` where all sources
-    /// under version control are at one revision, and `-dirty` where what is built is not committed.
+    /// under version control are at one revision, and `-dirty` where what is built is not committed. See
+    /// [`after`](Self::after) for the time.
     pub fn release(&self, time: &str) -> String {
+        let time = self.after(time);
         let revisions: BTreeSet<_> = self.sources.values().filter_map(|s| s.revision.as_deref()).collect();
         let revision = match revisions.first() {
-            Some(only) if revisions.len() == 1 => format!("-{}", only.get(..7).unwrap_or(only)),
+            Some(only) if revisions.len() == 1 => format!("-{}", short(only)),
             _ => String::new(),
         };
         let dirty = if self.sources.values().any(|s| s.dirty) { "-dirty" } else { "" };
         format!("{time}{revision}{dirty}")
     }
+
+    /// A time that sorts after that of every release that hosts know: `time`, or where another clock is ahead or this
+    /// second has had a release already, the last one's with a number, such as `20260131T235959Z.01`.
+    pub fn after(&self, time: &str) -> String {
+        let seen = self.hosts.values().filter_map(|host| match host {
+            HostState::Seen(seen) => Some(seen),
+            HostState::Unseen(_) => None,
+        });
+        let known = seen.flat_map(|seen| {
+            let remembered = seen.releases.iter().flatten().map(|release| release.id.as_str());
+            remembered.chain(seen.containers.iter().map(|container| container.release.as_str()))
+        });
+        let known: BTreeSet<&str> = known.collect();
+        let last = known.iter().map(|release| time_of(release)).max().unwrap_or_default();
+        if last < time {
+            return time.to_owned();
+        }
+        let number = |release: &&str| release.strip_prefix(last)?.strip_prefix('.')?.get(..2)?.parse().ok();
+        let number: u32 = known.iter().filter_map(number).max().unwrap_or_default();
+        format!("{last}.{:02}", number + 1)
+    }
+}
+
+/// The beginning of a revision, in letters that may stand in any name.
+fn short(revision: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-') { c } else { '_' };
+    revision.chars().take(7).map(plain).collect()
+}
+
+/// What stands behind the time in a release's id.
+pub fn suffix_of(release: &str) -> &str {
+    let rest = release.get(16..).unwrap_or_default();
+    rest.find('-').map_or("", |at| &rest[at..])
+}
+
+/// The first 16 letters of a release's id, `20260131T235959Z`.
+fn time_of(release: &str) -> &str {
+    release.get(..16).unwrap_or(release)
 }
 
 /// What is on a host.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "nearly all of them are seen")]
 pub enum HostState {
     /// This.
     Seen(Observation),
@@ -47,7 +88,54 @@ pub enum HostState {
 
 #[cfg(test)]
 mod tests {
+    use cloudpad_plugin_api::model::Instance;
+    use cloudpad_plugin_api::stage::deploy::{Container, State};
+
     use super::*;
+
+    #[test]
+    fn a_release_sorts_after_all_that_are_known() {
+        let container = |release: &str| Container {
+            id: "c".into(),
+            name: "c".into(),
+            instance: Instance { service: "web".into(), number: 1 },
+            release: release.into(),
+            spec_id: String::new(),
+            spec: None,
+            state: State::Stopped,
+            created: 0,
+        };
+        let now = "20260131T235959Z";
+        let cases = [
+            (vec![], "20260131T235959Z"),
+            (vec!["20260131T235958Z-fffffff"], "20260131T235959Z"),
+            (vec!["20260131T235959Z-fffffff", "20260131T235959Z"], "20260131T235959Z.01"),
+            (vec!["20260131T235959Z.01-fffffff", "20260131T235959Z-fffffff"], "20260131T235959Z.02"),
+            (vec!["20260201T000000Z-dirty"], "20260201T000000Z.01"),
+            (vec!["by hand"], "by hand.01"),
+        ];
+        for (known, expected) in cases {
+            let containers = known.iter().map(|release| container(release)).collect();
+            let seen = HostState::Seen(Observation { containers, ..Observation::default() });
+            let observed = Observed { hosts: [("h1".to_owned(), seen)].into(), ..Observed::default() };
+            let release = observed.release(now);
+            assert_eq!(release, expected);
+            assert!(known.iter().all(|known| *known < &*release), "{known:?} {release}");
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_the_time_can_be_said_again() {
+        let cases = [
+            ("20260131T235959Z", ""),
+            ("20260131T235959Z-abc", "-abc"),
+            ("20260131T235959Z.01-abc-dirty", "-abc-dirty"),
+            ("by hand", ""),
+        ];
+        for (release, suffix) in cases {
+            assert_eq!(suffix_of(release), suffix);
+        }
+    }
 
     #[test]
     fn a_release_says_when_what_and_whether_it_is_committed() {
@@ -62,6 +150,7 @@ mod tests {
             (vec![], "T"),
             (vec![source("a", None, false)], "T"),
             (vec![source("a", Some("0123456789"), false)], "T-0123456"),
+            (vec![source("a", Some("v1/ö:2345"), false)], "T-v1___23"),
             (vec![source("a", Some("0123456789"), true), source("b", None, false)], "T-0123456-dirty"),
             (vec![source("a", Some("0123456789"), false), source("b", Some("abcdef0123"), false)], "T"),
         ];

@@ -10,6 +10,7 @@
 //! `window` (what waits for what),
 //! `rollout`, `routing` (with `rule`), `stock` and `supply` (the actions), `retain` (what is removed in the end), `graph` (their order).
 
+mod back;
 mod claims;
 mod contest;
 mod decide;
@@ -21,12 +22,17 @@ mod jobs;
 mod look;
 mod maintenance;
 mod model;
+mod obstacle;
 mod pace;
+pub mod past;
 mod place;
 mod protect;
 mod proxies;
+mod prune;
 pub mod queue;
+mod record;
 mod reference;
+mod restore;
 mod retain;
 mod rollout;
 mod routing;
@@ -45,8 +51,8 @@ mod window;
 
 use std::collections::BTreeSet;
 
-use cloudpad_plugin_api::model::Health;
-use cloudpad_plugin_api::stage::deploy::State;
+use cloudpad_plugin_api::model::{Health, Instance};
+use cloudpad_plugin_api::stage::deploy::{Container, State};
 use cloudpad_plugin_api::{PushScope, Request};
 
 use crate::config::{Config, Image, Problem};
@@ -57,7 +63,10 @@ use graph::Graph;
 use hosts::HostSet;
 use sight::Sight;
 use supply::Supply;
+use unit::Which;
 
+pub use back::{look_back_for_secrets, obstacles};
+pub(crate) use graph::open_images;
 pub use hooks::Hook;
 pub use jobs::{has_image, job_hosts, job_image, job_secrets, job_service, job_spec};
 pub use look::{
@@ -65,6 +74,7 @@ pub use look::{
 };
 pub use maintenance::{in_maintenance, maintenance};
 pub use model::*;
+pub use prune::prune;
 pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};
 pub use scope::{Scope, scope};
 pub use undo::{Failed, undo};
@@ -91,16 +101,21 @@ fn make(
     goal: &Goal,
 ) -> Result<Plan, Vec<Problem>> {
     let scope = scope(config, inventory, &goal.select)?;
-    let mut problems = unknown_images(config, observed, &scope);
+    let mut problems = match goal.restore {
+        None => unknown_images(config, observed, &scope),
+        Some(_) => Vec::new(),
+    };
     let mut supply = Supply::new(config, inventory, observed, goal);
     if goal.until == Until::Build {
         return finish(problems, || Ok(build(&scope, &mut supply)));
     }
     let sight = Sight::new(inventory, observed);
-    let (hosts, notes) = hosts::hosts((config, inventory), (observed, &sight), &scope, &mut problems);
+    let (hosts, notes) = hosts::hosts((config, inventory, goal), (observed, &sight), &scope, &mut problems);
     let secrets = &observed.secrets;
     let decide = Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, hosts };
-    problems.extend(platforms(&decide));
+    if goal.restore.is_none() {
+        problems.extend(platforms(&decide));
+    }
     let mut plan = finish(problems, || match goal.until {
         Until::Push => Ok(push(&decide, &mut supply)),
         _ => deploy::deploy(&decide, &mut supply),
@@ -139,14 +154,15 @@ fn ailing(decide: &Decide<'_>, plan: &Plan) -> Vec<Note> {
         let Some(sight) = decide.sight.host(index) else { continue };
         let host = decide.inventory.hosts()[index].name.as_str();
         for container in &sight.seen.containers {
+            let renamed = || renamed(container, decide.config);
             let what = match container.state {
-                State::Paused => "is paused",
-                State::Unhealthy => "fails its health check",
-                State::Restarting => "keeps ending, and is started again",
-                _ => continue,
+                State::Paused => Some("is paused".to_owned()),
+                State::Unhealthy => Some("fails its health check".to_owned()),
+                State::Restarting => Some("keeps ending, and is started again".to_owned()),
+                _ => renamed().map(|name| format!("was renamed: it was `{name}`")),
             };
             if decide.scope.covers(&container.instance.service, decide.config) {
-                ailing.push((host, container.name.as_str(), what));
+                ailing.extend(what.map(|what| (host, container.name.as_str(), what)));
             }
         }
     }
@@ -158,6 +174,15 @@ fn ailing(decide: &Decide<'_>, plan: &Plan) -> Vec<Note> {
     let note =
         |(host, name, what)| Note { incomplete: false, message: format!("`{name}` on `{host}` {what}") };
     ailing.into_iter().map(note).collect()
+}
+
+/// The name that a container had before somebody has given it another.
+fn renamed(container: &Container, config: &Config) -> Option<String> {
+    // One without an identity was added by somebody else, as a deploy finds out by itself.
+    let id = container.spec_id.get(..8).filter(|id| !container.name.ends_with(id))?;
+    let Instance { service, number } = &container.instance;
+    let which = Which { service, number: *number };
+    container.state.is_up().then(|| spec::container_name(&config.project, which, id))
 }
 
 /// The host and the name of the container that an action stops.

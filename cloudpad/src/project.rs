@@ -1,6 +1,7 @@
 //! The project on disk: finds and reads `Cloudpad.toml`, owns `.cloudpad/`, tells the time. I/O: files, environment, clock.
 
 pub mod file;
+mod origin;
 
 use std::fs::File;
 use std::io::Write;
@@ -12,6 +13,7 @@ use std::{env, fs, io};
 use serde::de::DeserializeOwned;
 
 use crate::refusal::Refusal;
+pub use origin::origin;
 
 /// The config's file name.
 pub const FILE: &str = "Cloudpad.toml";

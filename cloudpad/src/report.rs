@@ -173,6 +173,10 @@ fn object(request: &Request) -> String {
         Request::DeployRun(q) => q.container.clone(),
         Request::DeployExec(q) => q.container.name.clone(),
         Request::DeployCommand(q) => format!("`{}`", q.command.join(" ")),
+        Request::DeployRecord(q) => match &q.release {
+            Some(release) => release.id.clone(),
+            None => format!("{} as forgotten", q.forget.join(", ")),
+        },
         Request::DeployRemove(q) => {
             let containers = q.containers.iter().map(|c| c.name.as_str());
             containers.chain(q.images.iter().map(String::as_str)).collect::<Vec<_>>().join(", ")

@@ -16,7 +16,7 @@ use cloudpad_plugin_api::{Failure, Reply, Request};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::plan::queue::{Limits, Mode, Queue};
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Plan, open_images};
 use crate::plugin::Providers;
 use crate::report::{Event, Phase, Subject};
 use job::Printed;
@@ -146,10 +146,11 @@ impl Runner {
 /// Replaces what was not known when the plan was made by what its actions have answered since.
 fn fill_in(request: &mut Request, outcomes: &Outcomes) {
     use cloudpad_plugin_api::stage::deploy::ImageRef;
-    if let Request::DeployPull(pull) = request
-        && let ImageRef::PushedBy { pushed_by } = pull.image
-        && let Some(Ok(Reply::Pushed(pushed))) = outcomes.get(&pushed_by)
-    {
-        pull.image = ImageRef::Known(pushed.reference.clone());
+    for image in open_images(request) {
+        if let ImageRef::PushedBy { pushed_by } = *image
+            && let Some(Ok(Reply::Pushed(pushed))) = outcomes.get(&pushed_by)
+        {
+            *image = ImageRef::Known(pushed.reference.clone());
+        }
     }
 }

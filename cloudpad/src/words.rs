@@ -49,6 +49,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.lock" => "taking the project's lock".to_owned(),
         "deploy.run" => format!("running {object}"),
         "deploy.exec" => format!("running a command in {object}"),
+        "deploy.record" => format!("noting release {object}"),
         method => format!("{method} {object}"),
     }
 }
@@ -96,6 +97,7 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
         ("deploy.remove", _) => format!("removed {object}"),
         ("deploy.run", Reply::Ran(ran)) if ran.timed_out => format!("stopped {object}, whose time was over"),
         ("deploy.run", Reply::Ran(ran)) => format!("{object} has ended with exit code {}", ran.exit_code),
+        ("deploy.record", _) => format!("noted release {object}"),
         _ => format!("done: {}", doing(subject)),
     }
 }
@@ -260,6 +262,16 @@ fn by_host(plan: &Plan) -> BTreeMap<&str, Vec<String>> {
             Request::DeployRemove(q) => {
                 let objects = Subject::of(action).object;
                 hosts.entry(&q.host.name).or_default().push(format!("- clean up {objects}"));
+            }
+            Request::DeployRecord(q) if q.release.is_none() => {
+                hosts
+                    .entry(&q.host.name)
+                    .or_default()
+                    .push(format!("- forget release {}", q.forget.join(", ")));
+            }
+            // Where something changes, that it is noted goes without saying.
+            Request::DeployRecord(q) if !hosts.contains_key(q.host.name.as_str()) => {
+                hosts.entry(&q.host.name).or_default().push("* note what is to run there".to_owned());
             }
             _ => {}
         }

@@ -2,6 +2,8 @@
 //!
 //! Some languages write an empty list as `null`, and the simplest plugins write only what has to be there.
 
+use std::collections::BTreeMap;
+
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -39,6 +41,15 @@ pub(crate) fn if_understood<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     from: D,
 ) -> Result<Option<T>, D::Error> {
     Value::deserialize(from).map(|value| serde_json::from_value(value).ok())
+}
+
+/// Reads a map, without the values that are not understood.
+pub(crate) fn understood<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    from: D,
+) -> Result<BTreeMap<String, T>, D::Error> {
+    let all = Option::<BTreeMap<String, Value>>::deserialize(from)?.unwrap_or_default();
+    let read = |(name, value)| Some((name, serde_json::from_value(value).ok()?));
+    Ok(all.into_iter().filter_map(read).collect())
 }
 
 /// Reads a list, without the elements that `is_newer` finds.

@@ -283,4 +283,6 @@ pub mod label {
     /// On an image: the reference that it was built as. A tag is easily given to another image, which does not
     /// have this.
     pub const IMAGE: &str = "cloudpad.image";
+    /// On an empty volume: the [`Release`](crate::stage::deploy::Release) that it stands for, as JSON.
+    pub const RECORD: &str = "cloudpad.record";
 }

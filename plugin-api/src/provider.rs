@@ -109,6 +109,7 @@ impl Provider {
             (Handler::Deploy(p), Q::DeployHost(q)) => p.host(cx, q).map(Reply::Machine),
             (Handler::Deploy(p), Q::DeployExec(q)) => p.exec(cx, q).map(Reply::Executed),
             (Handler::Deploy(p), Q::DeployCommand(q)) => p.command(cx, q).map(Reply::Exited),
+            (Handler::Deploy(p), Q::DeployRecord(q)) => p.record(cx, q).map(|()| Reply::Done),
             _ => Err(Failure::unsupported(request.method())),
         }
     }

@@ -77,6 +77,7 @@ impl Stage {
                 "deploy.host",
                 "deploy.exec",
                 "deploy.command",
+                "deploy.record",
             ],
         }
     }
@@ -179,6 +180,9 @@ pub enum Request {
     /// Run this command on the host.
     #[serde(rename = "deploy.command")]
     DeployCommand(deploy::Command),
+    /// Remember this release, and forget those.
+    #[serde(rename = "deploy.record")]
+    DeployRecord(deploy::Record),
 }
 
 impl Request {
@@ -213,6 +217,7 @@ impl Request {
             Request::DeployHost(_) => "deploy.host",
             Request::DeployExec(_) => "deploy.exec",
             Request::DeployCommand(_) => "deploy.command",
+            Request::DeployRecord(_) => "deploy.record",
         }
     }
 
@@ -244,6 +249,7 @@ impl Request {
             | Request::DeployTrust(_)
             | Request::DeployUnlock(_) => Stage::Deploy,
             Request::DeployRun(_) | Request::DeployExec(_) => Stage::Deploy,
+            Request::DeployRecord(_) => Stage::Deploy,
         }
     }
 
@@ -281,7 +287,8 @@ impl Request {
             | Request::DeployStop(_)
             | Request::DeployRemove(_)
             | Request::DeployUnlock(_)
-            | Request::DeployTrust(_) => {
+            | Request::DeployTrust(_)
+            | Request::DeployRecord(_) => {
                 read(ok).map(|_: serde_json::Map<String, serde_json::Value>| Reply::Done)
             }
         }
@@ -307,6 +314,7 @@ impl Request {
             Request::DeployHost(q) => Some(&q.host),
             Request::DeployExec(q) => Some(&q.host),
             Request::DeployCommand(q) => Some(&q.host),
+            Request::DeployRecord(q) => Some(&q.host),
             Request::ConfigCheck(_)
             | Request::InventoryList(_)
             | Request::SourceResolve(_)

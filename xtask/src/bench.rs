@@ -10,6 +10,7 @@ mod planning;
 mod plugins;
 mod project;
 mod push;
+mod rollback;
 mod startup;
 mod update;
 
@@ -31,6 +32,8 @@ pub enum Group {
     Planning,
     /// Deploys that change little or nothing
     Update,
+    /// Going back to an earlier release
+    Rollback,
     /// An image sent straight to a host
     Push,
     /// Plugins, and looking for them
@@ -98,6 +101,7 @@ impl Group {
             Group::Startup => startup::measure(program),
             Group::Planning => planning::measure(),
             Group::Update => update::measure(program, lab),
+            Group::Rollback => rollback::measure(program, lab),
             Group::Push => push::measure(program, lab),
             Group::Plugins => plugins::measure(program),
             Group::Fanout => fanout::measure(program),

@@ -17,7 +17,7 @@ use crate::inventory::Selection;
 use crate::journal::Journal;
 use crate::lock::Lock;
 use crate::look::{self, At, Looked};
-use crate::plan::{self, Goal, Plan, Until};
+use crate::plan::{self, Goal, Origin, Plan, Until};
 use crate::plugin::Providers;
 use crate::plugin::listener::Listener;
 use crate::plugin::setup::Setup;
@@ -81,6 +81,7 @@ pub(super) struct Session {
     time: String,
     command: &'static str,
     directory: PathBuf,
+    origin: Origin,
     cache: PathBuf,
     file: FileText,
     /// Of the project, for a command that has it to itself.
@@ -117,8 +118,10 @@ impl Session {
         let stop = runtime.block_on(async { Stop::on_signals(term.clone()) });
         let stop = stop.map_err(|error| Refusal::new(format!("cannot listen for signals: {error}")))?;
         let runner = Runner { providers: Arc::new(providers), record, stop };
+        let origin = project::origin(&project.dir);
         let (directory, cache, lock) = (project.dir, state_dir, None);
-        Ok(Self { config, runner, term: term.clone(), time, command, directory, cache, file, lock, runtime })
+        let term = term.clone();
+        Ok(Self { config, runner, term, time, command, directory, origin, cache, file, lock, runtime })
     }
 
     /// The same, with the project's lock on all hosts that are looked at. `wait`: for as long as somebody else has it.
@@ -162,6 +165,16 @@ impl Session {
         })
     }
 
+    /// Looks also at the secrets of what has to be made again to go back to the release that `goal` names.
+    pub(super) fn look_back(&self, looked: &mut Looked, goal: &Goal) -> Result<(), Refused> {
+        let Looked { inventory, observed, .. } = looked;
+        let names = plan::look_back_for_secrets(&self.config, inventory, observed, goal)
+            .map_err(|problems| self.refuses(problems.into()))?;
+        let marks = self.wait_for(look::secrets(&self.runner, names));
+        observed.secrets = marks.map_err(|refusal| self.refuses(refusal))?;
+        Ok(())
+    }
+
     /// Asks whether to go ahead. The question has a thread of its own, which ends with the program, since
     /// nobody answers a question that was interrupted.
     ///
@@ -187,7 +200,8 @@ impl Session {
     pub(super) fn goal(&self, until: Until, select: Selection, looked: &Looked) -> Goal {
         let push_scope = self.runner.providers.push_scope();
         let release = looked.observed.release(&self.time);
-        Goal { until, select, release, push_scope, cache: self.cache.clone() }
+        let origin = self.origin.clone();
+        Goal { until, select, release, origin, restore: None, push_scope, cache: self.cache.clone() }
     }
 
     /// Decides what is to be done, and tells it to those who listen.

@@ -109,6 +109,7 @@ fn without(method: &str) -> Option<&'static str> {
         "deploy.exec" => Some("offer it, so that `cloudpad exec` works"),
         "deploy.run" => Some("offer it, so that jobs and `cloudpad run` work"),
         "deploy.route" => Some("offer it, so that services can have routes"),
+        "deploy.record" => Some("offer it, so that one can go back to an earlier release"),
         _ => None,
     }
 }

@@ -10,7 +10,7 @@ use super::contest::Contest;
 use super::hosts::HostSet;
 use super::place::place;
 use super::sight::{self, Sight, Sighted, serves};
-use super::spec::{self, Blueprint, Wanted};
+use super::spec::{Blueprint, Compared, Wanted};
 use super::unit::{Loss, Pace, Rollout, Unit, Which};
 use super::{ChangeKind, Goal, Note, Scope};
 use crate::config::{Config, Problem, Service};
@@ -39,24 +39,41 @@ impl<'a> Decide<'a> {
     ) -> Result<Rollout<'a>, Problem> {
         let service = &self.config.services[name];
         let places = self.places(name, service);
-        let mut rollout = self.empty(name, places.len());
         let basis = (self.goal.release.as_str(), self.secrets);
         let mut blueprint = Blueprint::new(self.config, (name, service), reference, basis);
+        self.bring(name, &places, |_, number| blueprint.wanted(number), (contest, notes))
+    }
+
+    /// What happens to a service of which at each of these places, which are in order, `wanted` is to run.
+    pub(super) fn bring(
+        &self,
+        name: &'a str,
+        places: &[(usize, u32)],
+        mut wanted: impl FnMut(usize, u32) -> Result<Rc<Wanted<'a>>, Problem>,
+        (contest, notes): (&mut Contest<'a>, &mut Vec<Note>),
+    ) -> Result<Rollout<'a>, Problem> {
+        let mut rollout = self.empty(name, places.len());
+        let mut compared = Compared::default();
         let mut there = self.sight.copies(name).peekable();
         for &(host, number) in places.iter().filter(|(host, _)| self.hosts.contains(*host)) {
             let which = Which { service: name, number };
-            let wanted = blueprint.wanted(number)?;
+            let wanted = wanted(host, number)?;
             // Both are in the same order.
             while there.next_if(|(h, n, _)| (*h, *n) < (host, number)).is_some() {}
             let copies = there.next_if(|(h, n, _)| (*h, *n) == (host, number));
             let copies = copies.map_or(&[][..], |(_, _, copies)| copies);
-            let wanted = (&wanted, &mut blueprint);
-            if let Some(claims) = self.instance((host, which), copies, wanted, (&mut rollout, notes)) {
-                contest.add(host, which, &claims);
+            let wanted = (&wanted, &mut compared);
+            match self.instance((host, which), copies, wanted, (&mut rollout, notes)) {
+                Some(claims) => {
+                    contest.add(host, which, &claims);
+                    rollout.wanted.push((host, which, claims));
+                }
+                None => rollout.wanted.extend(self.stays((host, which), copies)),
             }
         }
-        self.keep_place(&mut rollout, &places, notes);
-        rollout.losses = self.losses(name, &places, notes);
+        self.keep_place(&mut rollout, places, notes);
+        rollout.wanted.extend(self.stays_elsewhere(name, places));
+        rollout.losses = self.losses(name, places, notes);
         Ok(rollout)
     }
 
@@ -76,9 +93,7 @@ impl<'a> Decide<'a> {
             min: of(policy.min_healthy).min(whole),
             serving: self.sight.serving(service),
         };
-        let (units, starting, waits) = (Vec::new(), Vec::new(), Vec::new());
-        let (losses, steady) = (Vec::new(), Vec::new());
-        Rollout { service, units, starting, waits, losses, steady, pace }
+        Rollout::new(service, pace)
     }
 
     /// Says also which container claims what it needs; none where one stays that is there.
@@ -86,7 +101,7 @@ impl<'a> Decide<'a> {
         &self,
         (host, which): (usize, Which<'a>),
         copies: &'a [Sighted<'a>],
-        (wanted, blueprint): (&Rc<Wanted<'a>>, &mut Blueprint<'a>),
+        (wanted, compared): (&Rc<Wanted<'a>>, &mut Compared<'a>),
         (rollout, notes): (&mut Rollout<'a>, &mut Vec<Note>),
     ) -> Option<Rc<Wanted<'a>>> {
         let up = sight::up(copies);
@@ -94,7 +109,7 @@ impl<'a> Decide<'a> {
         let right = right.min_by_key(|c| (c.state != State::Running, &c.container.name));
         let mut stops: Vec<_> = up.filter(|c| right.is_none_or(|right| right.place != c.place)).collect();
         let others = stops.clone();
-        if self.spare(host, &mut stops, |old| blueprint.why(&[old], wanted), notes) && right.is_none() {
+        if self.spare(host, &mut stops, |old| compared.why(&[old], wanted), notes) && right.is_none() {
             let stay = others.into_iter().filter(|old| self.holds(old) && old.state == State::Running);
             rollout.steady.extend(stay.map(|old| (host, old.container.name.as_str())));
             return None;
@@ -110,14 +125,14 @@ impl<'a> Decide<'a> {
             start: None,
             ready: Some((container.clone(), Arc::clone(&wanted.spec))),
             stops,
-            stop_first: spec::stops_first(&self.config.services[which.service]),
+            stop_first: wanted.stop_first,
             serves: serves(copies),
             told: None,
             blockers: Vec::new(),
         };
         if let Some(right) = right {
             if !unit.stops.is_empty() {
-                unit.told = Some((ChangeKind::ReplaceStartFirst, blueprint.why(&unit.stops, wanted)));
+                unit.told = Some((ChangeKind::ReplaceStartFirst, compared.why(&unit.stops, wanted)));
                 rollout.units.push(unit);
             } else if right.state == State::Starting {
                 unit.told = Some((ChangeKind::Await, Arc::default()));
@@ -127,11 +142,11 @@ impl<'a> Decide<'a> {
             }
             return Some(Rc::clone(wanted));
         }
-        let basis = (copies, wanted, &mut *blueprint);
+        let basis = (copies, wanted, &mut *compared);
         let new = self.begin((host, which), basis, unit.stops.is_empty(), notes)?;
         let claims = Rc::clone(&new.wanted);
         unit.told = Some(match (unit.stops.is_empty(), new.kept) {
-            (false, _) => (ChangeKind::ReplaceStartFirst, blueprint.why(&unit.stops, wanted)),
+            (false, _) => (ChangeKind::ReplaceStartFirst, compared.why(&unit.stops, wanted)),
             (true, Some(_)) => (ChangeKind::Start, Arc::default()),
             (true, None) => (ChangeKind::Create, Arc::default()),
         });
@@ -146,6 +161,7 @@ impl<'a> Decide<'a> {
     /// A service that the config does not have any more.
     pub(super) fn gone(&self, name: &'a str, notes: &mut Vec<Note>) -> Rollout<'a> {
         let mut rollout = self.empty(name, 0);
+        rollout.wanted.extend(self.stays_elsewhere(name, &[]));
         rollout.losses = self.losses(name, &[], notes);
         rollout
     }

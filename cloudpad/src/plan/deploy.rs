@@ -9,6 +9,8 @@ use super::graph::Graph;
 use super::jobs::Jobs;
 use super::pace::schedule;
 use super::proxies;
+use super::record;
+use super::restore::Restore;
 use super::retain::Retain;
 use super::rollout::Roll;
 use super::rule::Rules;
@@ -21,7 +23,10 @@ use crate::config::{Problem, When};
 /// The actions of a deploy.
 pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result<Plan, Vec<Problem>> {
     let mut notes = Vec::new();
-    let mut rollouts = rollouts(decide, supply, &mut notes)?;
+    let mut rollouts = match &decide.goal.restore {
+        None => rollouts(decide, supply, &mut notes)?,
+        Some(id) => Restore { decide, id }.rollouts(supply, &mut notes)?,
+    };
     settle_claims(decide, &mut rollouts)?;
     let jobs = Jobs::new(decide, supply, &rollouts)?;
     notes.extend(jobs.notes.iter().cloned());
@@ -33,6 +38,7 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     let rules = Rules::config(decide.config, decide.secrets);
     let mut roll = Roll::new(decide.config, decide.inventory, decide.sight, rules);
     let mut retain = Retain::new(decide, &rollouts, supply);
+    let wanted = record::wanted(&mut rollouts);
     let mut problems = proxies::problems(decide, &rollouts);
     notes.extend(proxies::notes(decide, &rollouts));
     for rollout in rollouts {
@@ -41,7 +47,11 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
             Ok(schedule) => {
                 retain.spare(&rollout, schedule.late, &mut notes, decide.inventory);
                 roll.add(&mut graph, rollout, schedule, &mut |graph, image, host| {
-                    supply.bring(graph, image, (host, decide.sight.host(host)?))
+                    let sight = decide.sight.host(host)?;
+                    match decide.goal.restore {
+                        None => supply.bring(graph, image, (host, sight)),
+                        Some(_) => supply.bring_back(graph, image, (host, sight)),
+                    }
                 });
             }
         }
@@ -57,8 +67,10 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     roll.unblock(&mut graph);
     graph.hold_back(&before);
     let done = graph.leaves();
+    let memories = record::memories(decide, wanted, supply);
+    record::record(&mut graph, decide, &memories);
     jobs.add(When::After, &mut graph, (decide, supply), done);
-    retain.remove(&mut graph, &roll.stops, &jobs.ended);
+    retain.remove(&mut graph, &roll.stops, &jobs.ended, &memories);
     let changes = roll.changes;
     match graph.finish() {
         Ok(actions) => Ok(Plan { changes, actions, notes, ..Plan::default() }),

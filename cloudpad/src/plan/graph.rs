@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::stage::deploy::ImageRef;
+use cloudpad_plugin_api::stage::deploy::{ImageRef, Record};
 
 use super::Action;
 
@@ -176,9 +176,20 @@ fn renumber(action: &mut Action, number: &[Node]) {
         *need = number[*need as usize];
     }
     action.needs.sort_unstable();
-    if let Request::DeployPull(pull) = &mut action.request
-        && let ImageRef::PushedBy { pushed_by } = &mut pull.image
-    {
-        *pushed_by = number[*pushed_by as usize];
+    for image in open_images(&mut action.request) {
+        if let ImageRef::PushedBy { pushed_by } = image {
+            *pushed_by = number[*pushed_by as usize];
+        }
+    }
+}
+
+/// The images that a request names, where it may name one that is known only once another action is done.
+pub(crate) fn open_images(request: &mut Request) -> Vec<&mut ImageRef> {
+    match request {
+        Request::DeployPull(pull) => vec![&mut pull.image],
+        Request::DeployRecord(Record { release: Some(release), .. }) if !release.images.is_empty() => {
+            Arc::make_mut(release).images.values_mut().collect()
+        }
+        _ => Vec::new(),
     }
 }

@@ -3,7 +3,7 @@
 use cloudpad_plugin_api::{Failure, FailureKind};
 
 use super::sight::Sight;
-use super::{Note, Scope};
+use super::{Goal, Note, Scope};
 use crate::config::{Config, Problem, Unreachable};
 use crate::inventory::Inventory;
 use crate::observed::{HostState, Observed};
@@ -46,13 +46,17 @@ impl FromIterator<usize> for HostSet {
 
 /// The hosts that may be changed and were seen, and what there is to say of the others.
 pub(super) fn hosts(
-    (config, inventory): (&Config, &Inventory),
+    (config, inventory, goal): (&Config, &Inventory, &Goal),
     (observed, sight): (&Observed, &Sight<'_>),
     scope: &Scope,
     problems: &mut Vec<Problem>,
 ) -> (HostSet, Vec<Note>) {
     let chosen: HostSet = scope.hosts.iter().copied().collect();
-    let needed: HostSet = scope.services.values().flatten().copied().collect();
+    let needed: HostSet = match goal.restore {
+        None => scope.services.values().flatten().copied().collect(),
+        // Only the host itself knows what was to run there.
+        Some(_) => scope.hosts.iter().copied().collect(),
+    };
     let (mut seen, mut notes) = (HostSet::default(), Vec::new());
     for &index in &scope.look {
         let wanted = chosen.contains(index);

@@ -68,6 +68,10 @@ impl<'a> Jobs<'a> {
         rollouts: &[Rollout<'a>],
     ) -> Result<Self, Vec<Problem>> {
         let (mut jobs, mut problems) = (Self::default(), Vec::new());
+        if decide.goal.restore.is_some() {
+            jobs.notes.extend(none_when_going_back(decide));
+            return Ok(jobs);
+        }
         for (name, job) in &decide.config.jobs {
             let Some(eligible) = decide.scope.jobs.get(name) else { continue };
             if !is_called_for(decide, job, rollouts) {
@@ -188,6 +192,16 @@ fn is_called_for(decide: &Decide<'_>, job: &Job, rollouts: &[Rollout<'_>]) -> bo
         let is_new = matches!(unit.told, Some((Create | ReplaceStartFirst | ReplaceStopFirst, _)));
         is_new && unit.start.is_some()
     })
+}
+
+/// What is told of jobs where an earlier release is brought back: migrations do not go backwards.
+fn none_when_going_back(decide: &Decide<'_>) -> Option<Note> {
+    let goes_with_deploys =
+        |name: &&String| decide.config.jobs.get(*name).is_some_and(|job| job.when != When::Manual);
+    let names: Vec<_> =
+        decide.scope.jobs.keys().filter(goes_with_deploys).map(|name| format!("`{name}`")).collect();
+    let message = format!("going back runs no jobs ({}), and what they did stays", names.join(", "));
+    (!names.is_empty()).then_some(Note { incomplete: false, message })
 }
 
 fn nowhere(name: &str) -> Problem {

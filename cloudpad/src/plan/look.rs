@@ -80,6 +80,12 @@ fn secrets(config: &Config, scope: &Scope) -> impl Iterator<Item = (String, Stri
     services.chain(jobs)
 }
 
+/// The secrets of the routes of the scope's services.
+pub(super) fn routes_secrets(config: &Config, scope: &Scope) -> impl Iterator<Item = String> {
+    let services = config.services.iter().filter(|(name, _)| scope.services.contains_key(*name));
+    services.flat_map(|(_, service)| of_route(service)).map(|(_, secret)| secret.clone())
+}
+
 /// The secrets of a service's route, each with its key in the service's table.
 fn of_route(service: &Service) -> Vec<(String, &String)> {
     match service.route.as_ref().and_then(|route| route.tls.as_ref()) {
@@ -156,14 +162,20 @@ pub(super) fn is_of(project: &Project, reference: &str) -> bool {
     reference.strip_prefix(&project.name).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// One `deploy.observe` for each host of the scope: those on which something may have to be done or the
+/// One `deploy.observe` for each host of the scope, with what it remembers of releases where those are asked for: those on which something may have to be done or the
 /// decision depends, and the others.
-pub fn look_hosts(config: &Config, inventory: &Inventory, scope: &Scope) -> (Vec<Request>, Vec<Request>) {
+pub fn look_hosts(
+    config: &Config,
+    inventory: &Inventory,
+    scope: &Scope,
+    releases: bool,
+) -> (Vec<Request>, Vec<Request>) {
     let (needed, others): (Vec<usize>, Vec<usize>) =
         scope.look.iter().partition(|&&host| scope.depends_on(host));
     let look = |hosts: Vec<usize>| {
         let look = |index| deploy::Observe {
             connects: is_asked(config, scope, index),
+            releases,
             ..observe(config, &inventory.hosts()[index])
         };
         hosts.into_iter().map(look).map(Request::DeployObserve).collect()
@@ -177,7 +189,7 @@ pub fn look_host(config: &Config, host: &Arc<Host>) -> Request {
 }
 
 fn observe(config: &Config, host: &Arc<Host>) -> deploy::Observe {
-    deploy::Observe { host: host.clone(), project: config.project.clone(), connects: false }
+    deploy::Observe { host: host.clone(), project: config.project.clone(), connects: false, releases: false }
 }
 
 /// Whether a service that may run on the host is asked whether it serves, and not by the host's engine.

@@ -15,10 +15,25 @@ pub struct Goal {
     pub select: crate::inventory::Selection,
     /// The release that new containers belong to. It is made by the caller, since a plan has no clock.
     pub release: String,
+    /// Who asks, and from where, for hosts to remember.
+    #[serde(default)]
+    pub origin: Origin,
+    /// The release to go back to; none where it is the config that says what is to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore: Option<String>,
     /// What the push provider has said of itself.
     pub push_scope: PushScope,
     /// Where sources are kept between runs, absolute.
     pub cache: std::path::PathBuf,
+}
+
+/// Who asks for something, and from where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Such as `anna@laptop`.
+    pub by: String,
+    /// A directory, or a run of a CI service.
+    pub from: String,
 }
 
 /// How far to go.
@@ -103,10 +118,10 @@ impl Plan {
 }
 
 impl Action {
-    /// Whether it only follows a rollout that is done, such as a job or what tidies up: when it fails, nothing has to be brought back.
+    /// Whether it only follows a rollout that is done, such as a job, or notes or tidies up: when it fails, nothing has to be brought back.
     pub fn is_cleanup(&self) -> bool {
         match &self.request {
-            Request::DeployRemove(_) => true,
+            Request::DeployRecord(_) | Request::DeployRemove(_) => true,
             Request::DeployRun(run) => run.labels.get(label::JOB_WHEN).is_some_and(|when| when == "after"),
             _ => false,
         }

@@ -1,13 +1,14 @@
 //! Containers that are replaced, stopped and removed only by a deploy that names their service. Pure.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use cloudpad_plugin_api::model::label;
 
 use super::decide::Decide;
-use super::sight::Sighted;
-use super::spec::{Blueprint, Wanted};
+use super::sight::{self, Sighted};
+use super::spec::{Compared, Wanted};
 use super::unit::{New, Rollout, Which};
 use super::{ChangeKind, Note};
 use crate::config::Config;
@@ -49,7 +50,7 @@ impl<'a> Decide<'a> {
     pub(super) fn begin(
         &self,
         (host, which): (usize, Which<'a>),
-        (copies, wanted, blueprint): (&'a [Sighted<'a>], &Rc<Wanted<'a>>, &mut Blueprint<'a>),
+        (copies, wanted, compared): (&'a [Sighted<'a>], &Rc<Wanted<'a>>, &mut Compared<'a>),
         none_runs: bool,
         notes: &mut Vec<Note>,
     ) -> Option<New<'a>> {
@@ -60,7 +61,7 @@ impl<'a> Decide<'a> {
         if let [only] = copies
             && let Some(as_it_was) = Wanted::seen(only, self.config)
         {
-            notes.push(self.differs(host, only, &blueprint.why(&[only], wanted)));
+            notes.push(self.differs(host, only, &compared.why(&[only], wanted)));
             return Some(New { wanted: Rc::new(as_it_was), kept: Some(only) });
         }
         notes.push(self.unclear(host, which, copies));
@@ -71,7 +72,7 @@ impl<'a> Decide<'a> {
     fn differs(&self, host: usize, old: &Sighted<'_>, why: &[String]) -> Note {
         let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join(", ")) };
         let message =
-            format!("{} stays as it is, though the config wants another{why}", self.held(host, old));
+            format!("{} stays as it is, though {} wants another{why}", self.held(host, old), self.wisher());
         self.note(message, old.which.service, "replaces it")
     }
 
@@ -79,7 +80,8 @@ impl<'a> Decide<'a> {
     pub(super) fn unwanted(&self, host: usize, copies: &[Sighted<'_>]) -> impl Iterator<Item = Note> {
         let held = copies.iter().filter(|old| self.holds(old));
         held.map(move |old| {
-            let message = format!("{} stays, though the config wants none there", self.held(host, old));
+            let message =
+                format!("{} stays, though {} wants none there", self.held(host, old), self.wisher());
             self.note(message, old.which.service, "removes it")
         })
     }
@@ -92,7 +94,7 @@ impl<'a> Decide<'a> {
             "`{}` on `{host}` does not run, and is protected: nobody can tell whether {names} ran last",
             which.instance()
         );
-        let note = self.note(message, which.service, "starts what the config wants");
+        let note = self.note(message, which.service, "starts what is wanted");
         Note { incomplete: true, ..note }
     }
 
@@ -111,6 +113,7 @@ impl<'a> Decide<'a> {
         if !stays {
             return;
         }
+        let mut dropped = BTreeSet::new();
         rollout.units.retain(|unit| {
             let creates = matches!(unit.told, Some((ChangeKind::Create, _)));
             if creates {
@@ -118,12 +121,45 @@ impl<'a> Decide<'a> {
                 let service = rollout.service;
                 let message = format!(
                     "`{instance}` is not created on `{host}`, since a protected container of `{service}` stays \
-                     where the config wants none"
+                     where {} wants none",
+                    self.wisher()
                 );
                 notes.push(self.note(message, service, "does both"));
+                dropped.insert((unit.host, unit.which));
             }
             !creates
         });
+        rollout.wanted.retain(|(host, which, _)| !dropped.contains(&(*host, *which)));
+    }
+
+    /// What runs of an instance and goes on, since one of its containers may not be stopped.
+    pub(super) fn stays(
+        &self,
+        (host, which): (usize, Which<'a>),
+        copies: &[Sighted<'a>],
+    ) -> Vec<(usize, Which<'a>, Rc<Wanted<'a>>)> {
+        let seen = |old| Some((host, which, Rc::new(Wanted::seen(old, self.config)?)));
+        sight::up(copies).filter_map(seen).collect()
+    }
+
+    /// The same of those that have none of these places, which are in order.
+    pub(super) fn stays_elsewhere(
+        &self,
+        name: &'a str,
+        places: &[(usize, u32)],
+    ) -> Vec<(usize, Which<'a>, Rc<Wanted<'a>>)> {
+        let elsewhere = self.sight.copies(name).filter(|(host, number, copies)| {
+            self.hosts.contains(*host)
+                && places.binary_search(&(*host, *number)).is_err()
+                && copies.iter().any(|old| self.holds(old))
+        });
+        let stay = |(host, number, copies)| self.stays((host, Which { service: name, number }), copies);
+        elsewhere.flat_map(stay).collect()
+    }
+
+    /// Who wants something else than there is.
+    fn wisher(&self) -> &'static str {
+        if self.goal.restore.is_none() { "the config" } else { "that release" }
     }
 
     fn held(&self, host: usize, old: &Sighted<'_>) -> String {
@@ -134,7 +170,11 @@ impl<'a> Decide<'a> {
     fn note(&self, message: String, service: &str, effect: &str) -> Note {
         let environment = self.config.project.environment.as_ref();
         let environment = environment.map(|name| format!("-e {name} ")).unwrap_or_default();
-        let message = format!("{message}; `cloudpad deploy {environment}--service {service}` {effect}");
+        let command = match &self.goal.restore {
+            None => "deploy".to_owned(),
+            Some(release) => format!("rollback {release}"),
+        };
+        let message = format!("{message}; `cloudpad {command} {environment}--service {service}` {effect}");
         Note { incomplete: false, message }
     }
 }

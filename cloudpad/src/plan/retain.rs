@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::stage::deploy::{Named, Remove};
+use cloudpad_plugin_api::stage::deploy::{Named, Release, Remove};
 
 use super::Note;
 use super::decide::Decide;
 use super::deploy::stays;
 use super::graph::{Graph, Node};
 use super::look::is_of;
+use super::record::Memory;
 use super::rollout::named;
 use super::sight::{HostSight, Sighted};
 use super::supply::Supply;
@@ -70,18 +71,19 @@ impl<'a, 's> Retain<'a, 's> {
         graph: &mut Graph,
         stops: &[Option<Node>],
         ended: &BTreeMap<usize, Vec<Named>>,
+        memories: &BTreeMap<usize, Memory<'a>>,
     ) {
         let mut gate: Option<Vec<Node>> = None;
         let is_idle = graph.leaves().is_empty();
         for index in self.decide.hosts.iter() {
             let Some(sight) = self.decide.sight.host(index) else { continue };
             let containers = self.surplus(index, sight, stops);
+            let images = self.unused(sight, &containers, memories.get(&index));
             // That of jobs alone is no reason to do anything.
             let jobs = ended.get(&index).filter(|_| !is_idle).map_or(&[][..], Vec::as_slice);
-            if containers.is_empty() && jobs.is_empty() {
+            if containers.is_empty() && images.is_empty() && jobs.is_empty() {
                 continue;
             }
-            let images = self.unused(sight, &containers);
             let host = self.decide.inventory.hosts()[index].clone();
             let key = format!("remove/{}", host.name);
             let containers = containers.iter().map(|old| named(old)).chain(jobs.iter().cloned()).collect();
@@ -94,7 +96,7 @@ impl<'a, 's> Retain<'a, 's> {
     }
 
     /// The containers of a host that are not kept, by name.
-    fn surplus(
+    pub(super) fn surplus(
         &self,
         index: usize,
         sight: &'a HostSight<'a>,
@@ -121,23 +123,66 @@ impl<'a, 's> Retain<'a, 's> {
         surplus
     }
 
-    /// The images that the removed containers were made from and that nothing needs any more. Others of the
-    /// project may be what another environment runs, or is to run.
-    fn unused(&self, sight: &HostSight<'a>, removed: &[&Sighted<'_>]) -> Vec<String> {
-        let places: BTreeSet<usize> = removed.iter().map(|container| container.place).collect();
-        let mut used: BTreeSet<&str> = BTreeSet::new();
-        for container in sight.containers.iter().filter(|container| !places.contains(&container.place)) {
-            match container.spec {
-                Some(spec) => _ = used.insert(&spec.image),
-                // It may be made from any of them.
-                None => return Vec::new(),
-            }
-        }
-        let old = removed.iter().filter_map(|container| Some(&container.spec?.image));
-        let old: BTreeSet<&String> = old.collect();
-        let is_needed = |image: &str| used.contains(image) || self.current.contains(image);
-        let project = &self.decide.config.project;
-        let ours = |image: &&String| is_of(project, image) && sight.seen.has_built(image);
-        old.into_iter().filter(|image| ours(image) && !is_needed(image)).cloned().collect()
+    /// The images that the removed containers and the forgotten releases were made from and that nothing needs any
+    /// more. Others of the project may be what another environment runs, or is to run.
+    fn unused(
+        &self,
+        sight: &HostSight<'a>,
+        removed: &[&Sighted<'_>],
+        memory: Option<&Memory<'_>>,
+    ) -> Vec<String> {
+        let Some(needed) = self.needed(sight, removed, memory) else { return Vec::new() };
+        let old = removed.iter().filter_map(|container| Some(container.spec?.image.as_str()));
+        let forgotten = memory.iter().flat_map(|memory| memory.forgotten.iter().copied()).flat_map(images_of);
+        let old: BTreeSet<&str> = old.chain(forgotten).collect();
+        old.into_iter()
+            .filter(|image| self.is_ours(image, sight) && !needed.contains(image))
+            .map(str::to_owned)
+            .collect()
     }
+
+    /// All images of the project that nothing needs any more, where the host remembers what it needs.
+    pub(super) fn unneeded(
+        &self,
+        sight: &HostSight<'a>,
+        removed: &[&Sighted<'_>],
+        memory: &Memory<'_>,
+    ) -> Vec<String> {
+        let needed = match sight.seen.releases {
+            Some(_) => self.needed(sight, removed, Some(memory)),
+            None => None,
+        };
+        let Some(needed) = needed else { return Vec::new() };
+        let all = sight.seen.images.iter().filter(|image| self.is_ours(image, sight));
+        all.filter(|image| !needed.contains(image.as_str())).cloned().collect()
+    }
+
+    fn is_ours(&self, image: &str, sight: &HostSight<'_>) -> bool {
+        is_of(&self.decide.config.project, image) && sight.seen.has_built(image)
+    }
+
+    /// The images that something needs: a container that stays, a release, another environment, the config; none when
+    /// that cannot be told.
+    fn needed<'n>(
+        &'n self,
+        sight: &'n HostSight<'a>,
+        removed: &[&Sighted<'_>],
+        memory: Option<&'n Memory<'_>>,
+    ) -> Option<BTreeSet<&'n str>> {
+        let places: BTreeSet<usize> = removed.iter().map(|container| container.place).collect();
+        let mut needed: BTreeSet<&str> = self.current.clone();
+        needed.extend(sight.seen.needed_elsewhere.iter().map(String::as_str));
+        for container in sight.containers.iter().filter(|container| !places.contains(&container.place)) {
+            // One that is not understood may be made from any of them.
+            needed.insert(&container.spec?.image);
+        }
+        let kept = memory.iter().flat_map(|memory| memory.kept.iter().copied().chain(memory.new.as_deref()));
+        needed.extend(kept.flat_map(images_of));
+        Some(needed)
+    }
+}
+
+/// The images that a release's containers are made from.
+fn images_of(release: &Release) -> impl Iterator<Item = &str> {
+    release.specs.values().map(|spec| spec.image.as_str())
 }

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cloudpad_plugin_api::stage::build::Arg;
 
 use super::hosts::HostSet;
-use super::jobs;
-use super::spec;
+use super::{jobs, past, spec};
 use crate::config::{Amount, Config, Count, Image, Problem};
 use crate::inventory::{Inventory, Selection, list, matches, no_match, select};
 use crate::observed::HostState;
@@ -64,14 +63,20 @@ impl Scope {
     }
 
     /// One problem for each selector that fits neither a service of the config nor one that has a container on
-    /// `hosts`.
+    /// `hosts`, or had one as far as those remember.
     pub fn unknown(&self, config: &Config, hosts: &BTreeMap<String, HostState>) -> Vec<Problem> {
         let seen = hosts.values().flat_map(|host| match host {
             HostState::Seen(seen) => seen.containers.as_slice(),
             HostState::Unseen(_) => &[],
         });
-        let seen = seen.map(|container| container.instance.service.as_str());
-        let names: BTreeSet<&str> = config.services.keys().map(String::as_str).chain(seen).collect();
+        let seen = seen.map(|container| &container.instance);
+        let past = hosts.values().flat_map(|host| match host {
+            HostState::Seen(seen) => past::known(seen),
+            HostState::Unseen(_) => &[],
+        });
+        let past = past.flat_map(|release| &release.containers).map(|recorded| &recorded.instance);
+        let gone = seen.chain(past).map(|instance| &instance.service);
+        let names: BTreeSet<&str> = config.services.keys().chain(gone).map(String::as_str).collect();
         let unknown =
             self.unmatched.iter().filter(|pattern| !names.iter().any(|name| matches(pattern, name)));
         unknown.map(|pattern| no_match("service", pattern, &names)).collect()

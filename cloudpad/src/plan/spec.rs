@@ -9,6 +9,7 @@ use cloudpad_plugin_api::stage::deploy::Container;
 use sha2::{Digest, Sha256};
 
 use super::sight::Sighted;
+use super::unit::Which;
 use crate::config::{Config, Mount, MountMode, MountSource, PortRange, Problem, Secret, Service, Update};
 
 /// A container as it should be.
@@ -20,7 +21,10 @@ pub(super) struct Wanted<'a> {
     pub(super) release: &'a str,
     /// Volumes and directories that no other container may use meanwhile.
     pub(super) exclusive: Rc<[String]>,
-    /// The image that it is made from, by its name in the config; none when it certainly is on the host.
+    /// Whether the old container has to be gone before it can start.
+    pub(super) stop_first: bool,
+    /// The image that it is made from, by its name in the config, or by reference where a release is brought back; none
+    /// when it certainly is on the host.
     pub(super) image: Option<&'a str>,
 }
 
@@ -29,13 +33,10 @@ impl<'a> Wanted<'a> {
     pub(super) fn seen(old: &Sighted<'a>, config: &Config) -> Option<Self> {
         let Container { name, spec_id, release, spec, .. } = old.container;
         let spec = spec.clone()?;
-        let exclusive = match config.services.get(old.which.service) {
-            Some(service) => exclusive(config, service),
-            // Nobody can say any more whether it shared them.
-            None => spec.volumes.iter().filter(|v| !v.read_only).map(|v| v.source.clone()).collect(),
-        };
-        let (name, spec_id, exclusive) = (name.clone(), spec_id.as_str().into(), exclusive.into());
-        Some(Self { name, spec_id, spec, release, exclusive, image: None })
+        let exclusive = exclusive_of(config, old.which.service, &spec).into();
+        let stop_first = config.services.get(old.which.service).is_some_and(stops_first);
+        let (name, spec_id) = (name.clone(), spec_id.as_str().into());
+        Some(Self { name, spec_id, spec, release, exclusive, stop_first, image: None })
     }
 }
 
@@ -51,12 +52,14 @@ pub(super) struct Blueprint<'a> {
     exclusive: Rc<[String]>,
     /// By number.
     wanted: BTreeMap<u32, Rc<Wanted<'a>>>,
-    compared: Compared<'a>,
 }
 
 /// What differs between a spec and one that was seen, by the identity of both, and by whether the latter is
 /// understood.
-type Compared<'a> = BTreeMap<(Rc<str>, &'a str, bool), Arc<[String]>>;
+#[derive(Default)]
+pub(super) struct Compared<'a>(BTreeMap<Pair<'a>, Arc<[String]>>);
+
+type Pair<'a> = (Rc<str>, &'a str, bool);
 
 impl<'a> Blueprint<'a> {
     /// Of a service that is made from the image `image`.
@@ -66,9 +69,8 @@ impl<'a> Blueprint<'a> {
         image: &'a str,
         (release, marks): (&'a str, &'a BTreeMap<String, String>),
     ) -> Self {
-        let (wanted, compared) = (BTreeMap::new(), BTreeMap::new());
         let exclusive = exclusive(config, service.1).into();
-        Self { service, image, project: &config.project, marks, release, exclusive, wanted, compared }
+        Self { service, image, project: &config.project, marks, release, exclusive, wanted: BTreeMap::new() }
     }
 
     /// What instance `number` should be.
@@ -91,9 +93,10 @@ impl<'a> Blueprint<'a> {
                 (spec_id(&spec).into(), Arc::new(spec))
             }
         };
-        let name = format!("{}-{name}-{number}-{}", self.project.prefix(), &spec_id[..8]);
+        let name = container_name(self.project, Which { service: name, number }, &spec_id);
         let (release, exclusive, image) = (self.release, Rc::clone(&self.exclusive), Some(&*service.image));
-        let wanted = Rc::new(Wanted { name, spec_id, spec, release, exclusive, image });
+        let stop_first = stops_first(service);
+        let wanted = Rc::new(Wanted { name, spec_id, spec, release, exclusive, stop_first, image });
         self.wanted.insert(number, Rc::clone(&wanted));
         Ok(wanted)
     }
@@ -133,7 +136,9 @@ impl<'a> Blueprint<'a> {
     fn secret(&self, secret: &Secret) -> SecretRef {
         secret_ref(secret, self.marks)
     }
+}
 
+impl<'a> Compared<'a> {
     /// What differs between containers that run and the one that should.
     pub(super) fn why(&mut self, old: &[&Sighted<'a>], wanted: &Wanted<'_>) -> Arc<[String]> {
         match old {
@@ -156,7 +161,7 @@ impl<'a> Blueprint<'a> {
             return differences(old.spec, &wanted.spec).into();
         }
         let key = (Rc::clone(&wanted.spec_id), old.spec_id, old.spec.is_some());
-        let compared = self.compared.entry(key);
+        let compared = self.0.entry(key);
         Arc::clone(compared.or_insert_with(|| differences(old.spec, &wanted.spec).into()))
     }
 }
@@ -166,6 +171,12 @@ pub(super) fn secret_ref(secret: &Secret, marks: &BTreeMap<String, String>) -> S
     let Secret { name, mode, uid, gid } = secret.clone();
     let mark = marks.get(&name).cloned().unwrap_or_default();
     SecretRef { name, mark, mode, uid, gid }
+}
+
+/// The name of the container of an instance that is made from that spec.
+pub(super) fn container_name(project: &Project, which: Which<'_>, spec_id: &str) -> String {
+    let Which { service, number } = which;
+    format!("{}-{service}-{number}-{}", project.prefix(), spec_id.get(..8).unwrap_or(spec_id))
 }
 
 /// The Nth instance's port of a range; a single port is every instance's.
@@ -190,6 +201,15 @@ pub(super) fn volume(mount: &Mount, project: &Project) -> Volume {
 pub(super) fn exclusive(config: &Config, service: &Service) -> Vec<String> {
     let mounts = service.volumes.iter().filter(|mount| mount.mode == MountMode::Exclusive);
     mounts.map(|mount| source(&mount.source, &config.project)).collect()
+}
+
+/// The same for a container of that spec, whatever the service is now.
+pub(super) fn exclusive_of(config: &Config, service: &str, spec: &ContainerSpec) -> Vec<String> {
+    match config.services.get(service) {
+        Some(service) => exclusive(config, service),
+        // Nobody can say any more whether it shared them.
+        None => spec.volumes.iter().filter(|v| !v.read_only).map(|v| v.source.clone()).collect(),
+    }
 }
 
 /// What the engine mounts.
@@ -233,6 +253,22 @@ pub(super) fn stops_first(service: &Service) -> bool {
             !service.ports.is_empty()
                 || service.is_on_host_network()
                 || service.volumes.iter().any(|m| m.mode == MountMode::Exclusive)
+        }
+    }
+}
+
+/// The same for a container of that spec, whatever the service is now.
+pub(super) fn restored_stops_first(
+    config: &Config,
+    service: &str,
+    spec: &ContainerSpec,
+    exclusive: &[String],
+) -> bool {
+    match config.services.get(service).map_or(Update::Auto, |service| service.update) {
+        Update::StopFirst => true,
+        Update::StartFirst => false,
+        Update::Auto => {
+            !spec.ports.is_empty() || spec.networks.iter().any(|n| n == "host") || !exclusive.is_empty()
         }
     }
 }

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cloudpad_plugin_api::stage::deploy::{ImageRef, Pull};
+use cloudpad_plugin_api::stage::deploy::{About, ImageRef, Pull};
+use cloudpad_plugin_api::stage::source::Resolved;
 use cloudpad_plugin_api::stage::{build, push};
 use cloudpad_plugin_api::{PushScope, Request};
 
-use super::Goal;
 use super::graph::{Graph, Node, key};
-use super::look::{fetch, recipe};
+use super::look::{fetch, is_of, recipe};
 use super::reference;
 use super::scope::bases;
+use super::sight::HostSight;
 use super::stock::{Host, Stocks};
+use super::{Goal, Origin, past};
 use crate::config::{Config, Image};
 use crate::inventory::Inventory;
 use crate::observed::Observed;
@@ -25,6 +27,8 @@ pub(super) struct Supply<'a> {
     fetched: BTreeMap<&'a str, Option<Node>>,
     built: BTreeMap<&'a str, Option<Node>>,
     pushed: BTreeMap<&'a str, Node>,
+    /// What was brought to hosts by reference.
+    brought: BTreeMap<(usize, &'a str), Node>,
     stocks: Stocks<'a>,
 }
 
@@ -43,6 +47,7 @@ impl<'a> Supply<'a> {
             fetched: BTreeMap::new(),
             built: BTreeMap::new(),
             pushed: BTreeMap::new(),
+            brought: BTreeMap::new(),
             stocks: Stocks::new(config, observed, inventory.hosts().len()),
         }
     }
@@ -133,6 +138,79 @@ impl<'a> Supply<'a> {
         let node = graph.add(key, None, needs, Request::PushRun(run));
         self.stocks.known(host).insert(image, Some(node));
         Some(node)
+    }
+
+    /// From where hosts can pull an image, by its reference, where that is known or will be.
+    pub(super) fn pull_from(&self, reference: &str) -> Option<(String, ImageRef)> {
+        let pushed = self.pushed.iter().find(|(image, _)| self.reference(image) == Some(reference));
+        let from = match pushed {
+            Some((_, &pushed_by)) => ImageRef::PushedBy { pushed_by },
+            None => (*past::pulls(self.observed).get(reference)?).clone(),
+        };
+        Some((reference.to_owned(), from))
+    }
+
+    /// Whether an image of a release is on a host, or can be brought there.
+    pub(super) fn can_bring(&self, reference: &str, host: &HostSight<'_>) -> bool {
+        self.is_there(reference, host) || self.whence(reference).is_some()
+    }
+
+    /// Brings an image of a release to a host; none when it is there.
+    pub(super) fn bring_back(
+        &mut self,
+        graph: &mut Graph,
+        reference: &'a str,
+        (index, sight): Host<'_, 'a>,
+    ) -> Option<Node> {
+        if self.is_there(reference, sight) {
+            return None;
+        }
+        if let Some(node) = self.brought.get(&(index, reference)) {
+            return Some(*node);
+        }
+        let (image, tag) = self.whence(reference)?;
+        let host = self.inventory.hosts()[index].clone();
+        let key = key("pull", &host.name, reference);
+        let node = graph.add(key, None, Vec::new(), Request::DeployPull(Pull { host, image, tag }));
+        self.brought.insert((index, reference), node);
+        Some(node)
+    }
+
+    fn is_there(&self, reference: &str, host: &HostSight<'_>) -> bool {
+        match self.is_built(reference) {
+            true => host.seen.has_built(reference),
+            false => reference::is_among(reference, &host.seen.images),
+        }
+    }
+
+    /// What a host pulls to have an image of a release, and the tag that it gets there.
+    fn whence(&self, reference: &str) -> Option<(ImageRef, Option<String>)> {
+        if !self.is_built(reference) {
+            return Some((ImageRef::Known(reference.to_owned()), None));
+        }
+        self.pull_from(reference).map(|(tag, from)| (from, Some(tag)))
+    }
+
+    /// Whether it is an image that the project builds: no registry is asked for one of that name.
+    fn is_built(&self, reference: &str) -> bool {
+        is_of(&self.config.project, reference) && !reference.contains('/')
+    }
+
+    /// What hosts are to remember of the plan's release.
+    pub(super) fn about(&self) -> About {
+        let Origin { by, from } = self.goal.origin.clone();
+        if let Some(id) = &self.goal.restore {
+            let restored = past::all(self.observed).find(|release| release.id == *id);
+            let sources = restored.map(|release| release.about.sources.clone()).unwrap_or_default();
+            let restores = Some(id.clone());
+            return About { by, from, command: "rollback".to_owned(), restores, sources };
+        }
+        let revision = |source: &Resolved| {
+            let changed = if source.dirty { "-dirty" } else { "" };
+            Some((source.name.clone(), format!("{}{changed}", source.revision.as_ref()?)))
+        };
+        let sources = self.observed.sources.values().filter_map(revision).collect();
+        About { by, from, command: "deploy".to_owned(), restores: None, sources }
     }
 
     /// Brings an image to a host, in whatever way; none when it is there.

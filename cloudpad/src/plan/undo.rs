@@ -144,9 +144,7 @@ impl<'a> Undo<'a> {
             min: of(policy.min_healthy).min(whole),
             serving: self.now.serving(service),
         };
-        let (units, starting, waits) = (Vec::new(), Vec::new(), Vec::new());
-        let (losses, steady) = (Vec::new(), Vec::new());
-        Rollout { service, units, starting, waits, losses, steady, pace }
+        Rollout::new(service, pace)
     }
 
     fn instance(&self, host: usize, which: Which<'a>, rollout: &mut Rollout<'a>, notes: &mut Vec<Note>) {

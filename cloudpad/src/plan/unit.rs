@@ -87,7 +87,26 @@ pub(super) struct Rollout<'a> {
     pub(super) losses: Vec<Loss<'a>>,
     /// Containers that are as they should be and serve, with their host: all there is to do is to lead requests to them.
     pub(super) steady: Vec<(usize, &'a str)>,
+    /// All that is to run, on hosts that may be changed.
+    pub(super) wanted: Vec<(usize, Which<'a>, Rc<Wanted<'a>>)>,
     pub(super) pace: Pace,
+}
+
+impl<'a> Rollout<'a> {
+    /// One in which nothing happens so far.
+    pub(super) fn new(service: &'a str, pace: Pace) -> Self {
+        let (units, starting, waits) = (Vec::new(), Vec::new(), Vec::new());
+        Self {
+            service,
+            units,
+            starting,
+            waits,
+            losses: Vec::new(),
+            steady: Vec::new(),
+            wanted: Vec::new(),
+            pace,
+        }
+    }
 }
 
 /// How fast a service may change.

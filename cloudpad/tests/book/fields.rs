@@ -8,7 +8,9 @@ use serde_json::Value;
 use crate::{BOOK, section, workspace};
 
 /// Objects whose keys are the user's own.
-const MAPS: [&str; 8] = ["labels", "env", "args", "secrets", "values", "bases", "config", "headers"];
+const MAPS: [&str; 11] = [
+    "labels", "env", "args", "secrets", "values", "bases", "config", "headers", "sources", "specs", "images",
+];
 
 /// The protocol's examples, by the name of their file: of each pair of lines the second, which is as this version
 /// writes it and has nothing that it does not know.

@@ -48,7 +48,15 @@ fn deploy() -> Vec<Step> {
         Remove { host: host(), project: project(), containers: vec![named()], images: vec![image.clone()] };
     let old = |what, request| Step::new(what, "old", Value::Null, request).keyed("a key");
     vec![
-        old("a look", Request::DeployObserve(Observe { host: host(), project: project(), connects: true })),
+        old(
+            "a look",
+            Request::DeployObserve(Observe {
+                host: host(),
+                project: project(),
+                connects: true,
+                releases: true,
+            }),
+        ),
         old("a pull", Request::DeployPull(Pull { host: host(), image: ImageRef::Known(image), tag: None })),
         old("a start", Request::DeployStart(start)),
         old("ready", Request::DeployReady(ready)),

@@ -100,7 +100,7 @@ fn a_container_that_a_killed_deploy_has_left_is_waited_for_by_the_next() {
     assert!(listed.contains("starting") && !listed.contains("unproven"), "{listed}");
 
     let next = project.deploy();
-    assert_eq!(next.done(), ["deploy.ready"], "{}", next.text());
+    assert_eq!(next.done(), ["deploy.ready", "deploy.record"], "{}", next.text());
     assert_eq!(project.get(1), Ok((200, "one".into())));
     let now = project.running(1);
     assert_eq!(now.len(), 1);

@@ -84,7 +84,7 @@ fn deploys(topic: &str, carrier: Carrier) {
         &["build.observe", "build.run"],
         &["push.run"],
         &["secrets.get"],
-        &["deploy.observe", "deploy.pull", "deploy.start", "deploy.ready"],
+        &["deploy.observe", "deploy.pull", "deploy.start", "deploy.ready", "deploy.record"],
     ];
     whole.by_plugins(first);
     whole.project.serves("one");
@@ -101,7 +101,8 @@ fn deploys(topic: &str, carrier: Carrier) {
 
     commit(&whole.project, "three");
     let mut update = first;
-    update[4] = &["deploy.pull", "deploy.start", "deploy.ready", "deploy.stop", "deploy.remove"];
+    update[4] =
+        &["deploy.pull", "deploy.start", "deploy.ready", "deploy.stop", "deploy.record", "deploy.remove"];
     assert_eq!(whole.by_plugins(update).done(), methods);
     whole.project.serves("three");
     assert!(whole.project.all_containers().iter().all(|containers| containers.len() == 1));

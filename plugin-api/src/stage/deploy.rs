@@ -13,6 +13,7 @@ use crate::{Context, Failure};
 mod exec;
 mod lock;
 mod machine;
+mod release;
 mod route;
 mod run;
 mod seen;
@@ -20,6 +21,7 @@ mod seen;
 pub use exec::{Exec, Executed};
 pub use lock::{Holder, Lock, Locked, Unlock};
 pub use machine::{Command, Disk, Exited, HostKey, Keys, Known, Login, Look, Machine, Terminal, Trust};
+pub use release::{About, Record, Recorded, Release};
 pub use route::{Claim, Proxy, ProxySeen, RouteHealth, RouteSeen, Rule, SetRoute, Tls};
 pub use run::{OneOff, Ran, Run};
 pub use seen::{Container, Engine, Observation, PortHeld, State};
@@ -194,6 +196,16 @@ pub trait Deploy: Send + Sync {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.command"))
     }
+
+    /// Remembers a release on the host until it is to be forgotten, whatever becomes of containers and images, so
+    /// that [`Deploy::observe`] can tell it; and forgets others. What is forgotten already is fine.
+    ///
+    /// # Errors
+    /// `failed` when the engine refuses.
+    fn record(&self, cx: &Context, request: &Record) -> Result<(), Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.record"))
+    }
 }
 
 /// The request `deploy.observe`.
@@ -207,6 +219,9 @@ pub struct Observe {
     /// told where no connection can be made, [`Observation::no_connections`].
     #[serde(default, deserialize_with = "or_empty")]
     pub connects: bool,
+    /// Whether the releases that the host remembers are to be told too, [`Observation::releases`].
+    #[serde(default, deserialize_with = "or_empty")]
+    pub releases: bool,
 }
 
 /// An image reference that is known now, or once the push that it names has been done. A provider only

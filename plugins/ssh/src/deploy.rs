@@ -21,6 +21,7 @@ mod probe;
 mod proof;
 mod pull;
 mod ready;
+mod record;
 mod remove;
 mod results;
 mod route;
@@ -34,8 +35,8 @@ mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
     BecameReady, Command, Deploy, Exec, Executed, Exited, HostKey, Keys, Lock, Locked, Login, Look, Machine,
-    Observation, Observe, Pull, Pulled, Ran, Ready, Remove, Run, SetRoute, Start, Started, Stop, Terminal,
-    Trust, Unlock,
+    Observation, Observe, Pull, Pulled, Ran, Ready, Record, Remove, Run, SetRoute, Start, Started, Stop,
+    Terminal, Trust, Unlock,
 };
 use cloudpad_plugin_api::{Context, Failure};
 
@@ -122,5 +123,9 @@ impl Deploy for Deployer {
 
     fn trust(&self, cx: &Context, request: &Trust) -> Result<(), Failure> {
         keys::trust(cx, request)
+    }
+
+    fn record(&self, cx: &Context, request: &Record) -> Result<(), Failure> {
+        on_host(cx, &request.host, Call::Change, async |host| record::record(&host.engine, request).await)
     }
 }

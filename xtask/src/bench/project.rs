@@ -76,6 +76,7 @@ impl<'a> Project<'a> {
             "docker ps -aq --filter label=cloudpad.project={name} | xargs -r docker rm -f
              docker ps -aq --filter name=^{name}-byhand | xargs -r docker rm -f
              docker network ls -q --filter name=^{name}$ | xargs -r docker network rm
+             docker volume ls -q --filter label=cloudpad.project={name} | xargs -r docker volume rm
              docker images --format '{{{{.Repository}}}}:{{{{.Tag}}}}' | grep -F '{name}.' | xargs -r docker rmi -f"
         );
         for host in &self.lab.hosts {

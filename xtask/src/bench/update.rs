@@ -52,7 +52,7 @@ pub fn measure(program: &Path, lab: &Lab) -> Result<Vec<Row>> {
 
     let by_hand = "ssh and docker by hand, in parallel";
     Ok(vec![
-        Row::limit("no-change deploy: requests per host", "requests", idle_requests, 3.0),
+        Row::limit("no-change deploy: requests per host", "requests", idle_requests, 4.0),
         Row::limit("one-container update: requests per host", "requests", busy_requests, 12.0),
         Row::ratio("no-change deploy, 3 hosts", "s", idle_ours, (idle_theirs, by_hand), 1.0),
         Row::ratio("one-container update, 3 hosts", "s", busy_ours, (busy_theirs, by_hand), 1.0),

@@ -97,7 +97,12 @@ impl Args {
 fn reach(host: &Host, global: &Global, term: &Arc<Term>) -> Ended {
     let session = Session::open("hosts add", false, global, term)?;
     let (host, project) = (Arc::new(host.clone()), session.config.project.clone());
-    let asked = session.ask(Request::DeployObserve(Observe { host: host.clone(), project, connects: false }));
+    let asked = session.ask(Request::DeployObserve(Observe {
+        host: host.clone(),
+        project,
+        connects: false,
+        releases: false,
+    }));
     match asked {
         Ok(Reply::Observation(seen)) => {
             let version = Machine { engine: seen.engine, ..Machine::default() }.engine.version;

@@ -232,7 +232,7 @@ fn the_looks_cover_what_is_selected() {
     };
     let repositories: Vec<_> = images.recipes.iter().map(|recipe| recipe.repository.as_str()).collect();
     assert_eq!(repositories, ["shop.base", "shop.web"]);
-    assert_eq!(look_hosts(&case.config, &inventory, &scope).0.len(), 2);
+    assert_eq!(look_hosts(&case.config, &inventory, &scope, false).0.len(), 2);
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn a_look_asks_about_connections_where_a_container_may_be_asked_through_one() {
     case.service("web", |web| (web.hosts, web.health) = (vec!["h2".into()], Some(health)));
     let inventory = case.inventory();
     let scope = scope(&case.config, &inventory, &case.goal.select).unwrap();
-    let (needed, others) = look_hosts(&case.config, &inventory, &scope);
+    let (needed, others) = look_hosts(&case.config, &inventory, &scope, false);
     let asked = needed.iter().chain(&others).filter_map(|look| match look {
         Request::DeployObserve(observe) if observe.connects => Some(observe.host.name.as_str()),
         _ => None,

@@ -15,7 +15,7 @@ use crate::config::{
 };
 use crate::inventory::{Inventory, Selection};
 use crate::observed::{HostState, Observed};
-use crate::plan::{self, ChangeKind, Goal, Plan, Until};
+use crate::plan::{self, ChangeKind, Goal, Origin, Plan, Until};
 
 /// A project with its hosts, and what was seen of it.
 #[derive(Clone, Debug)]
@@ -137,6 +137,8 @@ fn goal() -> Goal {
         until: Until::Deploy,
         select: Selection::default(),
         release: "r1".into(),
+        origin: Origin::default(),
+        restore: None,
         push_scope: PushScope::Host,
         cache: "/shop/.cloudpad".into(),
     }

@@ -1,14 +1,17 @@
 //! What is so of every plan, whatever the project and its past.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::model::label;
+use cloudpad_plugin_api::model::{Instance, label};
+use cloudpad_plugin_api::stage::deploy::Container;
 use proptest::prelude::*;
 
+use super::kit::Case;
 use super::random::{World, world};
 use super::sim::{Sim, containers, interleaving, routed, running, serving};
 use crate::observed::{HostState, Observed};
+use crate::plan::past::{self, At};
 use crate::plan::{self, Failed, Plan};
 
 fn plan_of(world: &World) -> Result<Plan, TestCaseError> {
@@ -58,6 +61,27 @@ fn touches(plan: &Plan, host: &str, name: &str) -> bool {
         }
         _ => false,
     })
+}
+
+/// How many instances of each service have to serve while one goes back: of no more than there were, nor will be.
+fn floors_of_what_runs(world: &World) -> Vec<(String, usize)> {
+    let min = world.case.config.deploy.min_healthy;
+    let id = world.case.goal.restore.as_deref().unwrap_or_default();
+    let mut whole: BTreeMap<&str, u32> = BTreeMap::new();
+    for host in world.truth.hosts.values() {
+        let HostState::Seen(seen) = host else { continue };
+        if let At::Recorded(release) = past::at(seen, id) {
+            release.containers.iter().for_each(|c| *whole.entry(&c.instance.service).or_default() += 1);
+        }
+    }
+    let select = &world.case.goal.select;
+    if select.narrows_hosts() || select.narrows_services() {
+        return Vec::new();
+    }
+    let floor = |(name, whole): (&str, u32)| {
+        (name.to_owned(), (min.of(whole).min(whole) as usize).min(serving(&world.truth, name)))
+    };
+    whole.into_iter().map(floor).collect()
 }
 
 proptest! {
@@ -156,6 +180,53 @@ proptest! {
         after.case.observed = look(&world, &sim.observed);
         let again = after.case.try_plan();
         prop_assert!(again.as_ref().is_ok_and(Plan::is_empty), "{again:#?}");
+    }
+
+    #[test]
+    fn going_back_brings_what_was_to_run(world in world(), order: Vec<u8>, which: prop::sample::Index) {
+        let known: Vec<String> = past::all(&world.case.observed).map(|release| release.id.clone()).collect();
+        prop_assume!(!known.is_empty());
+        let mut world = world;
+        let id = which.get(&known).clone();
+        world.case.goal.restore = Some(id.clone());
+        let plan = plan_of(&world)?;
+        let floors = floors_of_what_runs(&world);
+        let mut sim = sim(&world);
+        for action in interleaving(&plan, &order) {
+            sim.apply(&plan.actions[action as usize]).map_err(TestCaseError::fail)?;
+            prop_assert!(floors.iter().all(|(service, floor)| sim.serving(service) >= *floor));
+        }
+        let inventory = world.case.inventory();
+        let scope = plan::scope(&world.case.config, &inventory, &world.case.goal.select).unwrap();
+        for &host in &scope.hosts {
+            let name = &inventory.hosts()[host].name;
+            let HostState::Seen(before) = &world.case.observed.hosts[name] else { continue };
+            // What is protected stays as it is, and what belongs to it where it is.
+            let is_protected = |c: &Container| {
+                c.spec.as_ref().is_some_and(|spec| spec.labels.contains_key(label::PROTECTED))
+                    || world.case.config.services.get(&c.instance.service).is_some_and(|s| s.protected)
+            };
+            let everywhere = || world.truth.hosts.values().flat_map(containers);
+            let stays = |service: &str| {
+                everywhere().any(|c| c.instance.service == service && is_protected(c))
+                    && !world.case.goal.select.services.iter().any(|name| name == service)
+            };
+            let meant = |service: &str| scope.covers(service, &world.case.config) && !stays(service);
+            let wanted: BTreeSet<_> = match past::at(before, &id) {
+                At::Recorded(release) => release.containers.iter().map(|c| (&c.instance, &c.spec_id)).collect(),
+                At::Nothing | At::Forgotten => BTreeSet::new(),
+            };
+            let up = containers(&sim.observed.hosts[name]).iter().filter(|c| c.state.is_up());
+            let up: BTreeSet<_> = up.map(|c| (&c.instance, &c.spec_id)).collect();
+            let of = |all: BTreeSet<_>| all.into_iter().filter(|(i, _): &(&Instance, _)| meant(&i.service)).collect::<BTreeSet<_>>();
+            prop_assert_eq!(of(up), of(wanted));
+        }
+        world.case.observed = look(&world, &sim.observed);
+        let again = world.case.try_plan();
+        // What is as it was may be known by the name of the release that has gone back to it, and no other.
+        let Case { config, observed, goal, .. } = &world.case;
+        let obstacles = plan::obstacles(config, &inventory, observed, goal);
+        prop_assert!(!obstacles.is_empty() || again.as_ref().is_ok_and(Plan::is_empty), "{again:#?}");
     }
 
     #[test]

@@ -144,28 +144,37 @@ fn past() -> impl Strategy<Value = Past> {
 pub fn world() -> impl Strategy<Value = World> {
     let pasts = prop::collection::vec(past(), 0..3);
     let hidden = prop::option::weighted(0.15, 0..HOSTS.len());
-    (1..=HOSTS.len(), pasts, wishes(), selection(), hidden).prop_map(|(hosts, pasts, now, select, hidden)| {
-        let mut case = case();
-        case.config.hosts.clear();
-        case.observed.hosts.clear();
-        HOSTS[..hosts].iter().for_each(|host| case.host(host, &[]));
-        HOSTS[..hosts].iter().for_each(|host| case.seen(host).proxy = Some(Box::default()));
-        for (wishes, far, order, mishaps) in pasts {
-            wish_for(&mut case, &wishes);
-            if let Ok(plan) = case.try_plan() {
-                case.observed = carry_out(&case, &plan, far, &order);
+    let remember = prop::bool::weighted(0.8);
+    (1..=HOSTS.len(), pasts, wishes(), selection(), hidden, remember).prop_map(
+        |(hosts, pasts, now, select, hidden, remember)| {
+            let mut case = case();
+            case.config.hosts.clear();
+            case.observed.hosts.clear();
+            HOSTS[..hosts].iter().for_each(|host| case.host(host, &[]));
+            HOSTS[..hosts].iter().for_each(|host| case.seen(host).proxy = Some(Box::default()));
+            HOSTS[..hosts]
+                .iter()
+                .filter(|_| remember)
+                .for_each(|host| case.seen(host).releases = Some(Vec::new()));
+            for (number, (wishes, far, order, mishaps)) in pasts.into_iter().enumerate() {
+                case.goal.release = format!("r{number}");
+                wish_for(&mut case, &wishes);
+                if let Ok(plan) = case.try_plan() {
+                    case.observed = carry_out(&case, &plan, far, &order);
+                }
+                mishaps.iter().for_each(|mishap| befall(&mut case.observed, mishap));
             }
-            mishaps.iter().for_each(|mishap| befall(&mut case.observed, mishap));
-        }
-        wish_for(&mut case, &now);
-        case.goal.select = select;
-        let truth = case.observed.clone();
-        if let Some(host) = hidden.filter(|&host| host < hosts) {
-            case.config.deploy.unreachable = Unreachable::Skip;
-            case.unseen(HOSTS[host]);
-        }
-        World { case, truth }
-    })
+            case.goal.release = "r9".into();
+            wish_for(&mut case, &now);
+            case.goal.select = select;
+            let truth = case.observed.clone();
+            if let Some(host) = hidden.filter(|&host| host < hosts) {
+                case.config.deploy.unreachable = Unreachable::Skip;
+                case.unseen(HOSTS[host]);
+            }
+            World { case, truth }
+        },
+    )
 }
 
 fn wish_for(case: &mut Case, wishes: &Wishes) {

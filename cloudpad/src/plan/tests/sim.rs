@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::{Host, Instance};
 use cloudpad_plugin_api::stage::deploy::{
-    Container, ImageRef, Named, Observation, OneOff, PortHeld, Remove, RouteSeen, Run, SetRoute, Start,
-    State, Stop,
+    Container, ImageRef, Named, Observation, OneOff, PortHeld, Record, Recorded, Remove, RouteSeen, Run,
+    SetRoute, Start, State, Stop,
 };
 
 use super::kit::Case;
@@ -80,6 +80,7 @@ impl Sim {
             Request::DeployStop(stop) => self.stop(stop),
             Request::DeployRemove(remove) => self.remove(remove),
             Request::DeployRun(run) => self.run(run),
+            Request::DeployRecord(record) => self.record(record),
             other => Err(format!("{} in a plan", other.method())),
         }
         .map_err(|why| format!("{}: {why}", action.key))
@@ -229,8 +230,33 @@ impl Sim {
         let used: Vec<_> =
             host.containers.iter().filter_map(|c| Some(c.spec.as_ref()?.image.clone())).collect();
         check(!remove.images.iter().any(|image| used.contains(image)), "an image is in use")?;
+        let remembered = host.releases.iter().flatten().flat_map(|release| release.specs.values());
+        let mut remembered = remembered.map(|spec| &spec.image);
+        check(!remembered.any(|image| remove.images.contains(image)), "a release needs an image")?;
         host.images.retain(|image| !remove.images.contains(image));
         Ok(())
+    }
+
+    fn record(&mut self, record: &Record) -> Result<(), String> {
+        let up = |c: &Container, recorded: &Recorded| {
+            c.state.is_up() && c.instance == recorded.instance && c.spec_id == recorded.spec_id
+        };
+        let host = self.host(&record.host)?;
+        let releases = host.releases.as_mut().ok_or("it remembers nothing")?;
+        for id in &record.forget {
+            check(releases.first().is_some_and(|oldest| oldest.id == *id), "it is not the oldest")?;
+            releases.remove(0);
+        }
+        let Some(release) = &record.release else { return Ok(()) };
+        check(releases.last().is_none_or(|last| last.id < release.id), "it is not the newest")?;
+        for recorded in &release.containers {
+            check(release.specs.contains_key(&recorded.spec_id), "a spec is missing")?;
+        }
+        releases.push((**release).clone());
+        let lacking = |r: &&Recorded| !host.containers.iter().any(|c| up(c, r));
+        let lacking: Vec<_> = release.containers.iter().filter(lacking).collect();
+        let meant = |r: &&&Recorded| release.changed.contains(&r.instance.service);
+        check(lacking.iter().find(meant).is_none(), &format!("{lacking:?} do not run"))
     }
 
     /// On how many hosts and numbers a service serves.

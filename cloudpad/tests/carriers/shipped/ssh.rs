@@ -41,7 +41,12 @@ impl Room {
     }
 
     fn observe(&self, host: &Arc<Host>) -> Request {
-        Request::DeployObserve(Observe { host: host.clone(), project: self.project.clone(), connects: false })
+        Request::DeployObserve(Observe {
+            host: host.clone(),
+            project: self.project.clone(),
+            connects: false,
+            releases: false,
+        })
     }
 
     fn start(&self, image: &str) -> Request {

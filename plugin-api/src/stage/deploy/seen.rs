@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{OneOff, ProxySeen};
+use super::{OneOff, ProxySeen, Release};
 use crate::Failure;
 use crate::lenient::{if_understood, is_newer, known, or_empty};
 use crate::model::{ContainerSpec, Instance, Protocol};
@@ -40,6 +40,14 @@ pub struct Observation {
     /// The host's proxy, be it there or not; none when the provider has no part in routes.
     #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
     pub proxy: Option<Box<ProxySeen>>,
+    /// The project's releases that the host remembers ([`Deploy::record`](super::Deploy::record)), sorted by id, where
+    /// they were asked for; none when the provider remembers none.
+    #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
+    pub releases: Option<Vec<Release>>,
+    /// References of images that the project's other environments need there, for a container or a release that the host
+    /// remembers, or that its one-off containers have, sorted. Told with `releases`.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
+    pub needed_elsewhere: Vec<String>,
 }
 
 impl Observation {

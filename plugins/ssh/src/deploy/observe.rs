@@ -1,9 +1,9 @@
-//! `deploy.observe`: three questions to the engine. I/O.
+//! `deploy.observe`: three questions to the engine, and a fourth where releases are asked for. I/O.
 
 use cloudpad_plugin_api::stage::deploy::{Engine as EngineSeen, Observation, Observe};
 use cloudpad_plugin_api::{Failure, FailureKind};
 
-use super::{route, seen, unlisted};
+use super::{record, route, seen, unlisted};
 use crate::pool::Connection;
 
 /// `tcpmux`, which nobody runs.
@@ -35,6 +35,14 @@ async fn ask_engine(host: &Connection, request: &Observe) -> Result<Observation,
     let version = host.engine.version().await?;
     let containers = host.containers().await?;
     let images = host.images().await?;
+    let remembered = match request.releases {
+        true => Some(record::remembered(&host.engine, &request.project).await?),
+        false => None,
+    };
+    let (releases, mut elsewhere) = remembered.map(|all| (all.releases, all.elsewhere)).unzip();
+    if let Some(elsewhere) = &mut elsewhere {
+        elsewhere.extend(seen::images_elsewhere(&containers, &request.project));
+    }
     let mut seen = Observation {
         engine: EngineSeen { version: version.engine, api: version.api, platform: version.platform },
         containers: seen::containers(&containers, &request.project),
@@ -44,6 +52,8 @@ async fn ask_engine(host: &Connection, request: &Observe) -> Result<Observation,
         ports: seen::ports(&containers, &request.project),
         no_connections: None,
         proxy: Some(Box::new(route::seen(&host.engine, &containers, &request.project).await?)),
+        releases,
+        needed_elsewhere: elsewhere.into_iter().flatten().collect(),
     };
     unlisted::add(&host.engine, &mut seen).await?;
     Ok(seen)

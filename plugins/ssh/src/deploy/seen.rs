@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use bollard::models::{
     ContainerSummary, ContainerSummaryStateEnum as Engine, ImageSummary, PortSummary, PortSummaryTypeEnum,
 };
-use cloudpad_plugin_api::model::{Instance, Project, Protocol, label};
+use cloudpad_plugin_api::model::{ContainerSpec, Instance, Project, Protocol, label};
 use cloudpad_plugin_api::stage::deploy::{Container, OneOff, PortHeld, State};
 
 use super::proof;
@@ -72,6 +72,20 @@ fn one_off(seen: &ContainerSummary, project: &Project) -> Option<OneOff> {
 /// The exit code in the text for people, such as `Exited (137) 3 hours ago`, which is all that a list has of it.
 fn exit_code(status: &str) -> Option<i64> {
     status.strip_prefix("Exited (")?.split_once(')')?.0.parse().ok()
+}
+
+/// The images of the containers that the project has in other environments, and of its one-off containers.
+pub(super) fn images_elsewhere(all: &[ContainerSummary], project: &Project) -> Vec<String> {
+    let labels = all.iter().filter_map(|seen| seen.labels.as_ref());
+    let others = labels.filter(|labels| {
+        labels.get(label::PROJECT) == Some(&project.name)
+            && (!belongs_to(labels, project) || labels.contains_key(label::ONE_OFF))
+    });
+    let image = |labels: &HashMap<String, String>| {
+        let spec: ContainerSpec = serde_json::from_str(labels.get(label::SPEC)?).ok()?;
+        Some(spec.image)
+    };
+    others.filter_map(image).collect()
 }
 
 /// Whether a container with these labels is the project's in this environment.

@@ -54,8 +54,12 @@ fn a_hung_engine_is_asked_once_and_told() {
     });
     let cx = Context::new(json!({ "socket": socket }), Arc::new(|_| {}), Cancel::new());
     let project = Project { name: "shop".into(), environment: None };
-    let request =
-        Observe { host: Host::new("web7", Host::LOCAL).into(), project: project.into(), connects: false };
+    let request = Observe {
+        host: Host::new("web7", Host::LOCAL).into(),
+        project: project.into(),
+        connects: false,
+        releases: false,
+    };
     Deployer.observe(&cx, &request).unwrap();
     let failure = Deployer.observe(&cx, &request).unwrap_err();
     assert_eq!((failure.kind, failure.host.as_deref()), (FailureKind::Unreachable, Some("web7")));

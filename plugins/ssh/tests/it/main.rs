@@ -13,6 +13,7 @@ mod proxy;
 mod pull;
 mod push;
 mod ready;
+mod record;
 mod refuse;
 mod remote;
 mod route;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use bollard::Docker;
 use bollard::query_parameters::{
     CreateImageOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
-    RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder,
+    ListVolumesOptionsBuilder, RemoveContainerOptionsBuilder, RemoveImageOptionsBuilder, RemoveVolumeOptions,
 };
 use cloudpad_engine::Engine;
 use cloudpad_plugin_api::model::{Check, ContainerSpec, Health, Host, Instance, Project, label};
@@ -137,8 +137,12 @@ impl World {
     }
 
     pub fn observe(&self) -> Observation {
-        let request =
-            Observe { host: self.host.clone(), project: self.project.clone().into(), connects: false };
+        let request = Observe {
+            host: self.host.clone(),
+            project: self.project.clone().into(),
+            connects: false,
+            releases: false,
+        };
         Deployer.observe(&self.context(), &request).unwrap()
     }
 
@@ -262,6 +266,11 @@ impl Drop for World {
                 let networks = ListNetworksOptionsBuilder::new().filters(&filters).build();
                 for network in docker.list_networks(Some(networks)).await.unwrap_or_default() {
                     let _ = docker.remove_network(&network.id.unwrap_or_default()).await;
+                }
+                let volumes = ListVolumesOptionsBuilder::new().filters(&filters).build();
+                let volumes = docker.list_volumes(Some(volumes)).await.unwrap_or_default().volumes;
+                for volume in volumes.unwrap_or_default() {
+                    let _ = docker.remove_volume(&volume.name, None::<RemoveVolumeOptions>).await;
                 }
             }
             for image in self.also_remove.iter().rev().chain([&self.image]) {

@@ -46,8 +46,11 @@ static cJSON *deploy_exec(struct call *call) {
 /* Has the host's proxy lead requests to the containers in `add`, and no more to those in `remove`. */
 static cJSON *deploy_route(struct call *call) { return NOT_WRITTEN("`deploy.route`"); }
 
+/* Remembers `release` on `host` for `deploy.observe` to tell, and forgets those of `forget`. */
+static cJSON *deploy_record(struct call *call) { return NOT_WRITTEN("`deploy.record`"); }
+
 static const struct method METHODS[] = {
     {"config.check", config_check}, {"deploy.observe", deploy_observe}, {"deploy.pull", deploy_pull},
     {"deploy.start", deploy_start}, {"deploy.ready", deploy_ready},     {"deploy.stop", deploy_stop},
     {"deploy.remove", deploy_remove},   {"deploy.run", deploy_run},
-    {"deploy.exec", deploy_exec},       {"deploy.route", deploy_route}};
+    {"deploy.exec", deploy_exec},       {"deploy.route", deploy_route},     {"deploy.record", deploy_record}};

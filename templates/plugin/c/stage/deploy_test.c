@@ -8,3 +8,4 @@
     {CALL("deploy.run", "{}", "{}"), "not written yet"},
     {CALL("deploy.exec", "{}", "{}"), "not written yet"},
     {CALL("deploy.route", "{}", "{}"), "not written yet"},
+    {CALL("deploy.record", "{}", "{}"), "not written yet"},

@@ -51,7 +51,12 @@ def deploy_route(call):
     raise not_written("`deploy.route`")
 
 
+def deploy_record(call):
+    """Remembers `release` on `host` for `deploy.observe` to tell, and forgets those of `forget`."""
+    raise not_written("`deploy.record`")
+
+
 METHODS = {"config.check": config_check, "deploy.observe": deploy_observe, "deploy.pull": deploy_pull,
            "deploy.start": deploy_start, "deploy.ready": deploy_ready, "deploy.stop": deploy_stop,
            "deploy.remove": deploy_remove, "deploy.run": deploy_run, "deploy.exec": deploy_exec,
-           "deploy.route": deploy_route}
+           "deploy.route": deploy_route, "deploy.record": deploy_record}

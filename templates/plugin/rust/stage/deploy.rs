@@ -1,6 +1,6 @@
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Deploy, Exec, Executed, Observation, Observe, Pull, Pulled, Ran, Ready, Remove,
-    Run, SetRoute, Start, Started, Stop,
+    BecameReady, Deploy, Exec, Executed, Observation, Observe, Pull, Pulled, Ran, Ready, Record,
+    Remove, Run, SetRoute, Start, Started, Stop,
 };
 use cloudpad_plugin_api::{Context, Failure, Handler, Provider, register};
 
@@ -55,6 +55,11 @@ impl Deploy for Plugin {
     /// Has the host's proxy lead requests to the containers in `add`, and no more to those in `remove`.
     fn route(&self, _: &Context, _: &SetRoute) -> Result<(), Failure> {
         Err(not_written("`deploy.route`"))
+    }
+
+    /// Remembers `release` on `host` for `deploy.observe` to tell, and forgets those of `forget`.
+    fn record(&self, _: &Context, _: &Record) -> Result<(), Failure> {
+        Err(not_written("`deploy.record`"))
     }
 }
 

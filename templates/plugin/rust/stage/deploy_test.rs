@@ -35,6 +35,7 @@ fn a_host_is_empty_and_nothing_else_is_written_yet() {
             json!({ "container": { "name": "c" }, "command": ["true"] }),
         ),
         ("deploy.route", route),
+        ("deploy.record", json!({})),
     ] {
         let failed = call(method, on(more), Value::Null).unwrap_err();
         assert!(failed.message.contains("not written yet"), "{failed}");

@@ -1,6 +1,6 @@
 OFFER='{"stage": "deploy", "provider": "@name@", "about": "not written yet", "methods": ["config.check",
         "deploy.observe", "deploy.pull", "deploy.start", "deploy.ready", "deploy.stop", "deploy.remove",
-        "deploy.run", "deploy.exec", "deploy.route"]}'
+        "deploy.run", "deploy.exec", "deploy.route", "deploy.record"]}'
 
 method() {
     case $1 in
@@ -33,6 +33,9 @@ method() {
         ;;
     deploy.route) # Has the host's proxy lead requests to the containers in `add`, and no more to those in `remove`.
         not_written '`deploy.route`'
+        ;;
+    deploy.record) # Remembers `release` on `host` for `deploy.observe` to tell, and forgets those of `forget`.
+        not_written '`deploy.record`'
         ;;
     *) fail unsupported "\`$1\` is not offered by this provider" ;;
     esac

@@ -1,0 +1,84 @@
+//! The plan that removes what nothing needs any more: containers and releases beyond those that are kept, and images. Pure.
+
+use cloudpad_plugin_api::Request;
+use cloudpad_plugin_api::stage::deploy::{Record, Remove};
+
+use super::decide::Decide;
+use super::graph::Graph;
+use super::past;
+use super::record::Memory;
+use super::retain::Retain;
+use super::rollout::named;
+use super::sight::{HostSight, Sight};
+use super::supply::Supply;
+use super::{Goal, Plan, hosts, scope};
+use crate::config::{Config, Problem};
+use crate::inventory::Inventory;
+use crate::observed::Observed;
+
+/// Decides what hosts can do without. Nothing that runs is touched, nor any volume with data.
+///
+/// # Errors
+/// Of the selection, and hosts that cannot be looked at.
+pub fn prune(
+    config: &Config,
+    inventory: &Inventory,
+    observed: &Observed,
+    goal: &Goal,
+) -> Result<Plan, Vec<Problem>> {
+    let scope = scope(config, inventory, &goal.select)?;
+    let sight = Sight::new(inventory, observed);
+    let (mut problems, seen) = (Vec::new(), (observed, &sight));
+    let (hosts, mut notes) = hosts::hosts((config, inventory, goal), seen, &scope, &mut problems);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let secrets = &observed.secrets;
+    let decide = Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, hosts };
+    let gone: Vec<_> = decide.gone_services().map(|name| decide.gone(name, &mut Vec::new())).collect();
+    let supply = Supply::new(config, inventory, observed, goal);
+    let retain = Retain::new(&decide, &gone, &supply);
+    let mut graph = Graph::default();
+    for index in decide.hosts.iter() {
+        if let Some(host) = sight.host(index) {
+            tidy(&mut graph, &decide, &retain, (index, host));
+        }
+    }
+    notes.retain(|note| note.incomplete);
+    Ok(Plan { actions: graph.finish().unwrap_or_default(), notes, ..Plan::default() })
+}
+
+/// Forgets first, so that what a release needs is there for as long as it is remembered.
+fn tidy<'a>(
+    graph: &mut Graph,
+    decide: &Decide<'a>,
+    retain: &Retain<'a, '_>,
+    (index, sight): (usize, &'a HostSight<'a>),
+) {
+    let (host, project) = (decide.inventory.hosts()[index].clone(), decide.config.project.clone());
+    let memory = memory(decide, sight);
+    let mut needs = Vec::new();
+    if !memory.forgotten.is_empty() {
+        let forget = memory.forgotten.iter().map(|old| old.id.clone()).collect();
+        let record = Record { host: host.clone(), project: project.clone(), release: None, forget };
+        let key = format!("record/{}", host.name);
+        needs.push(graph.add(key, None, Vec::new(), Request::DeployRecord(record)));
+    }
+    let none_stops = vec![None; decide.sight.containers()];
+    let containers = retain.surplus(index, sight, &none_stops);
+    let images = retain.unneeded(sight, &containers, &memory);
+    if containers.is_empty() && images.is_empty() {
+        return;
+    }
+    let key = format!("remove/{}", host.name);
+    let containers = containers.iter().map(|old| named(old)).collect();
+    let remove = Remove { host, project, containers, images };
+    graph.add(key, None, needs, Request::DeployRemove(remove));
+}
+
+fn memory<'a>(decide: &Decide<'a>, sight: &'a HostSight<'a>) -> Memory<'a> {
+    let mut forgotten: Vec<_> = past::known(sight.seen).iter().collect();
+    let surplus = past::surplus(&forgotten, decide.config.deploy.keep).len();
+    let kept = forgotten.split_off(surplus);
+    Memory { new: None, kept, forgotten }
+}

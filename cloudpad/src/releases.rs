@@ -1,0 +1,165 @@
+//! Releases, as `cloudpad releases` lists them, and which of them is the one before. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cloudpad_plugin_api::model::Instance;
+use cloudpad_plugin_api::stage::deploy::{About, Observation, Release};
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::inventory::Inventory;
+use crate::observed::{HostState, Observed};
+use crate::plan::past::{At, at, current, known};
+use crate::plan::{Goal, Scope, obstacles};
+use crate::refusal::Refusal;
+use crate::words::columns;
+
+/// What hosts remember, as far as it is meant.
+pub struct Past<'a> {
+    /// What the project is.
+    pub config: &'a Config,
+    /// Every host.
+    pub inventory: &'a Inventory,
+    /// What is meant.
+    pub scope: &'a Scope,
+    /// What was seen.
+    pub observed: &'a Observed,
+}
+
+/// A release that a host remembers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    /// Its id.
+    pub release: String,
+    /// Where it came from.
+    #[serde(flatten)]
+    pub about: About,
+    /// The services that it has changed anywhere, sorted.
+    pub services: Vec<String>,
+    /// The hosts on which nothing has changed since, sorted.
+    pub hosts: Vec<String>,
+    /// Whether it is the last one.
+    pub in_effect: bool,
+    /// Why one cannot go back to it; nothing where one can.
+    pub obstacles: Vec<String>,
+}
+
+/// What is to run on a host: which instance, and what it is made from.
+type Content<'a> = Vec<(&'a Instance, &'a str)>;
+
+impl<'a> Past<'a> {
+    /// The hosts that are meant and were seen.
+    fn hosts(&self) -> impl Iterator<Item = (&'a str, &'a Observation)> {
+        let hosts = self.scope.hosts.iter().map(|&index| self.inventory.hosts()[index].name.as_str());
+        hosts.filter_map(|name| match self.observed.hosts.get(name)? {
+            HostState::Seen(seen) => Some((name, seen)),
+            HostState::Unseen(_) => None,
+        })
+    }
+
+    /// The hosts whose provider remembers no releases.
+    pub fn forgetful(&self) -> Vec<&'a str> {
+        self.hosts().filter(|(_, seen)| seen.releases.is_none()).map(|(name, _)| name).collect()
+    }
+
+    /// Each release with all that hosts remember of it, oldest first.
+    fn releases(&self) -> BTreeMap<&'a str, Vec<&'a Release>> {
+        let mut releases: BTreeMap<&str, Vec<&Release>> = BTreeMap::new();
+        for release in self.hosts().flat_map(|(_, seen)| known(seen)) {
+            releases.entry(&release.id).or_default().push(release);
+        }
+        releases
+    }
+
+    /// Lists them, the newest first. `goal` is what one would ask for to go back to one.
+    pub fn rows(&self, goal: &Goal) -> Vec<Row> {
+        let releases = self.releases();
+        let last = releases.keys().next_back().copied();
+        let row = |(&id, on_hosts): (&&str, &Vec<&Release>)| {
+            let services: BTreeSet<&String> = on_hosts.iter().flat_map(|release| &release.changed).collect();
+            let hosts = self.hosts().filter(|(_, seen)| current(seen).is_some_and(|now| now.id == id));
+            let goal = Goal { restore: Some(id.to_owned()), ..goal.clone() };
+            let problems = obstacles(self.config, self.inventory, self.observed, &goal);
+            Row {
+                release: id.to_owned(),
+                about: on_hosts.first().map(|release| (*release.about).clone()).unwrap_or_default(),
+                services: services.into_iter().cloned().collect(),
+                hosts: hosts.map(|(name, _)| name.to_owned()).collect(),
+                in_effect: Some(id) == last,
+                obstacles: problems.into_iter().map(|problem| problem.message).collect(),
+            }
+        };
+        releases.iter().rev().map(row).collect()
+    }
+
+    /// The release before the one in effect: the last one in which something else was to run of what is meant. One that
+    /// has gone back to another stands for that.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn before(&self) -> Result<String, Refusal> {
+        let releases = self.releases();
+        let Some((&last, on_hosts)) = releases.last_key_value() else {
+            return Err(Refusal::new("no host remembers a release")
+                .hint("each `cloudpad deploy` that changes something makes one"));
+        };
+        let now = self.contents(last);
+        let restored = on_hosts.first().and_then(|release| release.about.restores.as_deref());
+        // Of a part only, it is something new to the rest. And what is not remembered any more was no other thing.
+        let restored = restored.filter(|id| !releases.contains_key(id) || self.contents(id) == now);
+        let from = restored.unwrap_or(last);
+        let mut earlier = releases.range(..from).rev().map(|(id, _)| *id);
+        earlier.find(|id| self.contents(id) != now).map(str::to_owned).ok_or_else(|| {
+            Refusal::new(format!("no host remembers a release before `{from}`"))
+                .hint("`cloudpad releases` lists those that one can go back to")
+        })
+    }
+
+    /// What was to run of what is meant at a release, by host; none for a host that does not remember.
+    fn contents(&self, id: &str) -> Vec<(&'a str, Option<Content<'a>>)> {
+        let content = |seen: &'a Observation| match at(seen, id) {
+            At::Recorded(release) => {
+                let all = release.containers.iter();
+                let meant = all.filter(|old| self.scope.covers(&old.instance.service, self.config));
+                Some(meant.map(|old| (&old.instance, old.spec_id.as_str())).collect())
+            }
+            At::Nothing => Some(Vec::new()),
+            At::Forgotten => None,
+        };
+        self.hosts().map(|(name, seen)| (name, content(seen))).collect()
+    }
+}
+
+/// Rows as a table with a heading.
+pub fn table(rows: &[Row]) -> String {
+    let heading = ["RELEASE", "BY", "COMMAND", "REVISION", "SERVICES", "HOSTS", "GO BACK"].map(str::to_owned);
+    let cells: Vec<[String; 7]> = std::iter::once(heading).chain(rows.iter().map(cells)).collect();
+    columns(&cells)
+}
+
+fn cells(row: &Row) -> [String; 7] {
+    let About { by, command, restores, sources, .. } = &row.about;
+    let command = match restores {
+        Some(release) => format!("{command} to {release}"),
+        None => command.clone(),
+    };
+    let short = |revision: &String| revision.chars().take(12).collect::<String>();
+    let revisions: Vec<String> = match sources.len() {
+        1 => sources.values().map(short).collect(),
+        _ => sources.iter().map(|(source, revision)| format!("{source} {}", short(revision))).collect(),
+    };
+    let back = match (row.in_effect, row.obstacles.first()) {
+        (true, _) => "in effect",
+        (false, None) => "yes",
+        (false, Some(why)) => why,
+    };
+    [
+        row.release.clone(),
+        by.clone(),
+        command,
+        revisions.join(", "),
+        row.services.join(", "),
+        row.hosts.join(", "),
+        back.to_owned(),
+    ]
+}
