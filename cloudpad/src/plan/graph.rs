@@ -67,13 +67,15 @@ impl Graph {
         self.actions[node as usize].continues = true;
     }
 
-    /// Makes whatever is started or stopped wait for `gate`.
+    /// Makes whatever is started, stopped or led requests to wait for `gate`.
     pub(super) fn hold_back(&mut self, gate: &[Node]) {
         if gate.is_empty() {
             return;
         }
-        let changes =
-            |action: &Action| matches!(action.request, Request::DeployStart(_) | Request::DeployStop(_));
+        let changes = |action: &Action| {
+            let request = &action.request;
+            matches!(request, Request::DeployStart(_) | Request::DeployRoute(_) | Request::DeployStop(_))
+        };
         let first = self.actions.iter().filter(|action| {
             // What comes after another has waited with that.
             changes(action)

@@ -242,3 +242,17 @@ fn maintenance_outlives_a_deploy_and_is_told() {
     let page = |route: &&SetRoute| route.rule.as_ref().unwrap().maintenance.clone();
     assert_eq!(routes(&plan).iter().map(page).collect::<Vec<_>>(), vec![Some("back soon".to_owned()); 2]);
 }
+
+#[test]
+fn requests_are_led_elsewhere_after_the_jobs_that_come_before() {
+    let mut case = routed_case();
+    case.deploy();
+    case.config.jobs.insert("migrate".into(), super::jobs::job(crate::config::When::Before));
+    case.image("web", "v2");
+    case.service("web", |service| service.route = None);
+    let plan = case.plan();
+    let place =
+        |method: &str| plan.actions.iter().position(|action| action.request.method() == method).unwrap();
+    let (job, route) = (place("deploy.run"), place("deploy.route"));
+    assert!(plan.actions[route].needs.contains(&u32::try_from(job).unwrap()), "{}", text(&plan));
+}
