@@ -16,6 +16,7 @@ mod init;
 mod interact;
 mod list;
 mod lock;
+mod logs;
 mod maintenance;
 mod plan;
 mod plugin;
@@ -77,6 +78,7 @@ enum Command {
     Ps(ps::Args),
     Lock(lock::Args),
     Maintenance(maintenance::Args),
+    Logs(logs::Args),
     Exec(exec::Args),
     Run(run::Args),
     Hosts(hosts::Args),
@@ -182,6 +184,7 @@ impl Command {
             Command::Ps(args) => args.run(global, term),
             Command::Lock(args) => args.run(global, term),
             Command::Maintenance(args) => args.run(global, term),
+            Command::Logs(args) => args.run(global, term),
             Command::Exec(args) => args.run(global, term),
             Command::Run(args) => args.run(global, term),
             Command::Hosts(args) => args.run(global, term),

@@ -16,6 +16,8 @@
 //! - [`instances`] says which containers a word means. Pure.
 //! - [`attach`] joins the streams of a process on a host with our own. I/O.
 //! - [`everywhere`] asks something of several hosts at once. I/O.
+//! - [`tail`] reads what containers print. I/O, through `plugin`.
+//! - [`interleave`] puts that into the order of time. Pure.
 //! - [`observed`] holds what was seen, or why nothing was. Pure.
 //! - [`plan`](mod@plan) decides what is to be done. Pure.
 //! - [`scratch`] is a private file for an editor. I/O.
@@ -37,6 +39,7 @@ pub mod everywhere;
 pub mod hooks;
 pub mod init;
 pub mod instances;
+pub mod interleave;
 pub mod inventory;
 pub mod journal;
 pub mod listing;
@@ -53,5 +56,6 @@ pub mod rollout;
 pub mod run;
 pub mod scratch;
 pub mod starter;
+pub mod tail;
 pub mod term;
 pub mod words;

@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::inventory::List;
 use cloudpad_plugin_api::stage::secrets::Get;
 use cloudpad_plugin_api::{Failure, FailureKind, Reply, Request};
@@ -108,6 +109,20 @@ pub async fn look(
     let hosts = hosts?;
     known(&scope, config, &hosts)?;
     Ok(Looked { observed: Observed { secrets: secrets?, hosts, ..images? }, inventory, scope })
+}
+
+/// The hosts that `selection` means. Nothing is asked of them.
+///
+/// # Errors
+/// Problems with the selection or the inventory.
+pub async fn hosts(
+    runner: &Runner,
+    config: &Config,
+    selection: &Selection,
+) -> Result<Vec<Arc<Host>>, Refusal> {
+    let inventory = list(runner, config).await?;
+    let scope = plan::scope(config, &inventory, selection)?;
+    Ok(scope.hosts.iter().map(|&at| inventory.hosts()[at].clone()).collect())
 }
 
 /// Fails where a selector is for services that there are nowhere.

@@ -9,6 +9,7 @@ mod raw;
 mod unseen;
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anstream::{AutoStream, ColorChoice};
@@ -43,6 +44,7 @@ pub struct Term {
     style: Style,
     out: Mutex<Output>,
     lost: OnceLock<io::Error>,
+    closed: AtomicBool,
     err: Mutex<Output>,
     err_is_coloured: bool,
     bars: Option<Bars>,
@@ -70,6 +72,7 @@ impl Term {
             interactive: io::stdin().is_terminal() && err.is_terminal(),
             err_is_coloured: err_choice != ColorChoice::Never,
             lost: OnceLock::new(),
+            closed: AtomicBool::new(false),
             out: Mutex::new(AutoStream::new(Box::new(out), out_choice)),
             err: Mutex::new(AutoStream::new(Box::new(err), err_choice)),
             bars: live.then(Bars::new),
@@ -102,8 +105,11 @@ impl Term {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             // Whoever has closed a pipe wants no more.
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => drop(self.lost.set(error)),
-            _ => {}
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed.store(true, Ordering::Relaxed)
+            }
+            Err(error) => drop(self.lost.set(error)),
+            Ok(()) => {}
         }
     }
 
@@ -119,6 +125,11 @@ impl Term {
                 out.write_all(bytes).and_then(|()| out.flush())
             }
         }
+    }
+
+    /// Whether somebody has closed the pipe into which data is printed.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
     }
 
     /// Why data that was asked for could not be written, if some was lost.
@@ -273,7 +284,7 @@ impl Term {
             During::Log { level: Level::Debug, message } if self.style.verbose => {
                 self.line(DIM, action, message);
             }
-            During::Output { source, line } => {
+            During::Output { source, line, .. } => {
                 if let Some(bars) = &self.bars {
                     bars.output(phase, action, &harmless(line));
                 }

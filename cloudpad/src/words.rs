@@ -48,6 +48,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.host" => "looking at the machine".to_owned(),
         "deploy.lock" => "taking the project's lock".to_owned(),
         "deploy.run" => format!("running {object}"),
+        "deploy.logs" => "reading logs".to_owned(),
         "deploy.exec" => format!("running a command in {object}"),
         "deploy.record" => format!("noting release {object}"),
         method => format!("{method} {object}"),

@@ -32,6 +32,12 @@ pub enum Event {
         source: String,
         /// The line, without its end.
         line: String,
+        /// When it was printed, in nanoseconds since 1970, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        time: Option<i64>,
+        /// Whether it was printed to standard error, where that is known.
+        #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "std::ops::Not::not")]
+        stderr: bool,
     },
     /// A kind from a newer protocol.
     #[serde(other)]
@@ -205,7 +211,7 @@ impl Context {
 
     /// Sends a line that something else has printed.
     pub fn output(&self, source: impl Into<String>, line: impl Into<String>) {
-        self.emit(Event::Output { source: source.into(), line: line.into() });
+        self.emit(Event::Output { source: source.into(), line: line.into(), time: None, stderr: false });
     }
 
     /// Says how many bytes of `total` are done.

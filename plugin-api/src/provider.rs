@@ -110,6 +110,7 @@ impl Provider {
             (Handler::Deploy(p), Q::DeployExec(q)) => p.exec(cx, q).map(Reply::Executed),
             (Handler::Deploy(p), Q::DeployCommand(q)) => p.command(cx, q).map(Reply::Exited),
             (Handler::Deploy(p), Q::DeployRecord(q)) => p.record(cx, q).map(|()| Reply::Done),
+            (Handler::Deploy(p), Q::DeployLogs(q)) => p.logs(cx, q).map(Reply::Logged),
             _ => Err(Failure::unsupported(request.method())),
         }
     }

@@ -78,6 +78,7 @@ impl Stage {
                 "deploy.exec",
                 "deploy.command",
                 "deploy.record",
+                "deploy.logs",
             ],
         }
     }
@@ -183,6 +184,9 @@ pub enum Request {
     /// Remember this release, and forget those.
     #[serde(rename = "deploy.record")]
     DeployRecord(deploy::Record),
+    /// What have these containers printed?
+    #[serde(rename = "deploy.logs")]
+    DeployLogs(deploy::Logs),
 }
 
 impl Request {
@@ -218,6 +222,7 @@ impl Request {
             Request::DeployExec(_) => "deploy.exec",
             Request::DeployCommand(_) => "deploy.command",
             Request::DeployRecord(_) => "deploy.record",
+            Request::DeployLogs(_) => "deploy.logs",
         }
     }
 
@@ -248,7 +253,7 @@ impl Request {
             | Request::DeployKeys(_)
             | Request::DeployTrust(_)
             | Request::DeployUnlock(_) => Stage::Deploy,
-            Request::DeployRun(_) | Request::DeployExec(_) => Stage::Deploy,
+            Request::DeployRun(_) | Request::DeployExec(_) | Request::DeployLogs(_) => Stage::Deploy,
             Request::DeployRecord(_) => Stage::Deploy,
         }
     }
@@ -280,6 +285,7 @@ impl Request {
             Request::DeployHost(_) => read(ok).map(Reply::Machine),
             Request::DeployExec(_) => read(ok).map(Reply::Executed),
             Request::DeployCommand(_) => read(ok).map(Reply::Exited),
+            Request::DeployLogs(_) => read(ok).map(Reply::Logged),
             Request::ConfigCheck(_)
             | Request::SecretsSet(_)
             | Request::SecretsSave(_)
@@ -315,6 +321,7 @@ impl Request {
             Request::DeployExec(q) => Some(&q.host),
             Request::DeployCommand(q) => Some(&q.host),
             Request::DeployRecord(q) => Some(&q.host),
+            Request::DeployLogs(q) => Some(&q.host),
             Request::ConfigCheck(_)
             | Request::InventoryList(_)
             | Request::SourceResolve(_)
@@ -383,6 +390,8 @@ pub enum Reply {
     Executed(deploy::Executed),
     /// To `deploy.command`.
     Exited(deploy::Exited),
+    /// To `deploy.logs`.
+    Logged(deploy::Logged),
     /// To everything that has nothing to tell: an empty object, to which fields can be added.
     #[serde(serialize_with = "nothing")]
     Done,

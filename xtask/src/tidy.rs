@@ -51,6 +51,7 @@ const RULES: [Rule; 8] = [
 const PURE_ROOMS: &[&str] = &[
     "cloudpad/src/config",
     "cloudpad/src/instances.rs",
+    "cloudpad/src/interleave.rs",
     "cloudpad/src/inventory.rs",
     "cloudpad/src/observed.rs",
     "cloudpad/src/plan",

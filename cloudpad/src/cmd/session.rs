@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloudpad_plugin_api::Request;
+use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::Holder;
 
 mod asking;
@@ -175,6 +176,12 @@ impl Session {
         Ok(())
     }
 
+    /// The hosts that are meant. Nothing is asked of them.
+    pub(super) fn hosts(&self, selection: &Selection) -> Result<Vec<Arc<Host>>, Refused> {
+        let hosts = self.wait_for(look::hosts(&self.runner, &self.config, selection));
+        hosts.map_err(|refusal| self.refuses(refusal))
+    }
+
     /// Asks whether to go ahead. The question has a thread of its own, which ends with the program, since
     /// nobody answers a question that was interrupted.
     ///
@@ -250,6 +257,15 @@ impl Session {
     pub(super) fn one_off(&self, service: &str) -> String {
         let (project, time) = (self.config.project.prefix(), self.time.to_lowercase());
         format!("{project}-run-{service}-{time}-{}", std::process::id())
+    }
+
+    /// Does work that blocks while the user's wish to stop is heard.
+    pub(super) fn listening<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, Refusal> {
+        std::thread::scope(|scope| {
+            let (done, is_done) = tokio::sync::oneshot::channel();
+            scope.spawn(move || drop(done.send(work())));
+            self.wait_for(is_done).map_err(|_| Refusal::new("the work has ended without a result"))
+        })
     }
 
     /// Runs asynchronous work to its end.

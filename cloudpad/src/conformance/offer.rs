@@ -106,6 +106,7 @@ fn without(method: &str) -> Option<&'static str> {
         "deploy.lock" | "deploy.unlock" => {
             Some("offer both, so that no two deploys of a project change a host at once")
         }
+        "deploy.logs" => Some("offer it, so that `cloudpad logs` works"),
         "deploy.exec" => Some("offer it, so that `cloudpad exec` works"),
         "deploy.run" => Some("offer it, so that jobs and `cloudpad run` work"),
         "deploy.route" => Some("offer it, so that services can have routes"),

@@ -98,8 +98,8 @@ impl Mask {
             Event::Progress(Progress { label, done, total, unit }) => {
                 Event::Progress(Progress { label: self.owned(label), done, total, unit: self.owned(unit) })
             }
-            Event::Output { source, line } => {
-                Event::Output { source: self.owned(source), line: self.owned(line) }
+            Event::Output { source, line, time, stderr } => {
+                Event::Output { source: self.owned(source), line: self.owned(line), time, stderr }
             }
             other => other,
         }
@@ -170,7 +170,7 @@ mod tests {
         let progress = Progress { label: s(), done: 1, total: None, unit: s() };
         let events = [
             Event::Log { level: Level::Warn, message: s() },
-            Event::Output { source: s(), line: s() },
+            Event::Output { source: s(), line: s(), time: None, stderr: false },
             Event::Progress(progress),
         ];
         for event in events {

@@ -11,7 +11,9 @@ const LONGEST: usize = 8 * 1024;
 pub fn event(event: Event) -> Event {
     match event {
         Event::Log { level, message } => Event::Log { level, message: line(message) },
-        Event::Output { source, line: text } => Event::Output { source: line(source), line: line(text) },
+        Event::Output { source, line: text, time, stderr } => {
+            Event::Output { source: line(source), line: line(text), time, stderr }
+        }
         Event::Progress(Progress { label, done, total, unit }) => {
             Event::Progress(Progress { label: line(label), done, total, unit: line(unit) })
         }
@@ -68,14 +70,16 @@ mod tests {
         assert_eq!(failed.causes, ["two\nlines"]);
     }
 
+    fn output(line: &str) -> Event {
+        Event::Output { source: String::new(), line: line.into(), time: None, stderr: false }
+    }
+
     #[test]
     fn a_line_has_an_end() {
         let long = "x".repeat(10_000_000);
-        let Event::Output { line, .. } = event(Event::Output { source: String::new(), line: long }) else {
-            panic!()
-        };
+        let Event::Output { line, .. } = event(output(&long)) else { panic!() };
         assert_eq!(line.chars().count(), LONGEST + 1);
-        let ended = event(Event::Output { source: String::new(), line: "as it is \t\n".into() });
-        assert_eq!(ended, Event::Output { source: String::new(), line: "as it is \t".into() });
+        let ended = event(output("as it is \t\n"));
+        assert_eq!(ended, output("as it is \t"));
     }
 }

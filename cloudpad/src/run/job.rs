@@ -87,7 +87,12 @@ mod tests {
     fn ended(when: &str, exit_code: i64, timed_out: bool) -> Result<Reply, Failure> {
         let request = Request::DeployRun(run(when));
         let printed = Printed::of(&request);
-        printed.hear(&Event::Output { source: String::new(), line: "no such table".to_owned() });
+        printed.hear(&Event::Output {
+            source: String::new(),
+            line: "no such table".to_owned(),
+            time: None,
+            stderr: false,
+        });
         judged(&request, Reply::Ran(Ran { exit_code, timed_out, found: false }), printed)
     }
 

@@ -23,6 +23,7 @@ mod jobs;
 mod jobs_by_hand;
 mod local;
 mod lock;
+mod logs;
 mod many;
 #[path = "../../../plugins/aws-inventory/tests/it/moto.rs"]
 mod moto;

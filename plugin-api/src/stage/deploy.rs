@@ -12,6 +12,7 @@ use crate::{Context, Failure};
 
 mod exec;
 mod lock;
+mod logs;
 mod machine;
 mod release;
 mod route;
@@ -20,6 +21,7 @@ mod seen;
 
 pub use exec::{Exec, Executed};
 pub use lock::{Holder, Lock, Locked, Unlock};
+pub use logs::{Logged, Logs};
 pub use machine::{Command, Disk, Exited, HostKey, Keys, Known, Login, Look, Machine, Terminal, Trust};
 pub use release::{About, Record, Recorded, Release};
 pub use route::{Claim, Proxy, ProxySeen, RouteHealth, RouteSeen, Rule, SetRoute, Tls};
@@ -205,6 +207,16 @@ pub trait Deploy: Send + Sync {
     fn record(&self, cx: &Context, request: &Record) -> Result<(), Failure> {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.record"))
+    }
+
+    /// Tells what the containers of services have printed, in the order of time: of each instance what runs, or what ran
+    /// last. Each line is an event whose source is the instance, such as `web.1`.
+    ///
+    /// # Errors
+    /// `failed` when the engine cannot read it.
+    fn logs(&self, cx: &Context, request: &Logs) -> Result<Logged, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.logs"))
     }
 }
 

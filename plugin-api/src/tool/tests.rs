@@ -21,7 +21,7 @@ fn call_with(on_line: impl Fn(&Context) + Send + Sync + 'static) -> Call {
     let (kept, cancel) = (lines.clone(), Cancel::new());
     let inner = Context::new(serde_json::Value::Null, Arc::new(|_| ()), cancel.clone());
     let emit = move |event| {
-        let Event::Output { source, line } = event else { panic!("{event:?}") };
+        let Event::Output { source, line, .. } = event else { panic!("{event:?}") };
         kept.lock().unwrap().push(format!("{source}| {line}"));
         on_line(&inner);
     };

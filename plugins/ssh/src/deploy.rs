@@ -13,6 +13,7 @@ mod keys;
 mod labels;
 mod lines;
 pub(crate) mod lock;
+mod logs;
 mod memory;
 mod networks;
 mod observe;
@@ -34,9 +35,9 @@ mod unlisted;
 mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Command, Deploy, Exec, Executed, Exited, HostKey, Keys, Lock, Locked, Login, Look, Machine,
-    Observation, Observe, Pull, Pulled, Ran, Ready, Record, Remove, Run, SetRoute, Start, Started, Stop,
-    Terminal, Trust, Unlock,
+    BecameReady, Command, Deploy, Exec, Executed, Exited, HostKey, Keys, Lock, Locked, Logged, Login, Logs,
+    Look, Machine, Observation, Observe, Pull, Pulled, Ran, Ready, Record, Remove, Run, SetRoute, Start,
+    Started, Stop, Terminal, Trust, Unlock,
 };
 use cloudpad_plugin_api::{Context, Failure};
 
@@ -127,5 +128,9 @@ impl Deploy for Deployer {
 
     fn record(&self, cx: &Context, request: &Record) -> Result<(), Failure> {
         on_host(cx, &request.host, Call::Change, async |host| record::record(&host.engine, request).await)
+    }
+
+    fn logs(&self, cx: &Context, request: &Logs) -> Result<Logged, Failure> {
+        on_host(cx, &request.host, Call::Wait, async |host| logs::logs(cx, &host, request).await)
     }
 }

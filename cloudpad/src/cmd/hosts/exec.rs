@@ -84,7 +84,7 @@ impl Show {
         let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(output) = outputs.get_mut(index) else { return };
         match event {
-            Event::Output { source, line } => {
+            Event::Output { source, line, .. } => {
                 let line = Line { is_error: source == "stderr", text: line };
                 if self.summary {
                     output.lines.push(line);

@@ -118,6 +118,7 @@ pub fn may_change(request: &Request) -> bool {
             | Q::DeployKeys(_)
             | Q::DeployLogin(_)
             | Q::DeployHost(_)
+            | Q::DeployLogs(_)
             | Q::DeployLock(_)
             | Q::DeployUnlock(_)
     )

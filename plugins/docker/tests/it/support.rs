@@ -188,7 +188,7 @@ impl Project {
     /// The lines that steps have printed, with the step.
     pub fn output(&self) -> Vec<(String, String)> {
         let lines = self.events().into_iter().filter_map(|event| match event {
-            Event::Output { source, line } => Some((source, line)),
+            Event::Output { source, line, .. } => Some((source, line)),
             _ => None,
         });
         lines.collect()

@@ -89,7 +89,7 @@ impl Call {
     /// The lines that were printed, each behind its source.
     pub fn output(&self) -> Vec<String> {
         let line = |event| match event {
-            Event::Output { source, line } => Some(format!("{source}| {line}")),
+            Event::Output { source, line, .. } => Some(format!("{source}| {line}")),
             _ => None,
         };
         self.events().into_iter().filter_map(line).collect()

@@ -63,7 +63,9 @@ fn route(world: &World, rule: Option<Rule>, add: &[&str], remove: &[&str]) -> Re
 
 fn seen(world: &World) -> ProxySeen {
     let (host, project) = (world.host.clone(), world.project.clone().into());
-    let seen = Deployer.observe(&world.context(), &Observe { host, project, connects: false, releases: false }).unwrap();
+    let seen = Deployer
+        .observe(&world.context(), &Observe { host, project, connects: false, releases: false })
+        .unwrap();
     *seen.proxy.unwrap()
 }
 

@@ -49,8 +49,14 @@ static cJSON *deploy_route(struct call *call) { return NOT_WRITTEN("`deploy.rout
 /* Remembers `release` on `host` for `deploy.observe` to tell, and forgets those of `forget`. */
 static cJSON *deploy_record(struct call *call) { return NOT_WRITTEN("`deploy.record`"); }
 
+/* Tells what containers have printed, each line as an event whose source is the instance, such as `web.1`. */
+static cJSON *deploy_logs(struct call *call) {
+    return NOT_WRITTEN("`deploy.logs`"); /* return cJSON_Parse("{\"containers\":0}"); */
+}
+
 static const struct method METHODS[] = {
     {"config.check", config_check}, {"deploy.observe", deploy_observe}, {"deploy.pull", deploy_pull},
     {"deploy.start", deploy_start}, {"deploy.ready", deploy_ready},     {"deploy.stop", deploy_stop},
     {"deploy.remove", deploy_remove},   {"deploy.run", deploy_run},
-    {"deploy.exec", deploy_exec},       {"deploy.route", deploy_route},     {"deploy.record", deploy_record}};
+    {"deploy.exec", deploy_exec},       {"deploy.route", deploy_route},     {"deploy.record", deploy_record},
+    {"deploy.logs", deploy_logs}};

@@ -9,3 +9,4 @@
     {CALL("deploy.exec", "{}", "{}"), "not written yet"},
     {CALL("deploy.route", "{}", "{}"), "not written yet"},
     {CALL("deploy.record", "{}", "{}"), "not written yet"},
+    {CALL("deploy.logs", "{}", "{}"), "not written yet"},

@@ -56,7 +56,12 @@ def deploy_record(call):
     raise not_written("`deploy.record`")
 
 
+def deploy_logs(call):
+    """Tells what containers have printed, each line as an event whose source is the instance, such as `web.1`."""
+    raise not_written("`deploy.logs`")  # return {"containers": 0}
+
+
 METHODS = {"config.check": config_check, "deploy.observe": deploy_observe, "deploy.pull": deploy_pull,
            "deploy.start": deploy_start, "deploy.ready": deploy_ready, "deploy.stop": deploy_stop,
            "deploy.remove": deploy_remove, "deploy.run": deploy_run, "deploy.exec": deploy_exec,
-           "deploy.route": deploy_route, "deploy.record": deploy_record}
+           "deploy.route": deploy_route, "deploy.record": deploy_record, "deploy.logs": deploy_logs}

@@ -1,6 +1,6 @@
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Deploy, Exec, Executed, Observation, Observe, Pull, Pulled, Ran, Ready, Record,
-    Remove, Run, SetRoute, Start, Started, Stop,
+    BecameReady, Deploy, Exec, Executed, Logged, Logs, Observation, Observe, Pull, Pulled, Ran,
+    Ready, Record, Remove, Run, SetRoute, Start, Started, Stop,
 };
 use cloudpad_plugin_api::{Context, Failure, Handler, Provider, register};
 
@@ -60,6 +60,11 @@ impl Deploy for Plugin {
     /// Remembers `release` on `host` for `deploy.observe` to tell, and forgets those of `forget`.
     fn record(&self, _: &Context, _: &Record) -> Result<(), Failure> {
         Err(not_written("`deploy.record`"))
+    }
+
+    /// Tells what containers have printed, each line as an event whose source is the instance, such as `web.1`.
+    fn logs(&self, _: &Context, _: &Logs) -> Result<Logged, Failure> {
+        Err(not_written("`deploy.logs`"))
     }
 }
 

@@ -36,6 +36,7 @@ fn a_host_is_empty_and_nothing_else_is_written_yet() {
         ),
         ("deploy.route", route),
         ("deploy.record", json!({})),
+        ("deploy.logs", json!({})),
     ] {
         let failed = call(method, on(more), Value::Null).unwrap_err();
         assert!(failed.message.contains("not written yet"), "{failed}");

@@ -1,6 +1,6 @@
 OFFER='{"stage": "deploy", "provider": "@name@", "about": "not written yet", "methods": ["config.check",
         "deploy.observe", "deploy.pull", "deploy.start", "deploy.ready", "deploy.stop", "deploy.remove",
-        "deploy.run", "deploy.exec", "deploy.route", "deploy.record"]}'
+        "deploy.run", "deploy.exec", "deploy.route", "deploy.record", "deploy.logs"]}'
 
 method() {
     case $1 in
@@ -36,6 +36,9 @@ method() {
         ;;
     deploy.record) # Remembers `release` on `host` for `deploy.observe` to tell, and forgets those of `forget`.
         not_written '`deploy.record`'
+        ;;
+    deploy.logs) # Tells what containers have printed, each line as an event whose source is the instance, such as `web.1`.
+        not_written '`deploy.logs`' # echo '{"containers": 0}' >&3
         ;;
     *) fail unsupported "\`$1\` is not offered by this provider" ;;
     esac

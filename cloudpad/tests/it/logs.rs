@@ -1,0 +1,136 @@
+//! What containers print: in order over all hosts, followed through a deploy, and cut off by whoever reads it.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use crate::support::{Lab, Project};
+
+/// A project whose service prints what it is told to, on every host.
+fn project(topic: &str, script: &str) -> Project {
+    let project = Project::new(topic);
+    configure(&project, script);
+    project.run(&["deploy", "--yes"]).expect(0);
+    project
+}
+
+fn configure(project: &Project, script: &str) {
+    project.configure(&format!(
+        "[images.web]\n[services.web]\nimage = \"web\"\ncommand = [\"sh\", \"-c\", '''{script}''']\nstop_timeout = \"1s\"\n"
+    ));
+}
+
+/// The program while it runs, and what it prints.
+struct Following {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Following {
+    fn new(project: &Project, args: &[&str]) -> Self {
+        let mut command = project.command(args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("cloudpad");
+        let lines = BufReader::new(child.stdout.take().expect("a pipe"));
+        Self { child, lines }
+    }
+
+    /// Reads until each of these lines has come.
+    fn await_lines(&mut self, expected: &[String]) {
+        let mut left: BTreeSet<&str> = expected.iter().map(String::as_str).collect();
+        let mut line = String::new();
+        while !left.is_empty() {
+            line.clear();
+            let read = self.lines.read_line(&mut line).expect("a line");
+            assert!(read > 0, "the program has ended, and this was not printed: {left:?}");
+            left.remove(line.trim_end());
+        }
+    }
+
+    fn end(mut self, signal: &str) -> (Option<i32>, String) {
+        let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(kill.is_ok_and(|status| status.success()));
+        let mut said = String::new();
+        self.child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
+        (self.child.wait().expect("cloudpad is lost").code(), said)
+    }
+}
+
+fn on_each_host(line: &str) -> Vec<String> {
+    ["h1", "h2", "h3"].map(|host| format!("web.1@{host} | {line}")).to_vec()
+}
+
+#[test]
+fn lines_of_all_hosts_come_in_the_order_of_time() {
+    let script =
+        "for n in 1 2 3 4 5; do echo line $n; sleep 0.2; done; echo $'\\e[2Jharmless' >&2; exec sleep 600";
+    let project = project("logs", script);
+    let all = project.run(&["logs", "web", "--timestamps"]).expect(0);
+    let times: Vec<_> = all.stdout.lines().map(|line| line.split(' ').nth(2).unwrap_or_default()).collect();
+    assert!(times.len() == 18 && times.is_sorted(), "{}", all.text());
+    assert!(!all.stdout.contains('\u{1b}') && all.stdout.contains("[2Jharmless"), "{}", all.text());
+
+    let last = project.run(&["logs", "--tail", "3", "--host", "h2"]).expect(0);
+    let told: Vec<_> = last.stdout.lines().map(|line| line.split(" | ").nth(1).unwrap_or_default()).collect();
+    assert_eq!((told.len(), &told[..2]), (3, &["line 4", "line 5"][..]));
+
+    let some = project.run(&["logs", "web.1", "--grep", "line 2", "--grep", "line 4", "--json"]).expect(0);
+    let events = some.events();
+    assert_eq!(events.len(), 6, "{}", some.text());
+    assert!(events.iter().all(|event| event["instance"] == "web.1" && event["stream"] == "stdout"));
+    let hosts: BTreeSet<_> = events.iter().map(|event| event["host"].to_string()).collect();
+    assert_eq!(hosts.len(), 3);
+    assert_eq!(project.run(&["logs", "--since", "2200-01-01T00:00:00Z"]).expect(0).stdout, "");
+    let all_again = project.run(&["logs", "--since", "1h"]).expect(0);
+    assert_eq!(all_again.stdout.lines().count(), 18);
+
+    for number in 1..=3 {
+        let id = project.running(number)[0].id.clone();
+        project.lab.host(number).run(&format!("docker stop -t 1 {id}"));
+    }
+    let stopped = project.run(&["logs", "web", "--grep", "line 1"]).expect(0);
+    assert_eq!(stopped.stdout.lines().count(), 3, "what has ended is still told");
+}
+
+#[test]
+fn it_follows_through_a_deploy() {
+    let script = |word: &str| format!("trap 'exit 0' TERM; echo {word}; while true; do sleep 0.1; done");
+    let project = project("logs-follow", &script("one"));
+    let mut following = Following::new(&project, &["logs", "-f", "web"]);
+    following.await_lines(&on_each_host("one"));
+    configure(&project, &script("two"));
+    project.run(&["deploy", "--yes"]).expect(0);
+    following.await_lines(&on_each_host("two"));
+    let (code, said) = following.end("-INT");
+    assert_eq!(code, Some(130), "{said}");
+    for host in ["h1", "h2", "h3"] {
+        assert!(said.contains(&format!("{host}: web.1 has ended")), "{said}");
+    }
+}
+
+#[test]
+fn a_pipe_that_somebody_closes_ends_it_quietly() {
+    let project = project("logs-closed", "while true; do echo more; done");
+    for follow in [&["logs", "web"][..], &["logs", "-f", "web"]] {
+        let mut following = Following::new(&project, follow);
+        let mut line = String::new();
+        following.lines.read_line(&mut line).expect("a line");
+        drop(following.lines);
+        let output = following.child.wait_with_output().expect("cloudpad is lost");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(0) && !said.contains("error"), "{:?} {said}", output.status);
+    }
+}
+
+#[test]
+fn what_is_not_there_is_told() {
+    let project = Project::with(Lab::get(), "logs-none");
+    let hosts = "[hosts.h1]\naddress = \"h1\"\n[hosts.gone]\naddress = \"nobody@127.0.0.1:1\"\n";
+    project.configure_hosts(hosts, &format!("{}\n[deploy]\nunreachable = \"skip\"\n", project.web()));
+    project.run(&["logs", "wbe"]).expect(2).says("there is no service `wbe`").says("did you mean `web`?");
+    project.run(&["logs", "web", "--since", "soon"]).expect(2).says("a duration such as `10m`");
+    project.run(&["logs", "web", "--host", "h1"]).expect(2).says("there is no container of `web`");
+    project.run(&["deploy", "--yes"]).expect(1);
+    project.run(&["exec", "web", "--", "sh", "-c", "echo told > /proc/1/fd/1"]).expect(0);
+    let outcome = project.run(&["logs", "web"]).expect(1).says("gone: ");
+    assert!(outcome.stdout.contains("web.1@h1 | told"), "{}", outcome.text());
+}

@@ -1,0 +1,190 @@
+//! `deploy.logs`: what the containers of services have printed and print, in the order of time. I/O.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bollard::models::EventMessage;
+use bollard::query_parameters::EventsOptionsBuilder;
+use cloudpad_engine::failure;
+use cloudpad_plugin_api::model::label;
+use cloudpad_plugin_api::stage::deploy::{Container, Logged, Logs};
+use cloudpad_plugin_api::{Context, Event, Failure, Level};
+use futures_util::TryStreamExt;
+use tokio::task::JoinSet;
+
+use super::seen;
+use crate::pool::Connection;
+
+mod lines;
+
+use lines::{Line, Printed};
+
+pub(super) async fn logs(cx: &Context, host: &Connection, request: &Logs) -> Result<Logged, Failure> {
+    // The engine's own clock says from when on its events count.
+    let from = if request.follow { Some(engine_time(host).await?) } else { None };
+    let all = seen::containers(&host.containers().await?, &request.project);
+    let chosen = chosen(&all, request);
+    let containers = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
+    match from {
+        Some(from) => follow(cx, host, request, chosen, &from).await?,
+        None => tell_in_order(cx, host, request, chosen).await?,
+    }
+    Ok(Logged { containers })
+}
+
+/// Of each instance what runs, or what ran last.
+fn chosen(all: &[Container], request: &Logs) -> Vec<Container> {
+    let meant = |service: &str, number: u32| {
+        (request.services.is_empty() || request.services.iter().any(|name| name == service))
+            && request.number.is_none_or(|only| only == number)
+    };
+    let is_last = |container: &Container| {
+        let mut siblings = all.iter().filter(|other| other.instance == container.instance);
+        siblings.all(|other| {
+            !other.state.is_up() && (other.created, &other.name) <= (container.created, &container.name)
+        })
+    };
+    let ours = all.iter().filter(|c| meant(&c.instance.service, c.instance.number));
+    ours.filter(|container| container.state.is_up() || is_last(container)).cloned().collect()
+}
+
+fn tell(cx: &Context, source: &str, line: Line) {
+    cx.emit(Event::Output {
+        source: source.to_owned(),
+        line: line.text,
+        time: line.time,
+        stderr: line.stderr,
+    });
+}
+
+/// Always the earliest of the next lines of all containers.
+async fn tell_in_order(
+    cx: &Context,
+    host: &Connection,
+    request: &Logs,
+    chosen: Vec<Container>,
+) -> Result<(), Failure> {
+    let mut sources = Vec::new();
+    for container in chosen {
+        let mut printed = Printed::of(host, &container.id, &container.name, request, false).await?;
+        if let Some(next) = printed.next().await? {
+            sources.push((next, container.instance.to_string(), printed));
+        }
+    }
+    loop {
+        let earliest = (0..sources.len()).min_by_key(|at| sources[*at].0.time);
+        let Some(at) = earliest else { return Ok(()) };
+        let (next, source, printed) = &mut sources[at];
+        let line = match printed.next().await? {
+            Some(following) => std::mem::replace(next, following),
+            None => {
+                let (line, source, _) = sources.swap_remove(at);
+                tell(cx, &source, line);
+                continue;
+            }
+        };
+        tell(cx, source, line);
+    }
+}
+
+/// How long before the engine tells that a container was started it may have printed something, in nanoseconds.
+const BEFORE_START: i64 = 10_000_000_000;
+
+/// Those that are or were followed, by id.
+type Followed = Arc<Mutex<BTreeMap<String, Progress>>>;
+
+#[derive(Clone, Copy, Default)]
+struct Progress {
+    under_way: bool,
+    /// When what was told last was printed.
+    last: Option<i64>,
+}
+
+/// Follows each container until it ends, and those that are started meanwhile.
+async fn follow(
+    cx: &Context,
+    host: &Connection,
+    request: &Logs,
+    chosen: Vec<Container>,
+    from: &str,
+) -> Result<(), Failure> {
+    let followed = Followed::default();
+    let mut under_way = JoinSet::new();
+    for container in chosen {
+        let printed = Printed::of(host, &container.id, &container.name, request, true).await?;
+        let source = container.instance.to_string();
+        begin(cx, &mut under_way, &followed, (container.id, source, printed), container.state.is_up());
+    }
+    let filters = HashMap::from([
+        ("label", vec![format!("{}={}", label::PROJECT, request.project.name)]),
+        ("event", vec!["start".to_owned()]),
+    ]);
+    let options = EventsOptionsBuilder::new().filters(&filters).since(from).build();
+    let docker = host.engine.patient().await?;
+    let mut events = docker.events(Some(options));
+    let tried = "could not follow which containers are started";
+    loop {
+        tokio::select! {
+            event = events.try_next() => {
+                let event = event.map_err(|error| failure(tried, &error))?;
+                let event = event.ok_or_else(|| Failure::failed(format!("{tried}: the engine told no more")))?;
+                let Some((id, source)) = started(&event, request) else { continue };
+                let progress = followed.lock().unwrap_or_else(PoisonError::into_inner).get(&id).copied();
+                let progress = progress.unwrap_or_default();
+                if progress.under_way {
+                    continue;
+                }
+                // The event is a little younger than the first line.
+                let since = progress.last.map(|last| last + 1);
+                let since = since.or(event.time_nano.map(|time| time - BEFORE_START));
+                let again = Logs { since, tail: None, ..request.clone() };
+                let printed = Printed::of(host, &id, &id, &again, true).await?;
+                begin(cx, &mut under_way, &followed, (id, source, printed), true);
+            }
+            Some(ended) = under_way.join_next() => ended.unwrap_or(Ok(()))?,
+        }
+    }
+}
+
+fn begin(
+    cx: &Context,
+    under_way: &mut JoinSet<Result<(), Failure>>,
+    followed: &Followed,
+    (id, source, mut printed): (String, String, Printed),
+    is_up: bool,
+) {
+    let mark = Progress { under_way: true, ..Progress::default() };
+    followed.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), mark);
+    let (cx, followed) = (cx.clone(), followed.clone());
+    under_way.spawn(async move {
+        let mut progress = Progress::default();
+        while let Some(line) = printed.next().await? {
+            progress.last = line.time.or(progress.last);
+            tell(&cx, &source, line);
+        }
+        followed.lock().unwrap_or_else(PoisonError::into_inner).insert(id, progress);
+        if is_up {
+            cx.log(Level::Info, format!("{source} has ended"));
+        }
+        Ok(())
+    });
+}
+
+/// The id and the instance of a container that was started, if it is one of those that are meant.
+fn started(event: &EventMessage, request: &Logs) -> Option<(String, String)> {
+    let actor = event.actor.as_ref()?;
+    let labels = actor.attributes.as_ref().filter(|labels| seen::belongs_to(labels, &request.project))?;
+    let (service, number) = (labels.get(label::SERVICE)?, labels.get(label::INSTANCE)?);
+    let is_meant = (request.services.is_empty() || request.services.contains(service))
+        && request.number.is_none_or(|only| number.parse() == Ok(only));
+    is_meant.then_some((actor.id.clone()?, format!("{service}.{number}")))
+}
+
+async fn engine_time(host: &Connection) -> Result<String, Failure> {
+    let info = host.engine.docker().await?.info().await;
+    let info = info.map_err(|error| failure("could not ask the engine for its time", &error))?;
+    let time = info.system_time.unwrap_or_default();
+    let time = chrono::DateTime::parse_from_rfc3339(&time)
+        .map_err(|_| Failure::failed(format!("the engine's time `{time}` is not understood")))?;
+    Ok(format!("{}.{:09}", time.timestamp(), time.timestamp_subsec_nanos()))
+}
