@@ -111,7 +111,8 @@ pub fn running(found: Vec<Found>, target: &Target) -> Result<Vec<Found>, Refusal
         (false, _) => Ok(up),
         (true, Some(stopped)) => {
             let message = format!("no container of `{target}` runs: {} is stopped", stopped.words());
-            Err(Refusal::new(message).hint(format!("`cloudpad start {}` starts it", target.service)))
+            Err(Refusal::new(message)
+                .hint(format!("`cloudpad deploy --service {}` starts it", target.service)))
         }
         (true, None) => Err(nowhere(target)),
     }

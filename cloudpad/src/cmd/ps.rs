@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Ended;
 use super::args::{Global, Select};
 use super::session::Session;
+use crate::instances::not_mistyped;
 use crate::listing;
 use crate::look::At;
 use crate::observed::HostState;
@@ -24,6 +25,9 @@ impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let session = Session::open("ps", false, global, term)?;
         let selection = self.select.selection();
+        for service in &selection.services {
+            not_mistyped(&session.config, service)?;
+        }
         let looked = session.look(&selection, At::Hosts)?;
         let is_meant =
             |name: &str| looked.inventory.index(name).is_some_and(|at| looked.scope.hosts.contains(&at));

@@ -54,6 +54,14 @@ fn a_plan_is_not_saved_where_it_would_change_what_it_is_about() {
 }
 
 #[test]
+fn a_mistyped_service_is_told_before_any_host_is_asked() {
+    let project = Project::new("mistyped");
+    project.configure_hosts("[hosts.gone]\naddress = \"nobody.invalid\"\n", &project.web());
+    let outcome = project.run(&["ps", "--service", "wbe"]).expect(2).says("did you mean `web`?");
+    assert!(!outcome.stderr.contains("nobody.invalid"), "{}", outcome.text());
+}
+
+#[test]
 fn without_a_terminal_nothing_is_done_unless_yes_is_said() {
     let project = Project::new("yes");
     project.configure(&project.web());
