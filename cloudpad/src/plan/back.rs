@@ -24,7 +24,7 @@ pub fn obstacles(config: &Config, inventory: &Inventory, observed: &Observed, go
 /// of the config.
 ///
 /// # Errors
-/// As for [`plan`], of the selection.
+/// As for [`plan`](fn@super::plan), of the selection.
 pub fn look_back_for_secrets(
     config: &Config,
     inventory: &Inventory,

@@ -16,7 +16,7 @@ const PORT: u16 = 2222;
 /// Servers that run until this is dropped.
 pub struct Light {
     folder: PathBuf,
-    /// Their names in [`Light::ssh_config`].
+    /// Their names in the file `ssh_config` of the folder.
     pub names: Vec<String>,
 }
 
