@@ -101,6 +101,12 @@ fn reference(what: &str, text: &str) -> Result<(), String> {
 fn containers(seen: &Observation) -> Result<(), String> {
     let names =
         seen.containers.iter().flat_map(|c| [&c.id, &c.name, &c.instance.service, &c.release, &c.spec_id]);
+    let images = seen.releases.iter().flatten().flat_map(|release| &release.images);
+    let open =
+        images.filter(|(_, from)| !matches!(from, deploy::ImageRef::Known(_))).map(|(image, _)| image).next();
+    if let Some(image) = open {
+        return Err(format!("it remembers image {image:?} as one that is still to be pushed"));
+    }
     let ports = seen.ports.iter().map(|held| &held.container);
     let one_offs = seen.one_offs.iter().flat_map(|one_off| {
         let labels = one_off.labels.iter().flat_map(|(key, value)| [key, value]);
@@ -147,6 +153,18 @@ mod tests {
         let twice = json!([{ "name": "web", "reference": "shop.web:1" }, { "name": "web", "reference": "shop.web:2" }]);
         assert!(built(twice).contains("twice"));
         assert!(built(json!([{ "name": "db", "reference": "shop.web:1" }])).contains("not asked for"));
+    }
+
+    #[test]
+    fn what_a_host_remembers_is_known() {
+        let observe = json!({ "host": { "name": "h", "address": "local" }, "project": { "name": "p" } });
+        let remembered = |image: Value| {
+            let release =
+                json!({ "id": "r1", "about": {}, "containers": [], "images": { "p.web:1": image } });
+            wrong("deploy.observe", observe.clone(), json!({ "containers": [], "releases": [release] }))
+        };
+        assert_eq!(remembered(json!("registry.example/p.web@sha256:0")), "");
+        assert!(remembered(json!({ "pushed_by": 7 })).contains("still to be pushed"));
     }
 
     #[test]

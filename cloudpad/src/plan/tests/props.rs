@@ -68,7 +68,8 @@ fn floors_of_what_runs(world: &World) -> Vec<(String, usize)> {
     let min = world.case.config.deploy.min_healthy;
     let id = world.case.goal.restore.as_deref().unwrap_or_default();
     let mut whole: BTreeMap<&str, u32> = BTreeMap::new();
-    for host in world.truth.hosts.values() {
+    // What a host that is out of sight remembers is known to nobody.
+    for host in world.case.observed.hosts.values() {
         let HostState::Seen(seen) = host else { continue };
         if let At::Recorded(release) = past::at(seen, id) {
             release.containers.iter().for_each(|c| *whole.entry(&c.instance.service).or_default() += 1);

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::{Host, Instance};
 use cloudpad_plugin_api::stage::deploy::{
-    Container, ImageRef, Named, Observation, OneOff, PortHeld, Record, Recorded, Remove, RouteSeen, Run,
-    SetRoute, Start, State, Stop,
+    Container, ImageRef, Named, Observation, OneOff, PortHeld, Record, Recorded, Release, Remove, RouteSeen,
+    Run, SetRoute, Start, State, Stop,
 };
 
 use super::kit::Case;
@@ -237,22 +237,35 @@ impl Sim {
         Ok(())
     }
 
+    /// A release as it is sent: with what pushes have answered.
+    fn filled_in(&self, release: &Release) -> Result<Release, String> {
+        let mut release = release.clone();
+        for image in release.images.values_mut() {
+            if let ImageRef::PushedBy { pushed_by } = image {
+                let reference = self.pushed.get(pushed_by).ok_or("it has not been pushed")?;
+                *image = ImageRef::Known(reference.clone());
+            }
+        }
+        Ok(release)
+    }
+
     fn record(&mut self, record: &Record) -> Result<(), String> {
         let up = |c: &Container, recorded: &Recorded| {
             c.state.is_up() && c.instance == recorded.instance && c.spec_id == recorded.spec_id
         };
+        let release = record.release.as_deref().map(|release| self.filled_in(release)).transpose()?;
         let host = self.host(&record.host)?;
         let releases = host.releases.as_mut().ok_or("it remembers nothing")?;
         for id in &record.forget {
             check(releases.first().is_some_and(|oldest| oldest.id == *id), "it is not the oldest")?;
             releases.remove(0);
         }
-        let Some(release) = &record.release else { return Ok(()) };
+        let Some(release) = release else { return Ok(()) };
         check(releases.last().is_none_or(|last| last.id < release.id), "it is not the newest")?;
         for recorded in &release.containers {
             check(release.specs.contains_key(&recorded.spec_id), "a spec is missing")?;
         }
-        releases.push((**release).clone());
+        releases.push(release.clone());
         let lacking = |r: &&Recorded| !host.containers.iter().any(|c| up(c, r));
         let lacking: Vec<_> = release.containers.iter().filter(lacking).collect();
         let meant = |r: &&&Recorded| release.changed.contains(&r.instance.service);

@@ -38,9 +38,13 @@ impl<'a> Undo<'a> {
             let Some(before) = route(self.before, host, service) else { continue };
             let name = self.inventory.hosts()[host].name.as_str();
             for container in &before.containers {
-                let now = self.now.host(host).and_then(|host| host.named(container));
+                let is_up = |sight: &Sight<'_>| {
+                    let container = sight.host(host).and_then(|host| host.named(container));
+                    container.is_some_and(|container| container.state.is_up())
+                };
                 let ends = self.stopping.contains(&(name, container.as_str()));
-                if now.is_some_and(|now| now.state.is_up()) && !ends {
+                // One that did not run before got none, whatever the route said.
+                if is_up(self.before) && is_up(self.now) && !ends {
                     routing.keep((host, service), container);
                 }
             }
