@@ -103,9 +103,6 @@ fn without(method: &str) -> Option<&'static str> {
     match method {
         // Whoever has no ready images never needs it.
         "deploy.pull" => Some("offer it, so that images that nobody builds can be deployed"),
-        "deploy.lock" | "deploy.unlock" => {
-            Some("offer both, so that no two deploys of a project change a host at once")
-        }
         "deploy.logs" => Some("offer it, so that `cloudpad logs` works"),
         "deploy.exec" => Some("offer it, so that `cloudpad exec` works"),
         "deploy.run" => Some("offer it, so that jobs and `cloudpad run` work"),
@@ -117,8 +114,11 @@ fn without(method: &str) -> Option<&'static str> {
 
 /// Whether many a provider has nothing to do for it.
 fn is_optional(method: &str) -> bool {
-    const OPTIONAL: [&str; 10] = [
+    const OPTIONAL: [&str; 12] = [
         "config.check",
+        // Without a lock, it is said at each deploy.
+        "deploy.lock",
+        "deploy.unlock",
         "secrets.list",
         "secrets.set",
         "secrets.open",

@@ -78,7 +78,7 @@ fn this_machine_has_locks_too() {
 
 #[test]
 fn a_lock_that_was_lost_is_taken_again_unless_somebody_else_has_it() {
-    let (root, deploy) = (Operator::new("h2"), Operator::new("deploy@h2"));
+    let (root, deploy) = (Operator::new("h3"), Operator::new("deploy@h3"));
     let shop = project(&unique("lock"), None);
     assert_eq!(root.lock(&shop), None);
     let lose = || {
@@ -86,13 +86,13 @@ fn a_lock_that_was_lost_is_taken_again_unless_somebody_else_has_it() {
         let file = format!("/tmp/cloudpad-lock.{}@0", shop.name);
         let script =
             format!("kill -9 $(cut -d ' ' -f 1 {file}); flock /tmp/cloudpad-lock.{} true", shop.name);
-        assert!(lab::ssh("h2", &[&script]).status().unwrap().success());
+        assert!(lab::ssh("h3", &[&script]).status().unwrap().success());
     };
     // That it is lost is heard soon after, and not at the same moment.
     let change = || root.world.remove(&[], &["no-such-image:1"]);
     let is_free = || {
         let try_it = format!("flock -n /tmp/cloudpad-lock.{} true", shop.name);
-        lab::ssh("h2", &[&try_it]).status().unwrap().success()
+        lab::ssh("h3", &[&try_it]).status().unwrap().success()
     };
     lose();
     assert!((0..100).any(|_| change().is_ok() && !is_free()), "whoever changes something has it again");
@@ -100,7 +100,7 @@ fn a_lock_that_was_lost_is_taken_again_unless_somebody_else_has_it() {
     assert_eq!(deploy.lock(&shop), None);
     let failure = (0..100).find_map(|_| change().err()).expect("it has lost its lock");
     assert_eq!(failure.kind, FailureKind::Stale);
-    assert!(failure.to_string().contains("`deploy@h2` has it since now, for `deploy`"), "{failure}");
+    assert!(failure.to_string().contains("`deploy@h3` has it since now, for `deploy`"), "{failure}");
     deploy.unlock(&shop);
     root.unlock(&shop);
 }
