@@ -15,7 +15,7 @@ fn one_offs(world: &World) -> Vec<OneOff> {
 #[test]
 fn it_prints_ends_and_is_gone() {
     let world = World::new("once");
-    let request = world.run_request("job", "echo one; echo two >&2; printf three; exit 3");
+    let request = world.run_request("job", "echo one; echo two >&2; echo three; exit 3");
     let ran = world.run_once(&request).unwrap();
     assert_eq!(ran, Ran { exit_code: 3, timed_out: false, found: false });
     let mut lines = world.lines();
