@@ -8,6 +8,7 @@ use bollard::query_parameters::{InspectContainerOptions, LogsOptionsBuilder};
 use cloudpad_engine::{Engine, failure, status};
 use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::stage::deploy::Named;
 use futures_util::StreamExt;
 
 use super::{proof, results, seen};
@@ -31,6 +32,19 @@ pub(super) async fn find(engine: &Engine, name: &str) -> Result<Option<Inspected
     match inspect(engine, &proof::provisional(name)).await? {
         None => inspect(engine, name).await,
         found => Ok(found),
+    }
+}
+
+/// The id of a container as a request names it; none when there is no such container of the project. An id was seen together
+/// with its labels; a name may be anyone's by now.
+pub(super) async fn id_of(
+    engine: &Engine,
+    named: &Named,
+    project: &Project,
+) -> Result<Option<String>, Failure> {
+    match &named.id {
+        Some(id) => Ok(Some(id.clone())),
+        None => find_own(engine, &named.name, project).await,
     }
 }
 

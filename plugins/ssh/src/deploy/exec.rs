@@ -56,11 +56,7 @@ pub(super) fn size(tty: Option<TerminalSize>) -> Option<Vec<usize>> {
 async fn create(engine: &Engine, request: &Exec) -> Result<String, Failure> {
     let name = &request.container.name;
     let gone = || Failure::stale(format!("there is no container `{name}` any more"));
-    // An id was seen together with its labels; a name may be anyone's by now.
-    let container = match &request.container.id {
-        Some(id) => id.clone(),
-        None => container::find_own(engine, name, &request.project).await?.ok_or_else(gone)?,
-    };
+    let container = container::id_of(engine, &request.container, &request.project).await?.ok_or_else(gone)?;
     let config = ExecConfig {
         attach_stdin: Some(request.stream.is_some()),
         attach_stdout: Some(true),

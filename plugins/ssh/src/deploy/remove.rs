@@ -26,14 +26,7 @@ pub(super) async fn remove(cx: &Context, host: &Connection, request: &Remove) ->
 /// Without force, so that the engine itself refuses when the container runs.
 async fn remove_container(engine: &Engine, container: &Named, project: &Project) -> Result<(), Failure> {
     let name = &container.name;
-    // An id was seen together with its labels; a name may be anyone's by now.
-    let id = match &container.id {
-        Some(id) => id.clone(),
-        None => match container::find_own(engine, name, project).await? {
-            Some(id) => id,
-            None => return Ok(()),
-        },
-    };
+    let Some(id) = container::id_of(engine, container, project).await? else { return Ok(()) };
     match engine.docker().await?.remove_container(&id, None::<RemoveContainerOptions>).await {
         Ok(()) => Ok(()),
         Err(error) if status(&error) == Some(404) => Ok(()),

@@ -16,11 +16,7 @@ const KILLED: i64 = 128 + 9;
 pub(super) async fn stop(cx: &Context, engine: &Engine, request: &Stop) -> Result<(), Failure> {
     let name = &request.container.name;
     let gone = || Failure::stale(format!("there is no container `{name}` any more"));
-    // An id was seen together with its labels; a name may be anyone's by now.
-    let id = match &request.container.id {
-        Some(id) => id.clone(),
-        None => container::find_own(engine, name, &request.project).await?.ok_or_else(gone)?,
-    };
+    let id = container::id_of(engine, &request.container, &request.project).await?.ok_or_else(gone)?;
     let seconds = i32::try_from(request.timeout).unwrap_or(i32::MAX);
     let options = StopContainerOptionsBuilder::new().t(seconds).build();
     // One that does not run is answered with 304, which is fine.
