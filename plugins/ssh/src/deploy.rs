@@ -18,6 +18,7 @@ mod memory;
 mod networks;
 mod observe;
 mod owner;
+mod printed;
 mod probe;
 mod proof;
 mod pull;

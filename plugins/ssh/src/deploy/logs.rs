@@ -12,12 +12,9 @@ use cloudpad_plugin_api::{Context, Event, Failure, Level};
 use futures_util::TryStreamExt;
 use tokio::task::JoinSet;
 
+use super::printed::{Line, Printed, Which};
 use super::seen;
 use crate::pool::Connection;
-
-mod lines;
-
-use lines::{Line, Printed};
 
 pub(super) async fn logs(cx: &Context, host: &Connection, request: &Logs) -> Result<Logged, Failure> {
     // The engine's own clock says from when on its events count.
@@ -48,6 +45,10 @@ fn chosen(all: &[Container], request: &Logs) -> Vec<Container> {
     ours.filter(|container| container.state.is_up() || is_last(container)).cloned().collect()
 }
 
+fn which(request: &Logs) -> Which {
+    Which { since: request.since, tail: request.tail, follow: request.follow }
+}
+
 fn tell(cx: &Context, source: &str, line: Line) {
     cx.emit(Event::Output {
         source: source.to_owned(),
@@ -66,7 +67,7 @@ async fn tell_in_order(
 ) -> Result<(), Failure> {
     let mut sources = Vec::new();
     for container in chosen {
-        let mut printed = Printed::of(host, &container.id, &container.name, request, false).await?;
+        let mut printed = Printed::of(host, &container.id, &container.name, which(request)).await?;
         if let Some(next) = printed.next().await? {
             sources.push((next, container.instance.to_string(), printed));
         }
@@ -111,7 +112,7 @@ async fn follow(
     let followed = Followed::default();
     let mut under_way = JoinSet::new();
     for container in chosen {
-        let printed = Printed::of(host, &container.id, &container.name, request, true).await?;
+        let printed = Printed::of(host, &container.id, &container.name, which(request)).await?;
         let source = container.instance.to_string();
         begin(cx, &mut under_way, &followed, (container.id, source, printed), container.state.is_up());
     }
@@ -137,8 +138,8 @@ async fn follow(
                 // The event is a little younger than the first line.
                 let since = progress.last.map(|last| last + 1);
                 let since = since.or(event.time_nano.map(|time| time - BEFORE_START));
-                let again = Logs { since, tail: None, ..request.clone() };
-                let printed = Printed::of(host, &id, &id, &again, true).await?;
+                let which = Which { since, follow: true, tail: None };
+                let printed = Printed::of(host, &id, &id, which).await?;
                 begin(cx, &mut under_way, &followed, (id, source, printed), true);
             }
             Some(ended) = under_way.join_next() => ended.unwrap_or(Ok(()))?,

@@ -3,12 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bollard::container::LogOutput;
 use bollard::query_parameters::{
-    LogsOptionsBuilder, RemoveContainerOptionsBuilder, ResizeContainerTTYOptionsBuilder,
-    StopContainerOptionsBuilder, WaitContainerOptionsBuilder,
+    RemoveContainerOptionsBuilder, ResizeContainerTTYOptionsBuilder, StopContainerOptionsBuilder,
+    WaitContainerOptionsBuilder,
 };
-use cloudpad_engine::{failure, said, status};
+use cloudpad_engine::{failure, status};
 use cloudpad_plugin_api::model::TerminalSize;
 use cloudpad_plugin_api::stage::deploy::{Ran, Run};
 use cloudpad_plugin_api::{Context, Failure, FailureKind, Level, Outcome};
@@ -17,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use super::attached::{Attached, Peer};
 use super::files;
-use super::lines::Lines;
+use super::printed::{Line, Printed, Which};
 use crate::call::cancelled;
 use crate::pool::Connection;
 
@@ -83,6 +82,27 @@ pub(super) async fn run(
     Ok(Ran { exit_code, timed_out, found })
 }
 
+/// How far what a container prints was told.
+struct Output<'a> {
+    cx: &'a Context,
+    /// How many lines were told, by earlier attempts too.
+    told: &'a AtomicUsize,
+    /// How many lines were read.
+    number: usize,
+    /// When the last of them was printed.
+    last: Option<i64>,
+}
+
+impl Output<'_> {
+    fn tell(&mut self, line: Line) {
+        self.number += 1;
+        self.last = line.time.max(self.last);
+        if self.told.fetch_max(self.number, Ordering::Relaxed) < self.number {
+            self.cx.output("", line.text);
+        }
+    }
+}
+
 /// A one-off container that was made.
 struct OneOff<'a> {
     cx: &'a Context,
@@ -121,32 +141,30 @@ impl OneOff<'_> {
 
     /// Tells each line that the container prints, but for so many of the first, and what it has ended with.
     async fn follow(&self, told: &AtomicUsize) -> Result<i64, Failure> {
-        let options = LogsOptionsBuilder::new().follow(true).stdout(true).stderr(true).build();
-        let mut output = self.host.engine.patient().await?.logs(self.id, Some(options));
-        let (mut out, mut err) = (Lines::default(), Lines::default());
-        let mut number = 0;
-        let mut tell = |line| {
-            number += 1;
-            if told.fetch_max(number, Ordering::Relaxed) < number {
-                self.cx.output("", line);
-            }
-        };
-        while let Some(piece) = output.next().await {
-            match piece {
-                Ok(LogOutput::StdErr { message }) => err.push(&message, &mut tell),
-                Ok(piece) => out.push(&piece.into_bytes(), &mut tell),
+        let mut output = Output { cx: self.cx, told, number: 0, last: None };
+        self.tell(&mut output, true).await?;
+        let code = self.exit_code().await?;
+        // An engine that is asked while a container ends may not have all that it has printed.
+        self.tell(&mut output, false).await?;
+        Ok(code)
+    }
+
+    /// Tells what is new of what it has printed, and, if asked to, prints until its end.
+    async fn tell(&self, output: &mut Output<'_>, follow: bool) -> Result<(), Failure> {
+        let which = Which { since: output.last.map(|last| last + 1), tail: None, follow };
+        let mut printed = Printed::of(self.host, self.id, &self.request.container, which).await?;
+        loop {
+            match printed.next().await {
+                Ok(Some(line)) => output.tell(line),
+                Ok(None) => return Ok(()),
                 // A log driver from which the engine cannot read is no reason not to run.
-                Err(error) if said(&error).is_some() => {
-                    let failure = failure(&self.tried("read what is printed by"), &error);
+                Err(failure) if failure.kind == FailureKind::Failed => {
                     self.cx.log(Level::Warn, failure.to_string());
-                    break;
+                    return Ok(());
                 }
-                Err(error) => return Err(failure(&self.tried("read what is printed by"), &error)),
+                Err(failure) => return Err(failure),
             }
         }
-        out.finish(&mut tell);
-        err.finish(&mut tell);
-        self.exit_code().await
     }
 
     /// Waits until it does not run.

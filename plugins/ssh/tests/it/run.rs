@@ -28,6 +28,17 @@ fn it_prints_ends_and_is_gone() {
 }
 
 #[test]
+fn the_last_line_is_told_whatever_the_engine_misses() {
+    let world = World::new("lastline");
+    for round in 0..12 {
+        let request = world.run_request("job", &format!("echo begun {round}; printf 'ends {round}'"));
+        world.run_once(&request).unwrap();
+        let lines = world.lines();
+        assert_eq!(lines[2 * round..], [format!("begun {round}"), format!("ends {round}")]);
+    }
+}
+
+#[test]
 fn one_that_is_kept_never_runs_twice() {
     let world = World::new("kept");
     let mut request = world.run_request("job", "echo ran; exit 4");

@@ -8,7 +8,6 @@ use bollard::errors::Error;
 use bollard::query_parameters::LogsOptionsBuilder;
 use cloudpad_engine::{failure, status};
 use cloudpad_plugin_api::Failure;
-use cloudpad_plugin_api::stage::deploy::Logs;
 use futures_util::{Stream, StreamExt};
 
 use crate::pool::Connection;
@@ -24,6 +23,17 @@ pub(super) struct Line {
     pub(super) stderr: bool,
 }
 
+/// Which lines are asked for.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Which {
+    /// Nothing before this time, in nanoseconds since 1970.
+    pub(super) since: Option<i64>,
+    /// So many of the last; all where it is not said.
+    pub(super) tail: Option<u64>,
+    /// Whether to go on until the container ends.
+    pub(super) follow: bool,
+}
+
 /// The engine's answer, cut into lines.
 pub(super) struct Printed {
     name: String,
@@ -33,22 +43,16 @@ pub(super) struct Printed {
 
 impl Printed {
     /// What container `id` has printed, as far as it is asked for.
-    pub(super) async fn of(
-        host: &Connection,
-        id: &str,
-        name: &str,
-        request: &Logs,
-        follow: bool,
-    ) -> Result<Self, Failure> {
-        let tail = request.tail.map_or("all".to_owned(), |lines| lines.to_string());
+    pub(super) async fn of(host: &Connection, id: &str, name: &str, which: Which) -> Result<Self, Failure> {
+        let tail = which.tail.map_or("all".to_owned(), |lines| lines.to_string());
         let options = LogsOptionsBuilder::new().stdout(true).stderr(true).timestamps(true);
         // The client takes whole seconds; what is too early is left out here.
-        let since = request.since.map(|nanoseconds| nanoseconds.div_euclid(1_000_000_000));
+        let since = which.since.map(|nanoseconds| nanoseconds.div_euclid(1_000_000_000));
         let since = i32::try_from(since.unwrap_or_default()).unwrap_or(i32::MAX);
-        let options = options.follow(follow).tail(&tail).since(since).build();
+        let options = options.follow(which.follow).tail(&tail).since(since).build();
         let docker = host.engine.patient().await?;
         let output = Box::pin(docker.logs(id, Some(options)));
-        Ok(Self { name: name.to_owned(), output, cut: Cut::since(request.since) })
+        Ok(Self { name: name.to_owned(), output, cut: Cut::since(which.since) })
     }
 
     /// The next line; none when there is no more.
