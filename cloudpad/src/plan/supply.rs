@@ -89,7 +89,8 @@ impl<'a> Supply<'a> {
         }
         let reference = state.reference.clone();
         let key = format!("build/{reference}");
-        let run = build::Run { recipe, reference, bases: known };
+        let also = vec![format!("{}:{}", recipe.repository, self.goal.release)];
+        let run = build::Run { recipe, reference, bases: known, also };
         Some(graph.add(key, None, needs, Request::BuildRun(Box::new(run))))
     }
 

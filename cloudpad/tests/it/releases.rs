@@ -90,6 +90,28 @@ fn releases_are_listed_with_who_made_them_and_what_runs_where() {
 }
 
 #[test]
+fn people_find_an_image_by_the_release_that_it_was_built_for() {
+    let project = Project::new("readable");
+    project.configure(&format!("{}[deploy]\nkeep = 0\n", project.web()));
+    let first = deployed(&project, &["one"]).remove(0);
+    // Engines with either image store.
+    let names = |number: usize| {
+        let list = format!("docker images --format '{{{{.Tag}}}}' {}.web", project.name);
+        project.lab.host(number).run(&list).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    for number in [1, 3] {
+        assert!(names(number).len() == 2 && names(number).contains(&first), "{:?}", names(number));
+    }
+    project.page("two");
+    project.deploy();
+    let second = ids(&project).remove(0);
+    project.run(&["prune", "--yes"]).expect(0);
+    for number in [1, 3] {
+        assert!(names(number).len() == 2 && names(number).contains(&second), "{:?}", names(number));
+    }
+}
+
+#[test]
 fn what_was_pruned_on_a_host_is_made_again_while_its_image_is_there() {
     let project = Project::new("pruned");
     project.configure(&project.web());

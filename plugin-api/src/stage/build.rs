@@ -32,7 +32,7 @@ pub trait Build: Send + Sync {
 
     /// Builds one image, tags it `reference`, and labels it so too ([`label::IMAGE`](crate::model::label::IMAGE)).
     /// When that image is there already, nothing is done; a tag without that label is somebody else's doing, and
-    /// is replaced.
+    /// is replaced. A new image gets the other names too, for people to read: nothing relies on them.
     ///
     /// # Errors
     /// `failed`, with the failing step's last lines as causes.
@@ -144,6 +144,9 @@ pub struct Run {
     /// The references of the images that [`Arg::Image`] names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bases: BTreeMap<String, String>,
+    /// Other names for a new image: its repository, with the release that it is built for as the tag.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<String>,
 }
 
 /// The reply to `build.run`.

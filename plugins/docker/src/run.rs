@@ -37,11 +37,23 @@ pub async fn run(cx: &Call, engine: &Engine, request: &Run, cache: Option<&Path>
         }
     }
     match image_id(engine, &request.reference).await? {
-        Some(id) => Ok(Built { id, cached: false }),
+        Some(id) => {
+            name(cx, engine, &id, &request.also).await;
+            Ok(Built { id, cached: false })
+        }
         None => Err(Failure::failed(format!(
             "the engine has built image `{}` and does not know `{}`",
             request.recipe.name, request.reference
         ))),
+    }
+}
+
+/// Gives an image the names that people read. Nothing relies on them, so a name that cannot be given is only told.
+async fn name(cx: &Call, engine: &Engine, id: &str, names: &[String]) {
+    for name in names {
+        if let Err(failure) = engine.name(id, name).await {
+            cx.log(Level::Warn, failure.to_string());
+        }
     }
 }
 
@@ -76,7 +88,7 @@ impl Job {
     /// A tag says what is in its image. Files that have changed since it was decided upon must not be
     /// found under it for ever after.
     fn check_identity(&self, cache: Option<&Path>) -> Result<(), Failure> {
-        let Run { recipe, reference, bases } = &self.request;
+        let Run { recipe, reference, bases, .. } = &self.request;
         if Files::pinned(recipe).is_some() {
             return Ok(());
         }

@@ -69,7 +69,8 @@ fn build(path: &Path) {
     let request = Observe { recipes: vec![recipe.clone()], cache: cache.path().to_owned() };
     let reference = docker.observe(&cx, &request).unwrap().images.remove(0).reference;
     println!("observed in {:?} with at most {} KiB", began.elapsed(), peak());
-    let built = docker.run(&cx, &Run { recipe, reference: reference.clone(), bases: BTreeMap::new() });
+    let built = docker
+        .run(&cx, &Run { recipe, reference: reference.clone(), bases: BTreeMap::new(), also: Vec::new() });
     assert!(!built.unwrap().cached);
     assert!(Command::new("docker").args(["rmi", &reference]).output().unwrap().status.success());
 }

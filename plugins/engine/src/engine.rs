@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bollard::query_parameters::TagImageOptionsBuilder;
 use bollard::{API_DEFAULT_VERSION, ClientVersion, Docker};
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::{Cancel, Failure};
@@ -12,7 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::connector::Connector;
 use crate::sender::Sender;
-use crate::{Endpoint, failure};
+use crate::{Endpoint, Reference, failure};
 
 /// How long an engine may take to begin its answer to a request that needs no work. One that is hung
 /// altogether is found out by [`Engine::silent_for`].
@@ -97,6 +98,18 @@ impl Engine {
     /// `unreachable` when the engine does not answer.
     pub async fn version(&self) -> Result<Version, Failure> {
         Ok(self.negotiate().await?.1.clone())
+    }
+
+    /// Gives the image with this id, or of this name, the name `tag` too.
+    ///
+    /// # Errors
+    /// `unreachable` when the engine does not answer, `failed` when it has no such image.
+    pub async fn name(&self, image: &str, tag: &str) -> Result<(), Failure> {
+        let reference = Reference::parse(tag);
+        let tag_part = reference.tag_or_latest().unwrap_or_default();
+        let options = TagImageOptionsBuilder::new().repo(&reference.name()).tag(tag_part).build();
+        let tagged = self.docker().await?.tag_image(image, Some(options)).await;
+        tagged.map_err(|error| failure(&format!("could not name the image `{tag}`"), &error))
     }
 
     /// The transport below.

@@ -5,7 +5,7 @@
 //! - [`failure`] turns what the engine's client reports into a [`Failure`](cloudpad_plugin_api::Failure).
 //! - [`credentials`] finds what the user's Docker configuration says about a registry, [`Access`] whose they
 //!   are, and [`refusal`] what a registry's no means. Pure.
-//! - [`Reference`] takes an image reference apart. Pure.
+//! - [`Reference`] takes an image reference apart, [`release_names`] finds the names that are for people. Pure.
 
 mod access;
 mod connector;
@@ -15,6 +15,7 @@ mod engine;
 mod failure;
 mod reference;
 pub mod refusal;
+mod release;
 mod sender;
 mod upgrade;
 
@@ -24,4 +25,5 @@ pub use endpoint::{DEFAULT_SOCKET, Endpoint};
 pub use engine::{Engine, Version};
 pub use failure::{failure, said, status};
 pub use reference::Reference;
+pub use release::release_names;
 pub use upgrade::Switched;

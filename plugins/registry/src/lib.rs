@@ -12,8 +12,8 @@
 use std::future::Future;
 
 use cloudpad_engine::bollard::errors::Error;
-use cloudpad_engine::bollard::query_parameters::{RemoveImageOptions, TagImageOptionsBuilder};
-use cloudpad_engine::{Access, Engine, Reference, failure, refusal};
+use cloudpad_engine::bollard::query_parameters::RemoveImageOptions;
+use cloudpad_engine::{Access, Engine, Reference, failure, refusal, release_names};
 use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
 use cloudpad_plugin_api::{Context, Failure, Handler, Level, Outcome, Provider, PushScope, register};
 
@@ -21,6 +21,7 @@ mod progress;
 mod push;
 mod target;
 
+use push::Done;
 use target::{Config, Target};
 
 register! {
@@ -57,14 +58,38 @@ async fn bring(cx: &Context, local: &str, target: &Target) -> Result<Pushed, Fai
     if let Some(digest) = find(cx, &engine, target, &access).await? {
         return Ok(Pushed { reference: target.by_digest(&digest), sent: Some(0) });
     }
-    let ours = tag(&engine, local, target).await?;
-    let push = push::run(cx, &engine, target, &access);
-    let pushed = or_cancelled(cx, Outcome::Partial, push).await;
-    if ours {
-        untag(cx, &engine, target).await;
+    let done = push(cx, &engine, local, target, &access).await?;
+    for name in names_for_people(&engine, local).await {
+        let target = target.tagged(&name);
+        // Nothing relies on such a name, and what has to be there is there by now.
+        if let Err(failure) = push(cx, &engine, local, &target, &access).await {
+            cx.check_cancelled()?;
+            cx.log(Level::Warn, failure.to_string());
+        }
     }
-    let done = pushed?;
     Ok(Pushed { reference: target.by_digest(&done.digest), sent: Some(done.sent) })
+}
+
+/// The names that an image of this machine has for people to read.
+async fn names_for_people(engine: &Engine, local: &str) -> Vec<String> {
+    let Ok(docker) = engine.docker().await else { return Vec::new() };
+    let tags = docker.inspect_image(local).await.ok().and_then(|image| image.repo_tags);
+    release_names(local, tags.iter().flatten())
+}
+
+async fn push(
+    cx: &Context,
+    engine: &Engine,
+    local: &str,
+    target: &Target,
+    access: &Access,
+) -> Result<Done, Failure> {
+    let ours = tag(engine, local, target).await?;
+    let pushed = or_cancelled(cx, Outcome::Partial, push::run(cx, engine, target, access)).await;
+    if ours {
+        untag(cx, engine, target).await;
+    }
+    pushed
 }
 
 /// The image's digest, when the registry has it.
@@ -92,11 +117,12 @@ async fn find(
 
 /// Gives the image the name by which the engine pushes it; whether it did not have that name before.
 async fn tag(engine: &Engine, local: &str, target: &Target) -> Result<bool, Failure> {
-    let docker = engine.docker().await?;
-    let had = docker.inspect_image(&target.reference()).await.is_ok();
-    let options = TagImageOptionsBuilder::default().repo(&target.name).tag(&target.tag).build();
-    let tagged = docker.tag_image(local, Some(options)).await;
-    tagged.map_err(|error| failure(&format!("could not push `{local}`"), &error))?;
+    let had = engine.docker().await?.inspect_image(&target.reference()).await.is_ok();
+    let tried = |failure: Failure| Failure {
+        message: format!("could not push `{local}`: {}", failure.message),
+        ..failure
+    };
+    engine.name(local, &target.reference()).await.map_err(tried)?;
     Ok(!had)
 }
 

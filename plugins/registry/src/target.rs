@@ -55,6 +55,12 @@ impl Target {
         format!("{}:{}", self.name, self.tag)
     }
 
+    /// The same repository, with the tag of `local`.
+    pub fn tagged(&self, local: &str) -> Self {
+        let tag = local.rsplit_once(':').map_or(local, |(_, tag)| tag).to_owned();
+        Self { registry: self.registry.clone(), name: self.name.clone(), tag }
+    }
+
     /// The reference that can never mean another image.
     pub fn by_digest(&self, digest: &str) -> String {
         format!("{}@{digest}", self.name)

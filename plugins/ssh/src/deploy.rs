@@ -47,7 +47,6 @@ use crate::config::Config;
 pub(crate) use files::image_with_files;
 pub(crate) use memory::Memory;
 pub(crate) use networks::Networks;
-pub(crate) use pull::name;
 
 /// Runs containers on hosts that have an SSH server and a Docker engine.
 pub struct Deployer;

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use bollard::models::ImageInspect;
 use bollard::query_parameters::RemoveImageOptions;
-use cloudpad_engine::Engine;
+use cloudpad_engine::{Engine, release_names};
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
 use cloudpad_plugin_api::{Context, Failure, Level, PushScope};
@@ -63,17 +63,25 @@ async fn push(cx: &Context, host: &Host, to: &Connection, request: &Run) -> Resu
     };
     let sent = match present {
         Present::Whole => 0,
-        Present::Unnamed(id) => crate::deploy::name(&to.engine, &id, reference).await.map(|()| 0)?,
+        Present::Unnamed(id) => to.engine.name(&id, reference).await.map(|()| 0)?,
         Present::Layers(known) => {
-            let sent = send_lacking(cx, host, (from, &to.engine), reference, &image, &known).await;
+            let names = names(reference, &image);
+            let sent = send_lacking(cx, host, (from, &to.engine), &names, &image, &known).await;
             match sent {
                 Ok(sent) => sent,
-                Err(why) => return Err(failed(host, to, reference, why).await),
+                Err(why) => return Err(failed(host, to, &names, why).await),
             }
         }
     };
     to.note_image(reference);
     Ok(Pushed { reference: reference.clone(), sent: Some(sent) })
+}
+
+/// The names under which an image is loaded: the one that is asked for, and those that people read.
+fn names(reference: &str, image: &ImageInspect) -> Vec<String> {
+    let mut names = release_names(reference, image.repo_tags.iter().flatten());
+    names.insert(0, reference.to_owned());
+    names
 }
 
 /// Sends what seems to be lacking. What a host has is not certain (a containerd store knows layers by
@@ -82,14 +90,14 @@ async fn send_lacking(
     cx: &Context,
     host: &Host,
     (from, to): (&Engine, &Engine),
-    reference: &str,
+    names: &[String],
     image: &ImageInspect,
     known: &[Vec<String>],
 ) -> Result<u64, NotSent> {
     let diff_ids = present::layers(image);
     let shared = lacking::shared(&diff_ids, known);
     let whole = Parcel {
-        reference: reference.to_owned(),
+        names: names.to_vec(),
         share: Share::Layers(lacking::lacking(&diff_ids, 0)),
         blobs: BTreeMap::new(),
         size: image.size.and_then(|size| u64::try_from(size).ok()),
@@ -97,7 +105,7 @@ async fn send_lacking(
     };
     if shared > 0 {
         let share = Share::Layers(lacking::lacking(&whole.diff_ids, shared));
-        let blobs = send::blobs(from, reference, &whole.diff_ids).await.map_err(NotSent::Failed)?;
+        let blobs = send::blobs(from, whole.reference(), &whole.diff_ids).await.map_err(NotSent::Failed)?;
         let part = Parcel { share, blobs, size: None, ..whole.clone() };
         match send(cx, from, to, &part).await {
             Err(NotSent::Refused(failure)) if !is_full(&failure) => {
@@ -121,7 +129,7 @@ async fn send_lacking(
 }
 
 /// What is told of an image that has not arrived.
-async fn failed(host: &Host, to: &Connection, reference: &str, why: NotSent) -> Failure {
+async fn failed(host: &Host, to: &Connection, names: &[String], why: NotSent) -> Failure {
     let failure = match why {
         NotSent::Refused(failure) => failure,
         NotSent::Failed(failure) => return failure,
@@ -129,11 +137,13 @@ async fn failed(host: &Host, to: &Connection, reference: &str, why: NotSent) -> 
             return Failure::failed("this machine's engine exports images in an unknown form");
         }
     };
-    forget(to, reference).await;
+    for name in names {
+        forget(to, name).await;
+    }
     if !is_full(&failure) {
         return failure;
     }
-    let name = &host.name;
+    let (name, reference) = (&host.name, names.first().map_or("", String::as_str));
     Failure::failed(format!("could not load image `{reference}`: the disk of `{name}` is full"))
         .cause(failure.message)
         .hint(format!("make room on `{name}`, such as with `docker image prune`, and try again"))

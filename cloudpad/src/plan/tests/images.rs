@@ -45,6 +45,7 @@ fn what_an_image_begins_from_is_built_before_it() {
     );
     let Request::BuildRun(run) = &plan.actions[2].request else { panic!("{:?}", plan.actions[2]) };
     assert_eq!(run.bases, BTreeMap::from([("base".to_owned(), "shop.base:v1".to_owned())]));
+    assert_eq!(run.also, [format!("shop.web:{}", case.goal.release)]);
 }
 
 #[test]

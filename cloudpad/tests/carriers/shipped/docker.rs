@@ -88,6 +88,7 @@ impl Room {
             recipe: self.recipe(dockerfile),
             reference,
             bases: BTreeMap::new(),
+            also: Vec::new(),
         }))
     }
 }

@@ -22,6 +22,23 @@ fn builds_once_and_then_finds_its_tag() {
 }
 
 #[test]
+fn a_new_image_has_names_for_people_too() {
+    let mut project = Project::new("named", "FROM BASE\nRUN echo named > /named\n");
+    let name = |release: &str| format!("{}:{release}", project.recipe.repository);
+    let (first, second) = (name("20260131T235959Z-4b825dc"), name("20260201T000000Z"));
+    let names = |project: &Project| {
+        let reference = project.observe().reference;
+        stdout("docker", &["image", "inspect", "-f", "{{json .RepoTags}}", &reference])
+    };
+    project.also = vec![first.clone()];
+    project.build();
+    assert!(names(&project).contains(&first), "{}", names(&project));
+    project.also.push(second.clone());
+    assert!(project.build().cached);
+    assert!(!names(&project).contains(&second), "it was built for the first");
+}
+
+#[test]
 fn tells_of_each_step_and_how_many_there_are() {
     let project = Project::new("steps", "FROM BASE\nRUN echo first UNIQUE; echo second; printf third\n");
     project.build();

@@ -74,6 +74,8 @@ pub struct Project {
     dir: TempDir,
     cache: TempDir,
     pub recipe: Recipe,
+    /// Further names that are asked for.
+    pub also: Vec<String>,
     pub docker: Docker,
     pub cancel: Cancel,
     events: Arc<Mutex<Vec<Event>>>,
@@ -111,6 +113,7 @@ impl Project {
             dir,
             cache: TempDir::new().unwrap(),
             recipe,
+            also: Vec::new(),
             docker: Docker::default(),
             cancel: Cancel::new(),
             events: Arc::default(),
@@ -161,7 +164,8 @@ impl Project {
         reference: &str,
         bases: BTreeMap<String, String>,
     ) -> Result<Built, Failure> {
-        let request = Run { recipe: recipe.clone(), reference: reference.into(), bases };
+        let also = self.also.clone();
+        let request = Run { recipe: recipe.clone(), reference: reference.into(), bases, also };
         self.docker.run(&self.cx(), &request)
     }
 

@@ -48,6 +48,20 @@ fn a_changed_top_layer_sends_about_that_layer() {
 }
 
 #[test]
+fn people_find_it_by_its_release() {
+    let (server, image) = (Server::open(), Image::new(1000));
+    let release = "20260131T235959Z-4b825dc";
+    docker(&["tag", &image.reference, &format!("{}:{release}", image.name)]);
+    docker(&["tag", &image.reference, &format!("{}:mine", image.name)]);
+    let pushed = Call::to(&server.address).push(&image.reference).unwrap();
+    let repository = format!("team/x/{}", image.name);
+    assert_eq!(server.tags(&repository), [release, "content"]);
+    assert!(image.references().iter().all(|name| !name.starts_with(&server.address)));
+    assert!(pushed.reference.contains("@sha256:"), "{}", pushed.reference);
+    docker(&["rmi", &format!("{}:{release}", image.name), &format!("{}:mine", image.name)]);
+}
+
+#[test]
 fn the_image_keeps_only_its_own_name() {
     let (server, image) = (Server::open(), Image::new(1000));
     Call::to(&server.address).push(&image.reference).unwrap();

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -62,8 +63,19 @@ impl Server {
 
     /// Whether the repository has been pushed to.
     pub fn has(&self, repository: &str) -> bool {
-        let path = self.dir.path().join("data/docker/registry/v2/repositories").join(repository);
-        path.join("_manifests").exists()
+        self.manifests(repository).exists()
+    }
+
+    /// The tags of a repository, sorted.
+    pub fn tags(&self, repository: &str) -> Vec<String> {
+        let all = fs::read_dir(self.manifests(repository).join("tags")).unwrap();
+        let mut tags: Vec<_> = all.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        tags.sort();
+        tags
+    }
+
+    fn manifests(&self, repository: &str) -> PathBuf {
+        self.dir.path().join("data/docker/registry/v2/repositories").join(repository).join("_manifests")
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bollard::errors::Error;
 use bollard::models::CreateImageInfo;
-use bollard::query_parameters::{CreateImageOptionsBuilder, TagImageOptionsBuilder};
+use bollard::query_parameters::CreateImageOptionsBuilder;
 use cloudpad_engine::{Access, Engine, Reference, failure, refusal, said};
 use cloudpad_plugin_api::stage::deploy::{Pull, Pulled};
 use cloudpad_plugin_api::{Context, Failure, FailureKind};
@@ -25,7 +25,7 @@ pub(super) async fn pull(cx: &Context, engine: &Engine, request: &Pull) -> Resul
         None => fetch(cx, engine, image, &reference).await?,
     };
     if let Some(tag) = &request.tag {
-        name(engine, &id, tag).await?;
+        engine.name(&id, tag).await?;
     }
     Ok(Pulled { id })
 }
@@ -61,15 +61,6 @@ fn refused(tried: &str, error: &Error, reference: &Reference, access: &Access) -
     let Some(said) = said(error) else { return failure(tried, error) };
     let refusal = refusal::explain(tried, said, "pull", &reference.registry, access);
     Failure { kind: FailureKind::Failed, ..refusal.failure }
-}
-
-/// Gives an image of the host another name.
-pub(crate) async fn name(engine: &Engine, id: &str, tag: &str) -> Result<(), Failure> {
-    let reference = Reference::parse(tag);
-    let tag_part = reference.tag_or_latest().unwrap_or_default();
-    let options = TagImageOptionsBuilder::new().repo(&reference.name()).tag(tag_part).build();
-    let tagged = engine.docker().await?.tag_image(id, Some(options)).await;
-    tagged.map_err(|error| failure(&format!("could not name the image `{tag}`"), &error))
 }
 
 /// How much of each layer has been downloaded, out of how much.

@@ -1,7 +1,7 @@
 //! `deploy.remove`: stopped containers, and images that nothing uses. I/O.
 
 use bollard::query_parameters::{RemoveContainerOptions, RemoveImageOptions};
-use cloudpad_engine::{Engine, failure, status};
+use cloudpad_engine::{Engine, failure, release_names, status};
 use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::{Named, Remove};
 use cloudpad_plugin_api::{Context, Failure};
@@ -41,30 +41,39 @@ async fn remove_container(engine: &Engine, container: &Named, project: &Project)
     }
 }
 
-/// An image that was pulled by digest is known by that digest too, and would stay when only its tag went.
+/// An image that has other names, by its digest or for people to read, would stay when only one of them went.
 async fn remove_image(host: &Connection, image: &str) -> Result<(), Failure> {
-    let digests = if has_no_digest(host, image) { Vec::new() } else { digests(&host.engine, image).await? };
+    let others = match other_listed(host, image) {
+        Some(others) => others,
+        None => others(&host.engine, image).await?,
+    };
     untag(&host.engine, image).await?;
-    for digest in digests {
-        untag(&host.engine, &digest).await?;
+    for other in others {
+        untag(&host.engine, &other).await?;
     }
     Ok(())
 }
 
-/// Whether an image was listed, and with no name by digest. One with names may have more than the list tells.
-fn has_no_digest(host: &Connection, image: &str) -> bool {
-    let listed = host.images_then().unwrap_or_default();
+/// The other names that go with an image which was listed without a digest. One that has a digest may have more names
+/// than the list tells.
+fn other_listed(host: &Connection, image: &str) -> Option<Vec<String>> {
+    let listed = host.images_then()?;
     // What was only noted as sent has no id.
     let tagged =
         listed.iter().find(|seen| !seen.id.is_empty() && seen.repo_tags.iter().any(|tag| tag == image));
-    tagged.is_some_and(|seen| seen.repo_digests.is_empty())
+    let tagged = tagged.filter(|seen| seen.repo_digests.is_empty())?;
+    Some(release_names(image, &tagged.repo_tags))
 }
 
-/// The names by digest of an image that has no other tag.
-async fn digests(engine: &Engine, image: &str) -> Result<Vec<String>, Failure> {
-    let found = unlisted::inspect(engine, image).await?;
-    let found = found.filter(|found| found.repo_tags.as_ref().is_none_or(|tags| tags.len() == 1));
-    Ok(found.and_then(|found| found.repo_digests).unwrap_or_default())
+/// The other names that go with an image: those for people, and, where it has no further tag, those by digest.
+async fn others(engine: &Engine, image: &str) -> Result<Vec<String>, Failure> {
+    let Some(found) = unlisted::inspect(engine, image).await? else { return Ok(Vec::new()) };
+    let tags = found.repo_tags.unwrap_or_default();
+    let mut others = release_names(image, &tags);
+    if tags.len() <= 1 + others.len() {
+        others.extend(found.repo_digests.unwrap_or_default());
+    }
+    Ok(others)
 }
 
 /// Takes one name from an image. Without any, the engine removes it, unless a container uses it.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use bollard::models::{
     ContainerSummary, ContainerSummaryStateEnum as Engine, ImageSummary, PortSummary, PortSummaryTypeEnum,
 };
+use cloudpad_engine::release_names;
 use cloudpad_plugin_api::model::{ContainerSpec, Instance, Project, Protocol, label};
 use cloudpad_plugin_api::stage::deploy::{Container, OneOff, PortHeld, State};
 
@@ -113,9 +114,13 @@ fn state(state: Option<Engine>, status: &str) -> State {
     }
 }
 
-/// References of the images that have one, sorted.
+/// References of the images that have one, sorted, but for the names that are only for people.
 pub(super) fn images(all: &[ImageSummary]) -> Vec<String> {
-    let tags = all.iter().flat_map(|image| &image.repo_tags);
+    let tags = all.iter().flat_map(|image| {
+        let for_people =
+            built_as(image).map(|name| release_names(name, &image.repo_tags)).unwrap_or_default();
+        image.repo_tags.iter().filter(move |tag| !for_people.contains(tag))
+    });
     let mut tags: Vec<_> = tags.filter(|tag| *tag != "<none>:<none>").cloned().collect();
     tags.sort();
     tags.dedup();
@@ -124,13 +129,14 @@ pub(super) fn images(all: &[ImageSummary]) -> Vec<String> {
 
 /// Those of them that were built under that reference.
 pub(super) fn built(all: &[ImageSummary]) -> Vec<String> {
-    let name = |image: &ImageSummary| {
-        let built_as = image.labels.get(label::IMAGE)?;
-        image.repo_tags.contains(built_as).then(|| built_as.clone())
-    };
-    let mut built: Vec<_> = all.iter().filter_map(name).collect();
+    let mut built: Vec<_> = all.iter().filter_map(built_as).cloned().collect();
     built.sort();
     built
+}
+
+/// The reference that an image was built under, where it has that name.
+fn built_as(image: &ImageSummary) -> Option<&String> {
+    image.labels.get(label::IMAGE).filter(|built_as| image.repo_tags.contains(built_as))
 }
 
 /// The host's ports that containers hold, sorted, the project's own by the names that they are known by. One that has ended holds none, though the engine goes

@@ -21,11 +21,11 @@ pub(super) struct Export {
 }
 
 impl Export {
-    /// Asks `engine` for the image.
-    pub(super) fn open(engine: &Engine, reference: &str) -> io::Result<Self> {
+    /// Asks `engine` for the image with these names.
+    pub(super) fn open(engine: &Engine, names: &[String]) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let docker = runtime.block_on(engine.apart().patient()).map_err(io::Error::other)?;
-        let frames = Box::pin(docker.export_image(reference));
+        let frames = Box::pin(docker.export_images(&names.iter().map(String::as_str).collect::<Vec<_>>()));
         Ok(Self { frames, frame: Bytes::new(), runtime })
     }
 }

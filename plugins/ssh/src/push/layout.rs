@@ -17,8 +17,8 @@ pub(super) struct Blob {
 
 /// What a layout is made from.
 pub(super) struct Image<'a> {
-    /// The name under which the image is loaded.
-    pub(super) reference: &'a str,
+    /// The names under which the image is loaded.
+    pub(super) names: &'a [String],
     /// Where its blobs stand in the archive.
     pub(super) folder: &'a str,
     /// The image's configuration.
@@ -60,7 +60,7 @@ pub(super) fn files(image: &Image<'_>) -> Vec<(String, Vec<u8>)> {
     let manifest_blob = Blob { digest: digest(&manifest), size: manifest.len() as u64 };
     vec![
         (path(image.folder, &manifest_blob.digest), manifest),
-        ("index.json".into(), index(image.reference, &manifest_blob).to_string().into_bytes()),
+        ("index.json".into(), index(image.names, &manifest_blob).to_string().into_bytes()),
         ("manifest.json".into(), docker_manifest(image).to_string().into_bytes()),
         ("oci-layout".into(), json!({ "imageLayoutVersion": "1.0.0" }).to_string().into_bytes()),
     ]
@@ -87,26 +87,32 @@ fn descriptor(kind: &str, blob: &Blob) -> Value {
 
 /// <https://github.com/opencontainers/image-spec/blob/main/image-index.md>, with the annotation by which
 /// containerd names what it imports.
-fn index(reference: &str, manifest: &Blob) -> Value {
-    let mut entry = descriptor("manifest.v1+json", manifest);
-    let (name, tag) = named(reference);
-    entry["annotations"] = json!({
-        "io.containerd.image.name": format!("{name}:{tag}"),
-        "org.opencontainers.image.ref.name": tag,
-    });
+fn index(names: &[String], manifest: &Blob) -> Value {
+    let entry = |reference: &String| {
+        let mut entry = descriptor("manifest.v1+json", manifest);
+        let (name, tag) = named(reference);
+        entry["annotations"] = json!({
+            "io.containerd.image.name": format!("{name}:{tag}"),
+            "org.opencontainers.image.ref.name": tag,
+        });
+        entry
+    };
     json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.index.v1+json",
-        "manifests": [entry],
+        "manifests": names.iter().map(entry).collect::<Vec<_>>(),
     })
 }
 
 /// The list that `docker load` looks for first.
 fn docker_manifest(image: &Image<'_>) -> Value {
-    let (name, tag) = named(image.reference);
+    let tagged = image.names.iter().map(|reference| {
+        let (name, tag) = named(reference);
+        format!("{name}:{tag}")
+    });
     json!([{
         "Config": path(image.folder, &image.config.digest),
-        "RepoTags": [format!("{name}:{tag}")],
+        "RepoTags": tagged.collect::<Vec<_>>(),
         "Layers": image.layers.iter().map(|layer| path(image.folder, &layer.digest)).collect::<Vec<_>>(),
     }])
 }
@@ -127,7 +133,8 @@ mod tests {
         let (config, layer) = (blob("config"), blob("layer"));
         let path = |digest: &str| path("here", digest);
         let expected = (path(&config.digest), path(&layer.digest));
-        let files = files(&Image { reference: "shop/web:7", folder: "here", config, layers: vec![layer] });
+        let names = ["shop/web:7".to_owned(), "shop/web:20260131T235959Z".to_owned()];
+        let files = files(&Image { names: &names, folder: "here", config, layers: vec![layer] });
         let file = |path: &str| -> Value {
             let (_, bytes) = files.iter().find(|(p, _)| p == path).unwrap();
             serde_json::from_slice(bytes).unwrap()
@@ -137,9 +144,12 @@ mod tests {
             (docker["Config"].as_str().unwrap(), docker["Layers"][0].as_str().unwrap()),
             (&*expected.0, &*expected.1)
         );
-        assert_eq!(docker["RepoTags"][0], "docker.io/shop/web:7");
-        let entry = &file("index.json")["manifests"][0];
-        assert_eq!(entry["annotations"]["io.containerd.image.name"], "docker.io/shop/web:7");
+        let tagged = json!(["docker.io/shop/web:7", "docker.io/shop/web:20260131T235959Z"]);
+        assert_eq!(docker["RepoTags"], tagged);
+        let index = file("index.json");
+        let named = |at: usize| index["manifests"][at]["annotations"]["io.containerd.image.name"].clone();
+        assert_eq!(json!([named(0), named(1)]), tagged);
+        let entry = &index["manifests"][0];
         let manifest = file(&path(entry["digest"].as_str().unwrap()));
         assert_eq!(path(manifest["layers"][0]["digest"].as_str().unwrap()), expected.1);
         assert_eq!(manifest["layers"][0]["size"], 5);

@@ -14,8 +14,8 @@ const SMALL_FILE: u64 = 16 << 20;
 
 /// What is exported, and what of it is sent.
 pub(super) struct Wanted<'a> {
-    /// The name under which the image is loaded.
-    pub(super) reference: &'a str,
+    /// The names under which the image is loaded.
+    pub(super) names: &'a [String],
     /// Where blobs are put in the archive: a folder that no other archive has.
     pub(super) folder: &'a str,
     /// The image's layers from the bottom up, by their diff ids.
@@ -170,8 +170,8 @@ impl<'a, W: Write> Packing<'a, W> {
             let sized = |id: &String| Some(Blob { digest: id.clone(), size: *self.sizes.get(id)? });
             let layers: Option<Vec<_>> = self.wanted.diff_ids.iter().map(sized).collect();
             let layers = layers.ok_or_else(unknown)?;
-            let Wanted { reference, folder, .. } = *self.wanted;
-            let image = Image { reference, folder, config, layers };
+            let Wanted { names, folder, .. } = *self.wanted;
+            let image = Image { names, folder, config, layers };
             for (path, bytes) in layout::files(&image) {
                 append(&mut self.output, &path, bytes.len() as u64, &*bytes)?;
             }

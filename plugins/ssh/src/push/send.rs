@@ -34,13 +34,21 @@ pub(super) enum Share {
 /// An image to send.
 #[derive(Clone, Debug)]
 pub(super) struct Parcel {
-    pub(super) reference: String,
+    /// The names under which it is loaded. They mean the same image here; there is at least one.
+    pub(super) names: Vec<String>,
     pub(super) diff_ids: Vec<String>,
     pub(super) share: Share,
     /// The diff ids of layers by the digests of their blobs, where these differ.
     pub(super) blobs: BTreeMap<String, String>,
     /// About how many bytes it is before compression, where that is known.
     pub(super) size: Option<u64>,
+}
+
+impl Parcel {
+    /// The name by which it is known.
+    pub(super) fn reference(&self) -> &str {
+        self.names.first().map_or("", String::as_str)
+    }
 }
 
 /// Why an image has not arrived.
@@ -75,7 +83,7 @@ pub(super) async fn send(cx: &Context, from: &Engine, to: &Engine, parcel: &Parc
     .await;
     // By now the stream is gone, so packing ends too, whatever came of it.
     let packed = packing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
-    outcome(&parcel.reference, packed, loaded).map(|()| sent.load(Ordering::Relaxed))
+    outcome(parcel.reference(), packed, loaded).map(|()| sent.load(Ordering::Relaxed))
 }
 
 /// The diff ids of an image's layers by the digests of their blobs. An engine with a containerd store
@@ -90,7 +98,7 @@ pub(super) async fn blobs(
         return Ok(BTreeMap::new());
     }
     let (engine, name) = (from.apart(), reference.to_owned());
-    let read = spawn_blocking(move || repack::layer_blobs(Export::open(&engine, &name)?)).await;
+    let read = spawn_blocking(move || repack::layer_blobs(Export::open(&engine, &[name])?)).await;
     let listed = read.unwrap_or_else(|error| Err(io::Error::other(error)));
     let listed = listed.map_err(|error| unreadable(reference, error))?.unwrap_or_default();
     Ok(listed.into_iter().zip(diff_ids.iter().cloned()).collect())
@@ -132,11 +140,11 @@ fn pack_into(
 ) -> io::Result<()> {
     let hand_on = |piece| pieces.blocking_send(Ok(piece)).map_err(|_| ErrorKind::BrokenPipe.into());
     let mut output = Told { cx, size: parcel.size, done: 0, told: 0, inner: Compressor::new(hand_on) };
-    let mut export = Export::open(from, &parcel.reference)?;
+    let mut export = Export::open(from, &parcel.names)?;
     match &parcel.share {
         Share::Layers(lacking) => {
             let wanted = Wanted {
-                reference: &parcel.reference,
+                names: &parcel.names,
                 folder: &format!("blobs-{:016x}", RandomState::new().build_hasher().finish()),
                 diff_ids: &parcel.diff_ids,
                 lacking,
