@@ -13,7 +13,7 @@ use cloudpad::observed::{HostState, Observed};
 use cloudpad::plan::{Goal, Origin, Plan, Until, plan};
 use cloudpad_plugin_api::model::{Host, Project, Protocol, Restart};
 use cloudpad_plugin_api::stage::build::ImageState;
-use cloudpad_plugin_api::stage::deploy::{Container, Engine, Observation, PortHeld, Proxy, State};
+use cloudpad_plugin_api::stage::deploy::{Container, Engine, Observation, PortHeld, Proxy, State, Status};
 use cloudpad_plugin_api::stage::source::{Location, Resolved};
 use cloudpad_plugin_api::{PushScope, Request};
 
@@ -189,6 +189,7 @@ pub fn carry_out(observed: &mut Observed, plan: Plan) {
             spec: Some(start.spec),
             state: State::Running,
             created: 0,
+            status: Status::default(),
         });
     }
     for host in observed.hosts.values_mut() {

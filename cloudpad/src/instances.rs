@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use cloudpad_plugin_api::model::Instance;
 use cloudpad_plugin_api::stage::deploy::Container;
 
 use crate::config::{Config, nearest};
@@ -38,8 +39,8 @@ impl std::fmt::Display for Target {
 }
 
 impl Target {
-    fn means(&self, container: &Container) -> bool {
-        let instance = &container.instance;
+    /// Whether this is the instance, or one of those, that is meant.
+    pub fn means(&self, instance: &Instance) -> bool {
         instance.service == self.service && self.number.is_none_or(|number| number == instance.number)
     }
 }
@@ -89,7 +90,7 @@ pub fn find(observed: &Observed, hosts: &dyn Fn(&str) -> bool, target: &Target) 
     let mut all = Vec::new();
     for (host, state) in observed.hosts.iter().filter(|(host, _)| hosts(host)) {
         let HostState::Seen(seen) = state else { continue };
-        let meant = seen.containers.iter().filter(|container| target.means(container));
+        let meant = seen.containers.iter().filter(|container| target.means(&container.instance));
         all.extend(meant.map(|container| Found { host: host.clone(), container: container.clone() }));
     }
     let order = |found: &Found| {
@@ -127,8 +128,7 @@ pub fn nowhere(target: &Target) -> Refusal {
 #[cfg(test)]
 mod tests {
     use cloudpad_plugin_api::Failure;
-    use cloudpad_plugin_api::model::Instance;
-    use cloudpad_plugin_api::stage::deploy::{Observation, State};
+    use cloudpad_plugin_api::stage::deploy::{Observation, State, Status};
 
     use super::*;
 
@@ -142,6 +142,7 @@ mod tests {
             spec: None,
             state,
             created,
+            status: Status::default(),
         }
     }
 

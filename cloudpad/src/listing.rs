@@ -1,118 +1,123 @@
 //! What runs, as `cloudpad ps` lists it. Pure.
 
+mod cells;
 pub mod hosts;
 pub mod secrets;
 
-use cloudpad_plugin_api::model::Instance;
-use cloudpad_plugin_api::stage::deploy::{Container, State};
+use cloudpad_plugin_api::model::{Instance, Port};
+use cloudpad_plugin_api::stage::deploy::{Container, Observation, State};
 use serde::Serialize;
 
 use crate::observed::{HostState, Observed};
-use crate::words::columns;
+pub use cells::{not_running, table};
 
-/// A container that runs, or the last one of an instance of which none does.
+/// Which containers are listed.
+pub struct Shown<'a> {
+    /// Whether a host is meant.
+    pub hosts: &'a dyn Fn(&str) -> bool,
+    /// Whether an instance is meant.
+    pub instances: &'a dyn Fn(&Instance) -> bool,
+}
+
+/// A container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
     /// The service and number.
-    pub instance: String,
+    #[serde(serialize_with = "as_text")]
+    pub instance: Instance,
     /// The host.
     pub host: String,
     /// What it does.
     pub state: State,
+    /// Whether its engine asks it whether it serves, and it does.
+    pub healthy: bool,
+    /// For how long it has done so, in words, as far as that is known.
+    #[serde(rename = "for")]
+    pub lasting: String,
+    /// What its process has ended with, where it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i64>,
     /// The image, as far as it is known.
     pub image: String,
     /// The release that made it.
     pub release: String,
+    /// The host's ports that lead to it.
+    pub ports: Vec<Port>,
+    /// The requests that the host's proxy leads to it: a name, a path or both each; `*` for all.
+    pub routes: Vec<String>,
     /// The container's name.
     pub container: String,
 }
 
-/// Lists what runs of these services on these hosts, as far as they were seen, by instance and host.
-pub fn rows(observed: &Observed, hosts: &dyn Fn(&str) -> bool, services: &dyn Fn(&str) -> bool) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for (host, state) in observed.hosts.iter().filter(|(host, _)| hosts(host)) {
-        let HostState::Seen(seen) = state else { continue };
-        let ours = seen.containers.iter().filter(|c| services(&c.instance.service));
-        let shown = ours.filter(|c| c.state.is_up() || is_last(c, &seen.containers));
-        rows.extend(shown.map(|c| (c.instance.clone(), row(host, c))));
+fn as_text<S: serde::Serializer>(instance: &Instance, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(instance)
+}
+
+impl Row {
+    /// Whether the two tell the same, but for the time that has passed.
+    pub fn tells_the_same(&self, other: &Self) -> bool {
+        let timeless = |row: &Self| Self { lasting: String::new(), ..row.clone() };
+        timeless(self) == timeless(other)
     }
-    rows.sort_by(|(a, left), (b, right)| (a, &left.host).cmp(&(b, &right.host)));
+}
+
+/// Lists what was seen by instance and host, the newest container of an instance first.
+pub fn rows(observed: &Observed, shown: &Shown<'_>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (host, state) in observed.hosts.iter().filter(|(host, _)| (shown.hosts)(host)) {
+        let HostState::Seen(seen) = state else { continue };
+        let meant = seen.containers.iter().filter(|container| (shown.instances)(&container.instance));
+        rows.extend(meant.map(|container| (container.created, row(host, seen, container))));
+    }
+    rows.sort_by(|(a, left), (b, right)| {
+        let place = (&left.instance, &left.host).cmp(&(&right.instance, &right.host));
+        place.then(b.cmp(a)).then_with(|| left.container.cmp(&right.container))
+    });
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-/// Whether `container` is the newest of its instance on its host, and none of them runs.
-fn is_last(container: &Container, all: &[Container]) -> bool {
-    let same = |instance: &Instance| *instance == container.instance;
-    let mut siblings = all.iter().filter(|c| same(&c.instance));
-    siblings.all(|c| !c.state.is_up() && (c.created, &c.name) <= (container.created, &container.name))
+/// Those of them that run, and of each instance that has none such on its host the last one.
+pub fn running(rows: Vec<Row>) -> (Vec<Row>, Vec<Row>) {
+    let (up, down): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.state.is_up());
+    let is_up =
+        |row: &Row| up.iter().any(|other| (&other.instance, &other.host) == (&row.instance, &row.host));
+    let mut last: Vec<Row> = down.into_iter().filter(|row| !is_up(row)).collect();
+    last.dedup_by(|next, first| (&next.instance, &next.host) == (&first.instance, &first.host));
+    (up, last)
 }
 
-fn row(host: &str, container: &Container) -> Row {
+fn row(host: &str, seen: &Observation, container: &Container) -> Row {
+    let spec = container.spec.as_ref();
+    let is_up = container.state.is_up();
     Row {
-        instance: container.instance.to_string(),
+        instance: container.instance.clone(),
         host: host.to_owned(),
         state: container.state,
-        image: container.spec.as_ref().map(|spec| spec.image.clone()).unwrap_or_default(),
+        healthy: container.status.healthy,
+        lasting: container.status.lasting.clone(),
+        exit_code: container.status.exit_code,
+        image: spec.map(|spec| spec.image.clone()).unwrap_or_default(),
         release: container.release.clone(),
+        ports: spec.filter(|_| is_up).map(|spec| spec.ports.clone()).unwrap_or_default(),
+        routes: routes(seen, &container.name),
         container: container.name.clone(),
     }
 }
 
-/// Rows as a table with a heading.
-pub fn table(rows: &[Row]) -> String {
-    let heading = ["INSTANCE", "HOST", "STATE", "IMAGE", "RELEASE", "CONTAINER"].map(str::to_owned);
-    let cells: Vec<[String; 6]> = std::iter::once(heading).chain(rows.iter().map(cells)).collect();
-    columns(&cells)
-}
-
-fn cells(row: &Row) -> [String; 6] {
-    let state = match row.state {
-        State::Running => "running",
-        State::Starting => "starting",
-        State::Unhealthy => "unhealthy",
-        State::Paused => "paused",
-        State::Restarting => "restarting",
-        State::Stopped => "stopped",
-        State::Other => "unknown",
-    };
-    [&row.instance, &row.host, state, &row.image, &row.release, &row.container].map(|cell| cell.to_string())
+fn routes(seen: &Observation, container: &str) -> Vec<String> {
+    let routes = seen.proxy.iter().flat_map(|proxy| &proxy.routes);
+    let leading = routes.filter(|route| route.containers.iter().any(|name| name == container));
+    let requests = leading.flat_map(|route| {
+        let path = route.rule.path.clone().unwrap_or_default();
+        let all = if path.is_empty() { "*" } else { "" };
+        let names = match route.rule.hosts.is_empty() {
+            true => vec![all.to_owned()],
+            false => route.rule.hosts.clone(),
+        };
+        names.into_iter().map(move |name| format!("{name}{path}"))
+    });
+    requests.collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use cloudpad_plugin_api::stage::deploy::Observation;
-
-    use super::*;
-
-    fn container(service: &str, number: u32, spec: &str, state: State, created: i64) -> Container {
-        Container {
-            id: format!("{service}{number}{spec}"),
-            name: format!("shop-{service}-{number}-{spec}"),
-            instance: Instance { service: service.to_owned(), number },
-            release: "r1".to_owned(),
-            spec_id: spec.to_owned(),
-            spec: None,
-            state,
-            created,
-        }
-    }
-
-    #[test]
-    fn kept_containers_are_listed_only_where_nothing_runs() {
-        let containers = vec![
-            container("web", 10, "a", State::Running, 1),
-            container("web", 2, "a", State::Stopped, 1),
-            container("web", 2, "b", State::Running, 2),
-            container("job", 1, "a", State::Stopped, 1),
-            container("job", 1, "b", State::Stopped, 2),
-        ];
-        let seen = HostState::Seen(Observation { containers, ..Observation::default() });
-        let observed = Observed { hosts: [("h1".to_owned(), seen)].into(), ..Observed::default() };
-        let shown = |rows: &[Row]| table(rows);
-        let table = shown(&rows(&observed, &|_| true, &|_| true));
-        assert!(rows(&observed, &|host| host != "h1", &|_| true).is_empty());
-        assert_eq!(rows(&observed, &|_| true, &|service| service == "job").len(), 1);
-        let shown: Vec<_> = table.lines().map(|l| l.split_whitespace().next_back().unwrap()).collect();
-        assert_eq!(shown, ["CONTAINER", "shop-job-1-b", "shop-web-2-b", "shop-web-10-a"]);
-    }
-}
+mod tests;

@@ -89,7 +89,7 @@ pub enum HostState {
 #[cfg(test)]
 mod tests {
     use cloudpad_plugin_api::model::Instance;
-    use cloudpad_plugin_api::stage::deploy::{Container, State};
+    use cloudpad_plugin_api::stage::deploy::{Container, State, Status};
 
     use super::*;
 
@@ -104,6 +104,7 @@ mod tests {
             spec: None,
             state: State::Stopped,
             created: 0,
+            status: Status::default(),
         };
         let now = "20260131T235959Z";
         let cases = [

@@ -243,7 +243,7 @@ fn job(run: &Run) -> &str {
 }
 
 /// The first few names, and how many more there are.
-fn some_of(names: &[String]) -> String {
+pub fn some_of(names: &[String]) -> String {
     const SHOWN: usize = 6;
     if names.len() <= SHOWN + 1 {
         return names.join(", ");

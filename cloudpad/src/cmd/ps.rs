@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use super::Ended;
+use clap_complete::ArgValueCandidates;
+
 use super::args::{Global, Select};
 use super::session::Session;
-use crate::instances::not_mistyped;
-use crate::listing;
-use crate::look::At;
+use super::{Ended, Refused, complete};
+use crate::instances::{Target, not_mistyped, nowhere};
+use crate::inventory::Selection;
+use crate::listing::{self, Row, Shown};
+use crate::look::{At, Looked};
 use crate::observed::HostState;
 use crate::plan;
 use crate::report::exit;
@@ -17,35 +20,84 @@ use crate::words;
 /// List what runs on the hosts
 #[derive(clap::Args)]
 pub(super) struct Args {
+    /// Only these services or instances, such as `web` or `web.2`
+    #[arg(value_name = "SERVICE[.N]", conflicts_with_all = ["service", "group"],
+          add = ArgValueCandidates::new(complete::services))]
+    targets: Vec<Target>,
+    /// Also what is stopped, such as the containers of earlier releases
+    #[arg(short, long)]
+    all: bool,
     #[command(flatten)]
     select: Select,
+}
+
+/// What is to be shown.
+struct Picture {
+    rows: Vec<Row>,
+    /// What does not run, and is not among the rows.
+    not_running: Option<String>,
+    warnings: Vec<String>,
+    /// Hosts that could not be looked at.
+    errors: Vec<String>,
 }
 
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let session = Session::open("ps", false, global, term)?;
-        let selection = self.select.selection();
+        let looked = session.look(&self.selection(&session)?, At::Hosts)?;
+        let picture = self.picture(&session, &looked);
+        if let [target, ..] = &self.targets[..]
+            && picture.rows.is_empty()
+            && picture.not_running.is_none()
+            && picture.errors.is_empty()
+        {
+            return Err(nowhere(target).into());
+        }
+        let table = || listing::table(&picture.rows, &session.config.project);
+        term.data(&if term.is_json() { words::json_line(&picture.rows) } else { table() });
+        picture.not_running.iter().for_each(|line| term.status(line));
+        picture.warnings.iter().for_each(|line| term.warn(line));
+        picture.errors.iter().for_each(|line| term.error(line));
+        Ok(if picture.errors.is_empty() { exit::OK } else { exit::FAILED })
+    }
+
+    fn selection(&self, session: &Session) -> Result<Selection, Refused> {
+        let mut selection = self.select.selection();
+        selection.services.extend(self.targets.iter().map(|target| target.service.clone()));
         for service in &selection.services {
             not_mistyped(&session.config, service)?;
         }
-        let looked = session.look(&selection, At::Hosts)?;
+        Ok(selection)
+    }
+
+    fn picture(&self, session: &Session, looked: &Looked) -> Picture {
         let is_meant =
             |name: &str| looked.inventory.index(name).is_some_and(|at| looked.scope.hosts.contains(&at));
         let covers = |service: &str| looked.scope.covers(service, &session.config);
-        let rows = listing::rows(&looked.observed, &is_meant, &covers);
-        term.data(&if term.is_json() { words::json_line(&rows) } else { listing::table(&rows) });
-        for (host, service) in plan::in_maintenance(&looked.observed, &covers) {
-            if is_meant(host) {
-                term.warn(&words::routes::in_maintenance(service, host));
-            }
+        let instances =
+            |instance: &_| self.targets.is_empty() || self.targets.iter().any(|t| t.means(instance));
+        let shown = Shown {
+            hosts: &is_meant,
+            instances: &|instance| covers(&instance.service) && instances(instance),
+        };
+        let rows = listing::rows(&looked.observed, &shown);
+        let (rows, last) = if self.all { (rows, Vec::new()) } else { listing::running(rows) };
+        let maintained = plan::in_maintenance(&looked.observed, &covers);
+        let maintained = maintained.into_iter().filter(|(host, _)| is_meant(host));
+        let unseen =
+            looked.observed.hosts.iter().filter(|(host, _)| is_meant(host)).filter_map(|(host, state)| {
+                match state {
+                    HostState::Unseen(failure) => Some(format!("{host}: {}", words::failure(failure))),
+                    HostState::Seen(_) => None,
+                }
+            });
+        Picture {
+            rows,
+            not_running: listing::not_running(&last),
+            warnings: maintained
+                .map(|(host, service)| words::routes::in_maintenance(service, host))
+                .collect(),
+            errors: unseen.collect(),
         }
-        let mut code = exit::OK;
-        for (host, state) in looked.observed.hosts.iter().filter(|(host, _)| is_meant(host)) {
-            if let HostState::Unseen(failure) = state {
-                term.error(&format!("{host}: {}", words::failure(failure)));
-                code = exit::FAILED;
-            }
-        }
-        Ok(code)
     }
 }

@@ -92,23 +92,3 @@ fn other_projects_are_left_alone() {
     other.serves("one");
     mine.serves("two");
 }
-
-#[test]
-fn ps_lists_what_runs() {
-    let project = Project::new("ps");
-    project.configure(&project.web());
-    project.deploy();
-    let listed = project.run(&["ps"]).expect(0).stdout;
-    let rows: Vec<Vec<&str>> =
-        listed.lines().skip(1).map(|line| line.split_whitespace().take(3).collect()).collect();
-    assert_eq!(
-        rows,
-        [["web.1", "h1", "running"], ["web.1", "h2", "running"], ["web.1", "h3", "running"]],
-        "{listed}"
-    );
-    let json = project.run(&["ps", "--json"]).expect(0).stdout;
-    let rows: Vec<serde_json::Value> = serde_json::from_str(&json).expect("one JSON document");
-    assert_eq!(rows.len(), 3);
-    let narrowed = project.run(&["ps", "--host", "h2"]).expect(0).stdout;
-    assert!(narrowed.contains("h2") && !narrowed.contains("h1"), "{narrowed}");
-}

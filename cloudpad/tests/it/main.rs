@@ -31,6 +31,7 @@ mod plan;
 mod plugin_dies;
 mod plugins;
 mod protected;
+mod ps;
 mod push;
 mod readme;
 mod registry;

@@ -26,7 +26,7 @@ pub use machine::{Command, Disk, Exited, HostKey, Keys, Known, Login, Look, Mach
 pub use release::{About, Record, Recorded, Release};
 pub use route::{Claim, Proxy, ProxySeen, RouteHealth, RouteSeen, Rule, SetRoute, Tls};
 pub use run::{OneOff, Ran, Run};
-pub use seen::{Container, Engine, Observation, PortHeld, State};
+pub use seen::{Container, Engine, Observation, PortHeld, State, Status};
 
 /// Runs containers on hosts.
 ///

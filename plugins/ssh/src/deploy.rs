@@ -31,6 +31,7 @@ mod run;
 mod seen;
 mod spec;
 mod start;
+mod status;
 mod stop;
 mod unlisted;
 mod verdict;

@@ -6,7 +6,7 @@ use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::{Host, Instance};
 use cloudpad_plugin_api::stage::deploy::{
     Container, ImageRef, Named, Observation, OneOff, PortHeld, Record, Recorded, Release, Remove, RouteSeen,
-    Run, SetRoute, Start, State, Stop,
+    Run, SetRoute, Start, State, Status, Stop,
 };
 
 use super::kit::Case;
@@ -149,6 +149,7 @@ impl Sim {
                 spec: Some(start.spec.clone()),
                 state: State::Stopped,
                 created: clock,
+                status: Status::default(),
             });
             host.containers.sort_by(|a, b| a.name.cmp(&b.name));
         }

@@ -100,6 +100,35 @@ pub struct Container {
     /// When it was made, in seconds since 1970.
     #[serde(default, deserialize_with = "or_empty")]
     pub created: i64,
+    /// What else is known of what it does, for people.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Status::is_empty")]
+    pub status: Status,
+}
+
+/// What an engine says of a container in a list of them, beside its [`State`]; what it does not say is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// For how long it has done so, in words, such as `2 minutes`.
+    #[serde(
+        rename = "for",
+        default,
+        deserialize_with = "or_empty",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub lasting: String,
+    /// What its process has ended with, where it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i64>,
+    /// Whether the engine asks it whether it serves, and it does.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "std::ops::Not::not")]
+    pub healthy: bool,
+}
+
+impl Status {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What a container does.

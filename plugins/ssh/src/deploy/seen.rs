@@ -9,7 +9,7 @@ use cloudpad_engine::release_names;
 use cloudpad_plugin_api::model::{ContainerSpec, Instance, Project, Protocol, label};
 use cloudpad_plugin_api::stage::deploy::{Container, OneOff, PortHeld, State};
 
-use super::proof;
+use super::{proof, status};
 
 /// The project's containers, by name.
 pub(super) fn containers(all: &[ContainerSummary], project: &Project) -> Vec<Container> {
@@ -26,7 +26,8 @@ fn container(seen: &ContainerSummary, project: &Project) -> Option<Container> {
     }
     let text = |key| labels.get(key).map(String::as_str);
     let name = name(seen)?;
-    let state = state(seen.state, seen.status.as_deref().unwrap_or_default());
+    let told = seen.status.as_deref().unwrap_or_default();
+    let state = status::state(seen.state, told);
     Some(Container {
         id: seen.id.clone()?,
         name: proof::own_name(name).unwrap_or(name).to_owned(),
@@ -42,6 +43,7 @@ fn container(seen: &ContainerSummary, project: &Project) -> Option<Container> {
             _ => state,
         },
         created: seen.created.unwrap_or_default(),
+        status: status::status(told),
     })
 }
 
@@ -55,24 +57,19 @@ pub(super) fn one_offs(all: &[ContainerSummary], project: &Project) -> Vec<OneOf
 fn one_off(seen: &ContainerSummary, project: &Project) -> Option<OneOff> {
     let labels = seen.labels.as_ref().filter(|labels| belongs_to(labels, project))?;
     labels.get(label::ONE_OFF)?;
-    let status = seen.status.as_deref().unwrap_or_default();
+    let told = seen.status.as_deref().unwrap_or_default();
     let known = [label::PROJECT, label::ENVIRONMENT, label::RELEASE, label::SPEC, label::ONE_OFF];
-    let told = |key: &str| key.starts_with("cloudpad.") && !known.contains(&key);
-    let told = labels.iter().filter(|(key, _)| told(key));
+    let is_told = |key: &str| key.starts_with("cloudpad.") && !known.contains(&key);
+    let further = labels.iter().filter(|(key, _)| is_told(key));
     Some(OneOff {
         id: seen.id.clone()?,
         name: name(seen)?.to_owned(),
         release: labels.get(label::RELEASE).cloned().unwrap_or_default(),
-        labels: told.map(|(key, value)| (key.clone(), value.clone())).collect::<BTreeMap<_, _>>(),
-        state: state(seen.state, status),
-        exit_code: exit_code(status),
+        labels: further.map(|(key, value)| (key.clone(), value.clone())).collect::<BTreeMap<_, _>>(),
+        state: status::state(seen.state, told),
+        exit_code: status::exit_code(told),
         created: seen.created.unwrap_or_default(),
     })
-}
-
-/// The exit code in the text for people, such as `Exited (137) 3 hours ago`, which is all that a list has of it.
-fn exit_code(status: &str) -> Option<i64> {
-    status.strip_prefix("Exited (")?.split_once(')')?.0.parse().ok()
 }
 
 /// The images of the containers that the project has in other environments, and of its one-off containers.
@@ -98,20 +95,6 @@ pub(super) fn belongs_to(labels: &HashMap<String, String>, project: &Project) ->
 
 fn name(seen: &ContainerSummary) -> Option<&str> {
     Some(seen.names.as_ref()?.first()?.trim_start_matches('/'))
-}
-
-/// Health stands only in the text for people, such as `Up 3 seconds (health: starting)`: all engines
-/// have it there, and only the newest anywhere else.
-fn state(state: Option<Engine>, status: &str) -> State {
-    match state {
-        Some(Engine::RUNNING) if status.ends_with("(unhealthy)") => State::Unhealthy,
-        Some(Engine::RUNNING) if status.ends_with("(health: starting)") => State::Starting,
-        Some(Engine::RUNNING) => State::Running,
-        Some(Engine::PAUSED) => State::Paused,
-        Some(Engine::RESTARTING) => State::Restarting,
-        Some(Engine::CREATED | Engine::EXITED) => State::Stopped,
-        _ => State::Other,
-    }
 }
 
 /// References of the images that have one, sorted, but for the names that are only for people.
@@ -232,24 +215,6 @@ mod tests {
         assert_eq!((*state, *exit_code), (State::Stopped, Some(3)));
         assert_eq!(format!("{labels:?}"), r#"{"cloudpad.job": "migrate"}"#);
         assert_eq!(containers(&all, &project(None)).len(), 1, "the instance");
-    }
-
-    #[test]
-    fn states_come_from_both_texts() {
-        let cases = [
-            (Engine::RUNNING, "Up 2 minutes", State::Running),
-            (Engine::RUNNING, "Up 2 minutes (healthy)", State::Running),
-            (Engine::RUNNING, "Up 2 minutes (unhealthy)", State::Unhealthy),
-            (Engine::RUNNING, "Up 2 seconds (health: starting)", State::Starting),
-            (Engine::PAUSED, "Up 2 minutes (Paused)", State::Paused),
-            (Engine::RESTARTING, "Restarting (1) 1 second ago", State::Restarting),
-            (Engine::EXITED, "Exited (0) 3 hours ago", State::Stopped),
-            (Engine::CREATED, "Created", State::Stopped),
-            (Engine::DEAD, "Dead", State::Other),
-        ];
-        for (engine, status, expected) in cases {
-            assert_eq!(state(Some(engine), status), expected, "{status}");
-        }
     }
 
     #[test]
