@@ -11,6 +11,7 @@ mod deploy;
 mod exec;
 mod foreign;
 mod help;
+mod history;
 mod hosts;
 mod init;
 mod interact;
@@ -75,6 +76,7 @@ enum Command {
     Releases(releases::Args),
     Rollback(rollback::Args),
     Prune(prune::Args),
+    History(history::Args),
     Ps(ps::Args),
     Lock(lock::Args),
     Maintenance(maintenance::Args),
@@ -181,6 +183,7 @@ impl Command {
             Command::Releases(args) => args.run(global, term),
             Command::Rollback(args) => args.run(global, term),
             Command::Prune(args) => args.run(global, term),
+            Command::History(args) => args.run(global, term),
             Command::Ps(args) => args.run(global, term),
             Command::Lock(args) => args.run(global, term),
             Command::Maintenance(args) => args.run(global, term),

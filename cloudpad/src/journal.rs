@@ -1,7 +1,7 @@
 //! The journal: one file per run, its events as JSON lines. I/O: files.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -13,20 +13,29 @@ const KEPT: usize = 100;
 /// The file that a run's events go to. What cannot be written is dropped, since a full disk here must
 /// not stop what happens elsewhere.
 pub struct Journal {
+    /// It is locked for as long as the run goes on, whatever ends that.
     file: Option<File>,
+}
+
+/// A journal that was found.
+pub struct Found {
+    /// Its file.
+    pub file: PathBuf,
+    /// What stands in it, or why that cannot be read.
+    pub text: io::Result<String>,
+    /// Whether its run goes on.
+    pub under_way: bool,
 }
 
 impl Journal {
     /// Opens the journal of a run that begins at `time`, below `state_dir`, and removes the oldest of more than a hundred.
     pub fn open(state_dir: &Path, time: &str, command: &str) -> Self {
         let dir = state_dir.join("journal");
-        let file = fs::create_dir_all(&dir).and_then(|()| {
-            File::options()
-                .create(true)
-                .append(true)
-                .mode(0o600)
-                .open(dir.join(format!("{time}-{command}.jsonl")))
-        });
+        let file = fs::create_dir_all(&dir).and_then(|()| create(&dir, &format!("{time}-{command}")));
+        if let Ok(file) = &file {
+            // A file system without locks has all runs that were broken off and those under way look alike.
+            let _ = file.lock();
+        }
         prune(&dir);
         Self { file: file.ok() }
     }
@@ -44,11 +53,50 @@ impl Journal {
     }
 }
 
-fn prune(dir: &Path) {
-    let Ok(entries) = fs::read_dir(dir) else { return };
+/// A file of that name, or where the same second has had one already, of that name and a number.
+fn create(dir: &Path, name: &str) -> io::Result<File> {
+    let mut number = 1;
+    loop {
+        let number_part = if number == 1 { String::new() } else { format!(".{number}") };
+        let file = dir.join(format!("{name}{number_part}.jsonl"));
+        match File::options().create_new(true).append(true).mode(0o600).open(file) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            made => return made,
+        }
+    }
+}
+
+/// All journals below `state_dir`, the oldest first.
+pub fn found(state_dir: &Path) -> Vec<Found> {
+    let journals = files(&state_dir.join("journal")).into_iter();
+    journals.filter(|file| file.extension().is_some_and(|extension| extension == "jsonl")).map(read).collect()
+}
+
+fn read(path: PathBuf) -> Found {
+    let read = |mut file: File| {
+        // Asked before it is read: a run that ends in between has its end in the text.
+        let under_way = matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock));
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        // What was cut off may end within a letter.
+        Ok((String::from_utf8_lossy(&bytes).into_owned(), under_way))
+    };
+    match File::open(&path).and_then(read) {
+        Ok((text, under_way)) => Found { file: path, text: Ok(text), under_way },
+        Err(error) => Found { file: path, text: Err(error), under_way: false },
+    }
+}
+
+/// What is in a directory, sorted: names begin with the time.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    // Names begin with the time.
     files.sort();
+    files
+}
+
+fn prune(dir: &Path) {
+    let files = files(dir);
     let surplus = files.len().saturating_sub(KEPT);
     for file in &files[..surplus] {
         let _ = fs::remove_file(file);
@@ -75,5 +123,23 @@ mod tests {
         assert_eq!((names.len(), names[0].as_str()), (100, "20260101T000003Z-deploy.jsonl"));
         let text = fs::read_to_string(dir.path().join("journal").join(&names[99])).unwrap();
         assert_eq!(text, "{\"event\":\"phase\",\"phase\":\"apply\",\"actions\":102}\n");
+    }
+
+    #[test]
+    fn each_run_has_a_file_of_its_own_and_is_known_to_go_on_until_it_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || Journal::open(dir.path(), "20260101T000000Z", "deploy");
+        let (mut first, second) = (open(), open());
+        first.add(&Event::Phase { phase: Phase::Apply, actions: 1, notes: Vec::new() });
+        drop(first);
+        let told = |found: Found| {
+            let name = found.file.file_name().unwrap().to_string_lossy().into_owned();
+            (name, found.text.unwrap().lines().count(), found.under_way)
+        };
+        let all = || found(dir.path()).into_iter().map(told).collect::<Vec<_>>();
+        let row = |name: &str, lines, under_way| (format!("20260101T000000Z-{name}"), lines, under_way);
+        assert_eq!(all(), [row("deploy.2.jsonl", 0, true), row("deploy.jsonl", 1, false)]);
+        drop(second);
+        assert!(all().iter().all(|(_, _, under_way)| !under_way));
     }
 }

@@ -25,7 +25,7 @@
 //! - [`run`] carries plans out. I/O.
 //! - [`hooks`] runs local commands before and after that. I/O.
 //! - [`report`] sums up what happens. Pure.
-//! - [`words`], [`listing`], [`releases`] and [`catalogue`] say it in words. Pure.
+//! - [`words`], [`listing`], [`releases`], [`history`] and [`catalogue`] say it in words. Pure.
 //! - [`journal`] keeps it, [`term`] shows it. I/O.
 //! - [`refusal`] is why nothing was done. Pure.
 
@@ -36,6 +36,7 @@ pub mod config;
 pub mod conformance;
 pub mod dockerfiles;
 pub mod everywhere;
+pub mod history;
 pub mod hooks;
 pub mod init;
 pub mod instances;

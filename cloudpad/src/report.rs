@@ -8,7 +8,7 @@ mod hooks;
 use std::collections::BTreeSet;
 
 use cloudpad_plugin_api::{Failure, Reply, Request};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::config::HookPoint;
 use crate::plan::{Action, Change, Note};
@@ -26,6 +26,10 @@ pub enum Event {
         project: String,
         /// When it began, as releases and the journal call it.
         time: String,
+        /// Who has begun it, such as `anna@laptop`.
+        by: String,
+        /// From where: a directory, or a run of a CI service.
+        from: String,
     },
     /// A plan has been made.
     Plan {
@@ -117,7 +121,7 @@ fn is_not_told(reply: &Reply) -> bool {
 }
 
 /// A part of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Finding out what is so.
@@ -196,7 +200,7 @@ pub struct Waiting {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// All that was asked for is so.

@@ -115,11 +115,12 @@ impl Session {
         let time = project::now();
         let journal = if changes { Journal::open(&state_dir, &time, command) } else { Journal::none() };
         let record = Arc::new(Record::new(term.clone(), journal));
-        record.event(Event::Run { command, project: config.project.prefix(), time: time.clone() });
+        let origin = project::origin(&project.dir);
+        let Origin { by, from } = origin.clone();
+        record.event(Event::Run { command, project: config.project.prefix(), time: time.clone(), by, from });
         let stop = runtime.block_on(async { Stop::on_signals(term.clone()) });
         let stop = stop.map_err(|error| Refusal::new(format!("cannot listen for signals: {error}")))?;
         let runner = Runner { providers: Arc::new(providers), record, stop };
-        let origin = project::origin(&project.dir);
         let (directory, cache, lock) = (project.dir, state_dir, None);
         let term = term.clone();
         Ok(Self { config, runner, term, time, command, directory, origin, cache, file, lock, runtime })

@@ -13,6 +13,7 @@ mod drift;
 mod exec;
 mod failure;
 mod halfway;
+mod history;
 mod hooks;
 mod hosts;
 mod hosts_add;

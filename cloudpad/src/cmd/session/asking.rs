@@ -1,4 +1,4 @@
-//! What a command asks outside of any plan: the user, and a provider.
+//! What a command asks outside of any plan: the user, a provider, the journals.
 
 use std::io;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use cloudpad_plugin_api::{Emit, Event, Failure, Level, Reply, Request};
 
 use super::Session;
 use crate::cmd::Refused;
+use crate::journal;
 use crate::refusal::Refusal;
 use crate::term::Unseen;
 
@@ -30,6 +31,11 @@ impl Session {
         });
         drop(unseen);
         typed
+    }
+
+    /// The journals of what was done from here, the oldest first.
+    pub(in crate::cmd) fn journals(&self) -> Vec<journal::Found> {
+        journal::found(&self.cache)
     }
 
     /// Asks a provider something that is no part of a plan.
