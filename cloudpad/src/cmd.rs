@@ -30,8 +30,10 @@ mod rollback;
 mod run;
 mod secrets;
 mod session;
+mod stop;
 mod trust;
 mod whom;
+mod whose;
 
 use std::ffi::OsString;
 use std::sync::Arc;
@@ -77,6 +79,7 @@ enum Command {
     Rollback(rollback::Args),
     Prune(prune::Args),
     History(history::Args),
+    Stop(stop::Args),
     Ps(ps::Args),
     Lock(lock::Args),
     Maintenance(maintenance::Args),
@@ -105,6 +108,7 @@ impl Command {
                 | Command::Deploy(_)
                 | Command::Rollback(_)
                 | Command::Prune(_)
+                | Command::Stop(_)
                 | Command::Maintenance(_)
         )
     }
@@ -184,6 +188,7 @@ impl Command {
             Command::Rollback(args) => args.run(global, term),
             Command::Prune(args) => args.run(global, term),
             Command::History(args) => args.run(global, term),
+            Command::Stop(args) => args.run(global, term),
             Command::Ps(args) => args.run(global, term),
             Command::Lock(args) => args.run(global, term),
             Command::Maintenance(args) => args.run(global, term),

@@ -6,6 +6,7 @@ use cloudpad_plugin_api::model::Instance;
 use cloudpad_plugin_api::stage::deploy::Container;
 
 use crate::config::{Config, nearest};
+use crate::inventory::matches;
 use crate::observed::{HostState, Observed};
 use crate::refusal::Refusal;
 
@@ -42,6 +43,11 @@ impl Target {
     /// Whether this is the instance, or one of those, that is meant.
     pub fn means(&self, instance: &Instance) -> bool {
         instance.service == self.service && self.number.is_none_or(|number| number == instance.number)
+    }
+
+    /// The same of a service and a number, where the service that is meant may be a pattern, with `*` and `?`.
+    pub fn covers(&self, service: &str, number: u32) -> bool {
+        matches(&self.service, service) && self.number.is_none_or(|own| own == number)
     }
 }
 

@@ -10,6 +10,7 @@
 //! `window` (what waits for what),
 //! `rollout`, `routing` (with `rule`), `stock` and `supply` (the actions), `retain` (what is removed in the end), `graph` (their order).
 
+mod asked;
 mod back;
 mod claims;
 mod contest;
@@ -42,6 +43,7 @@ mod scope;
 mod sight;
 mod spec;
 mod stock;
+mod stop;
 mod supply;
 #[cfg(test)]
 mod tests;
@@ -65,6 +67,7 @@ use sight::Sight;
 use supply::Supply;
 use unit::Which;
 
+pub use asked::Asked;
 pub use back::{look_back_for_secrets, obstacles};
 pub(crate) use graph::open_images;
 pub use hooks::Hook;
@@ -77,6 +80,7 @@ pub use model::*;
 pub use prune::prune;
 pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};
 pub use scope::{Scope, scope};
+pub use stop::stop;
 pub use undo::{Failed, undo};
 
 /// Decides what is to be done.
@@ -110,7 +114,9 @@ fn make(
         return finish(problems, || Ok(build(&scope, &mut supply)));
     }
     let sight = Sight::new(inventory, observed);
-    let (hosts, notes) = hosts::hosts((config, inventory, goal), (observed, &sight), &scope, &mut problems);
+    let needed = hosts::needed(goal, &scope);
+    let seen = (observed, &sight);
+    let (hosts, notes) = hosts::hosts((config, inventory, &needed), seen, &scope, &mut problems);
     let secrets = &observed.secrets;
     let decide = Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, hosts };
     if goal.restore.is_none() {

@@ -23,12 +23,14 @@ pub struct Basis<'a> {
     pub observed: &'a Observed,
     /// What was asked.
     pub goal: &'a Goal,
+    /// What answers a failure.
+    pub on_failure: OnFailure,
 }
 
 /// Carries `plan` out. When an action fails and the policy says so, what ran before is brought back,
 /// as a plan of its own made from a fresh look.
 pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) {
-    let after_failure = match basis.config.deploy.on_failure {
+    let after_failure = match basis.on_failure {
         // What is taken back in a moment need not be finished before.
         OnFailure::Rollback => Mode::Closed,
         OnFailure::Stop => Mode::Finishing,
@@ -37,7 +39,7 @@ pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) {
     // When it is only what tidies up in the end that fails, there is nothing to bring back.
     let mut work = plan.actions.iter().filter(|action| !action.is_cleanup());
     let failed = work.any(|action| matches!(outcomes.get(&action.id), Some(Err(_))));
-    if !failed || basis.config.deploy.on_failure == OnFailure::Stop || runner.stop.is_requested() {
+    if !failed || basis.on_failure == OnFailure::Stop || runner.stop.is_requested() {
         return;
     }
     let touched = touched_hosts(plan, &outcomes);
@@ -53,7 +55,7 @@ async fn begin(runner: &Runner, phase: Phase, plan: &Plan, after: Mode, notes: V
 }
 
 async fn undo(runner: &Runner, failed: &Failed<'_>, touched: &BTreeSet<String>, basis: Basis<'_>) {
-    let Basis { config, inventory, observed, goal } = basis;
+    let Basis { config, inventory, observed, goal, .. } = basis;
     let looks = touched.iter().filter_map(|host| inventory.get(host));
     let looks = looks.map(|host| plan::look_host(config, host));
     let hosts = look::look_at_hosts(runner, looks.collect()).await;

@@ -1,6 +1,7 @@
 //! The words in which plans, actions, failures and reports are told to people. Pure.
 
 mod columns;
+mod ending;
 pub mod outputs;
 pub mod page;
 pub mod plugins;
@@ -18,8 +19,9 @@ use cloudpad_plugin_api::{Failure, Reply, Request};
 
 use crate::config::Problem;
 use crate::plan::{Change, ChangeKind, Plan};
-use crate::report::{Ending, Report, Subject, Waiting};
+use crate::report::{Subject, Waiting};
 pub use columns::columns;
+pub use ending::report;
 pub use prefix::Prefixes;
 
 /// What an action that has begun is doing.
@@ -287,6 +289,7 @@ fn change(change: &Change) -> String {
         ChangeKind::ReplaceStopFirst => ("~", "replace, stopping the old one first"),
         ChangeKind::Start => (">", "start again"),
         ChangeKind::Remove => ("-", "remove"),
+        ChangeKind::Stop => ("-", "stop"),
         ChangeKind::Await => ("=", "wait until it serves"),
     };
     let why = if change.why.is_empty() { String::new() } else { format!(" ({})", change.why.join(", ")) };
@@ -303,6 +306,7 @@ fn sum(plan: &Plan) -> String {
         (count(&[ChangeKind::ReplaceStartFirst, ChangeKind::ReplaceStopFirst]), "to replace"),
         (count(&[ChangeKind::Start]), "to start"),
         (count(&[ChangeKind::Remove]), "to remove"),
+        (count(&[ChangeKind::Stop]), "to stop"),
     ];
     let parts: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     let parts = if parts.is_empty() { "no container changes".to_owned() } else { parts.join(", ") };
@@ -318,54 +322,6 @@ fn nothing_to_do(notes: usize) -> String {
 /// A value as one line of JSON. Our own values have no part that JSON could not say.
 pub fn json_line(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default() + "\n"
-}
-
-/// A report in a line.
-pub fn report(report: &Report) -> String {
-    let mut text = outcome(report);
-    for failed in &report.failed_hooks {
-        let _ = write!(text, "; hook `{}` failed: {}", failed.hook.name(), failed.command);
-    }
-    text
-}
-
-fn outcome(report: &Report) -> String {
-    let seconds = seconds(report.ms);
-    let release = &report.release;
-    match report.ending {
-        Ending::NothingToDo => format!("{} ({seconds})", nothing_to_do(report.notes)),
-        Ending::Done => {
-            let sent = if report.sent > 0 { format!(", {} sent", bytes(report.sent)) } else { String::new() };
-            format!("release {release}: {} done{sent} ({seconds})", plural(report.done, "action"))
-        }
-        Ending::Incomplete => {
-            format!(
-                "release {release} is incomplete: {} done; see the notes above ({seconds})",
-                plural(report.done, "action")
-            )
-        }
-        Ending::Undone => format!(
-            "release {release} failed, and what it had changed has been taken back: {}",
-            failures(report, &seconds)
-        ),
-        Ending::Failed => format!("release {release} failed: {}", failures(report, &seconds)),
-        Ending::Interrupted => format!(
-            "release {release} was interrupted: {} done, {} not begun ({seconds}); `cloudpad plan` shows what is left",
-            report.done, report.not_run
-        ),
-    }
-}
-
-fn failures(report: &Report, seconds: &str) -> String {
-    let mut text = format!("{} done, {} failed", report.done, report.failures.len());
-    if report.not_run > 0 {
-        let _ = write!(text, ", {} not begun", report.not_run);
-    }
-    if !report.incomplete_hosts.is_empty() {
-        let hosts: Vec<_> = report.incomplete_hosts.iter().cloned().collect();
-        let _ = write!(text, ", on {}", some_of(&hosts));
-    }
-    format!("{text} ({seconds})")
 }
 
 /// `1 action`, `2 actions`.

@@ -12,7 +12,7 @@ mod asking;
 
 use super::args::Global;
 use super::{Ended, FileText, Refused};
-use crate::config::{self, Config, Places};
+use crate::config::{self, Config, OnFailure, Places};
 use crate::hooks::Hooks;
 use crate::inventory::Selection;
 use crate::journal::Journal;
@@ -240,6 +240,17 @@ impl Session {
 
     /// Carries a plan out between its hooks, undoes it where it fails and the policy says so, and ends the run.
     pub(super) fn carry_out(&self, plan: &Plan, looked: &Looked, goal: &Goal) -> Ended {
+        self.carry_out_or(self.config.deploy.on_failure, plan, looked, goal)
+    }
+
+    /// The same with another answer to failure.
+    pub(super) fn carry_out_or(
+        &self,
+        on_failure: OnFailure,
+        plan: &Plan,
+        looked: &Looked,
+        goal: &Goal,
+    ) -> Ended {
         let Looked { inventory, observed, .. } = looked;
         let hooks = self.hooks(plan, goal);
         self.wait_for(hooks.before())?;
@@ -247,7 +258,7 @@ impl Session {
         self.wait_for(roll_out(
             &self.runner,
             plan,
-            Basis { config: &self.config, inventory, observed, goal },
+            Basis { config: &self.config, inventory, observed, goal, on_failure },
         ));
         let interrupted = self.runner.stop.is_requested();
         self.wait_for(hooks.after(&self.runner.record.report(interrupted)));

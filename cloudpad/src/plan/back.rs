@@ -48,7 +48,8 @@ fn going_back<T>(
     let scope = scope(config, inventory, &goal.select)?;
     let sight = Sight::new(inventory, observed);
     let seen = (observed, &sight);
-    let (hosts, _) = hosts::hosts((config, inventory, goal), seen, &scope, &mut Vec::new());
+    let needed = hosts::needed(goal, &scope);
+    let (hosts, _) = hosts::hosts((config, inventory, &needed), seen, &scope, &mut Vec::new());
     let secrets = &observed.secrets;
     let decide = Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, hosts };
     let id = goal.restore.as_deref().unwrap_or_default();

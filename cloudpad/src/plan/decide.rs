@@ -85,7 +85,8 @@ impl<'a> Decide<'a> {
         }
     }
 
-    fn empty(&self, service: &'a str, whole: usize) -> Rollout<'a> {
+    /// A rollout in which nothing happens so far, of a service that has so many instances in the end.
+    pub(super) fn empty(&self, service: &'a str, whole: usize) -> Rollout<'a> {
         let policy = &self.config.deploy;
         let of = |amount: crate::config::Amount| amount.of(u32::try_from(whole).unwrap_or(u32::MAX)) as usize;
         let pace = Pace {
@@ -187,6 +188,7 @@ impl<'a> Decide<'a> {
             notes.len() == before
         });
         let loss = |(host, number, copies): (usize, u32, &'a [Sighted<'a>])| Loss {
+            kind: ChangeKind::Remove,
             host,
             which: Which { service: name, number },
             stops: sight::up(copies).collect(),

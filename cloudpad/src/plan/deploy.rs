@@ -102,7 +102,10 @@ fn rollouts<'a>(
 }
 
 /// Sees to it that what a new container needs is free when it starts.
-fn settle_claims<'a>(decide: &Decide<'a>, rollouts: &mut [Rollout<'a>]) -> Result<(), Vec<Problem>> {
+pub(super) fn settle_claims<'a>(
+    decide: &Decide<'a>,
+    rollouts: &mut [Rollout<'a>],
+) -> Result<(), Vec<Problem>> {
     let mut problems = Vec::new();
     let stopped = stopped(rollouts, decide.sight);
     for rollout in rollouts.iter_mut() {
@@ -144,7 +147,7 @@ fn too_few(rollout: &Rollout<'_>, left: usize) -> Problem {
     .hint("ask for fewer in `deploy.min_healthy`, or bring back first what does not serve")
 }
 
-fn knotted(knot: &[super::Action]) -> Problem {
+pub(super) fn knotted(knot: &[super::Action]) -> Problem {
     let services: BTreeSet<&str> = knot.iter().filter_map(|action| action.service.as_deref()).collect();
     let services = crate::inventory::list(services);
     Problem::new(format!("containers of {services} need ports or volumes that the others still hold"))

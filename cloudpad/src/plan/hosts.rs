@@ -44,19 +44,23 @@ impl FromIterator<usize> for HostSet {
     }
 }
 
-/// The hosts that may be changed and were seen, and what there is to say of the others.
+/// The hosts without which a goal cannot be reached.
+pub(super) fn needed(goal: &Goal, scope: &Scope) -> HostSet {
+    match goal.restore {
+        None => scope.services.values().flatten().copied().collect(),
+        // Only the host itself knows what was to run there.
+        Some(_) => scope.hosts.iter().copied().collect(),
+    }
+}
+
+/// The hosts that may be changed and were seen, and what there is to say of the others. Those that are `needed` have to be seen.
 pub(super) fn hosts(
-    (config, inventory, goal): (&Config, &Inventory, &Goal),
+    (config, inventory, needed): (&Config, &Inventory, &HostSet),
     (observed, sight): (&Observed, &Sight<'_>),
     scope: &Scope,
     problems: &mut Vec<Problem>,
 ) -> (HostSet, Vec<Note>) {
     let chosen: HostSet = scope.hosts.iter().copied().collect();
-    let needed: HostSet = match goal.restore {
-        None => scope.services.values().flatten().copied().collect(),
-        // Only the host itself knows what was to run there.
-        Some(_) => scope.hosts.iter().copied().collect(),
-    };
     let (mut seen, mut notes) = (HostSet::default(), Vec::new());
     for &index in &scope.look {
         let wanted = chosen.contains(index);

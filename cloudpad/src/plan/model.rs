@@ -155,6 +155,8 @@ pub enum ChangeKind {
     Start,
     /// It is not wanted any more.
     Remove,
+    /// Its container ends, and stays where it is.
+    Stop,
     /// It is as it should be, and waited for, since nobody knows yet whether it serves.
     Await,
 }

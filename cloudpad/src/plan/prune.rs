@@ -29,7 +29,8 @@ pub fn prune(
     let scope = scope(config, inventory, &goal.select)?;
     let sight = Sight::new(inventory, observed);
     let (mut problems, seen) = (Vec::new(), (observed, &sight));
-    let (hosts, mut notes) = hosts::hosts((config, inventory, goal), seen, &scope, &mut problems);
+    let needed = hosts::needed(goal, &scope);
+    let (hosts, mut notes) = hosts::hosts((config, inventory, &needed), seen, &scope, &mut problems);
     if !problems.is_empty() {
         return Err(problems);
     }

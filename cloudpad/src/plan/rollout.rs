@@ -147,7 +147,7 @@ impl<'a> Roll<'a> {
                 }
                 room -= 1;
             }
-            self.change(ChangeKind::Remove, loss.host, loss.which, Arc::default());
+            self.change(loss.kind, loss.host, loss.which, Arc::default());
             let needs = if loss.early { Vec::new() } else { gate.clone() };
             let remove = loss.stops.iter().map(|old| old.name.as_str()).collect();
             let switch = Switch { add: None, remove, drains: true };

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::stage::deploy::{ImageRef, ProxySeen, Pull, RouteSeen, Rule, SetRoute};
+use cloudpad_plugin_api::stage::deploy::{ImageRef, Proxy, ProxySeen, Pull, RouteSeen, Rule, SetRoute};
 
 use super::graph::{Graph, Node, key};
 use super::rule::Rules;
@@ -117,6 +117,16 @@ impl<'a> Routing<'a> {
         self.sight.host(host)?.seen.proxy.as_deref()
     }
 
+    /// The proxy as it should be: what is not about the config leaves one as it is.
+    fn proxy(&self, host: usize) -> Arc<Proxy> {
+        match self.seen(host).and_then(|proxy| proxy.made.as_ref()) {
+            Some(made) if !self.rules.are_of_config() && *made != *self.config.proxy.made => {
+                made.clone().into()
+            }
+            _ => self.config.proxy.made.clone(),
+        }
+    }
+
     fn route(&self, host: usize, service: &str) -> Option<&'a RouteSeen> {
         self.seen(host)?.route(service)
     }
@@ -161,7 +171,7 @@ impl<'a> Routing<'a> {
         }
         let is_right = match (&rule, route) {
             (Some(rule), Some(route)) => {
-                *rule == route.rule && proxy.settled && proxy.made.as_ref() == Some(&self.config.proxy.made)
+                *rule == route.rule && proxy.settled && proxy.made.as_ref() == Some(&self.proxy(host))
             }
             _ => false,
         };
@@ -224,7 +234,7 @@ impl<'a> Routing<'a> {
         if let Some(&node) = self.pulls.get(&host) {
             return node;
         }
-        let image = &self.config.proxy.made.image;
+        let image = &self.proxy(host).image;
         let seen = &self.sight.host(host)?.seen;
         let is_made = seen
             .proxy
@@ -257,7 +267,7 @@ impl<'a> Routing<'a> {
         let request = SetRoute {
             host: to,
             project: self.config.project.clone(),
-            proxy: self.config.proxy.made.clone(),
+            proxy: self.proxy(host),
             service: service.to_owned(),
             rule,
             add: names(add),

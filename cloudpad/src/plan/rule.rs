@@ -21,6 +21,8 @@ pub(super) enum Rules<'a> {
     },
     /// From what was there before.
     Before(&'a Sight<'a>),
+    /// From what is there, whatever the config says by now.
+    Seen,
 }
 
 impl<'a> Rules<'a> {
@@ -50,6 +52,7 @@ impl<'a> Rules<'a> {
                 let proxy = before.host(host)?.seen.proxy.as_ref()?;
                 proxy.route(service).map(|route| route.rule.clone())
             }
+            Self::Seen => seen.map(|seen| seen.rule.clone()),
         }
     }
 
@@ -57,14 +60,19 @@ impl<'a> Rules<'a> {
     pub(super) fn before(&self) -> Option<&'a Sight<'a>> {
         match self {
             Self::Before(before) => Some(before),
-            Self::Config { .. } => None,
+            Self::Config { .. } | Self::Seen => None,
         }
+    }
+
+    /// Whether the proxy is to be as the config says.
+    pub(super) fn are_of_config(&self) -> bool {
+        matches!(self, Self::Config { .. })
     }
 
     /// Whether requests may be led to a container: by an undo only to those that got some before.
     pub(super) fn may_add(&self, host: usize, service: &str, container: &str) -> bool {
         match self {
-            Self::Config { .. } => true,
+            Self::Config { .. } | Self::Seen => true,
             Self::Before(before) => {
                 let proxy = before.host(host).and_then(|host| host.seen.proxy.as_ref());
                 let route = proxy.and_then(|proxy| proxy.route(service));

@@ -56,6 +56,11 @@ impl Scope {
         self.services.values().chain(self.jobs.values()).any(|eligible| eligible.contains(&host))
     }
 
+    /// Whether it is also about services that the config does not have: only a host itself knows whether they are there.
+    pub(super) fn is_about_gone(&self) -> bool {
+        !self.unmatched.is_empty()
+    }
+
     /// Whether containers of `service` are meant.
     pub fn covers(&self, service: &str, config: &Config) -> bool {
         self.services.contains_key(service)

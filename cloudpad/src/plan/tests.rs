@@ -19,4 +19,5 @@ mod routes;
 mod saved;
 mod select;
 mod sim;
+mod stop;
 mod undo;

@@ -222,7 +222,8 @@ impl<'a> Undo<'a> {
             (false, false) => rollout.units.push(unit(None, None, stops)),
             (false, true) => {
                 let serves = serves(copies);
-                rollout.losses.push(Loss { host, which, stops, serves, early: false });
+                let kind = ChangeKind::Remove;
+                rollout.losses.push(Loss { kind, host, which, stops, serves, early: false });
             }
         }
     }

@@ -62,8 +62,10 @@ impl Unit<'_> {
     }
 }
 
-/// An instance that is not wanted any more.
+/// An instance that is not wanted any more, or not for now.
 pub(super) struct Loss<'a> {
+    /// What people are told about it.
+    pub(super) kind: ChangeKind,
     /// The host, by its place in the inventory.
     pub(super) host: usize,
     pub(super) which: Which<'a>,

@@ -27,6 +27,7 @@ fn all_commands_are_listed_and_none_is_run() {
         "rollback",
         "prune",
         "history",
+        "stop",
         "ps",
         "lock",
         "maintenance",

@@ -46,5 +46,6 @@ mod secrets;
 mod secrets_age;
 mod shape;
 mod source;
+mod stop;
 mod support;
 mod terminal;

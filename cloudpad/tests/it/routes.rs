@@ -4,6 +4,7 @@ mod life;
 mod load;
 mod maintenance;
 mod shared;
+mod stop;
 
 use std::process::Command;
 

@@ -232,6 +232,7 @@ pub fn text(plan: &Plan) -> String {
             ChangeKind::ReplaceStopFirst => "stop-first",
             ChangeKind::Start => "start",
             ChangeKind::Remove => "remove",
+            ChangeKind::Stop => "stop",
             ChangeKind::Await => "await",
         };
         _ = writeln!(out, "{kind} {} on {} {}", change.instance, change.host, change.why.join(" "));

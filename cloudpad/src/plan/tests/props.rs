@@ -19,7 +19,7 @@ fn plan_of(world: &World) -> Result<Plan, TestCaseError> {
 }
 
 /// What a look shows: the truth, but for hosts that are out of sight.
-fn look(world: &World, truth: &Observed) -> Observed {
+pub fn look(world: &World, truth: &Observed) -> Observed {
     let mut seen = truth.clone();
     for (name, host) in &world.case.observed.hosts {
         if matches!(host, HostState::Unseen(_)) {
@@ -29,7 +29,7 @@ fn look(world: &World, truth: &Observed) -> Observed {
     seen
 }
 
-fn sim(world: &World) -> Sim {
+pub fn simulated(world: &World) -> Sim {
     let mut case = world.case.clone();
     case.observed = world.truth.clone();
     Sim::new(&case)
@@ -110,7 +110,7 @@ proptest! {
     fn in_any_order_enough_instances_serve(world in world(), order: Vec<u8>) {
         let plan = plan_of(&world)?;
         let floors = floors(&world);
-        let mut sim = sim(&world);
+        let mut sim = simulated(&world);
         for id in interleaving(&plan, &order) {
             let action = &plan.actions[id as usize];
             sim.apply(action).map_err(TestCaseError::fail)?;
@@ -125,7 +125,7 @@ proptest! {
     fn what_is_not_meant_is_not_touched(world in world(), order: Vec<u8>) {
         let plan = plan_of(&world)?;
         let select = &world.case.goal.select;
-        let mut sim = sim(&world);
+        let mut sim = simulated(&world);
         for id in interleaving(&plan, &order) {
             sim.apply(&plan.actions[id as usize]).map_err(TestCaseError::fail)?;
         }
@@ -173,7 +173,7 @@ proptest! {
     #[test]
     fn a_plan_that_was_carried_out_leaves_nothing_to_do(world in world(), order: Vec<u8>) {
         let plan = plan_of(&world)?;
-        let mut sim = sim(&world);
+        let mut sim = simulated(&world);
         for id in interleaving(&plan, &order) {
             sim.apply(&plan.actions[id as usize]).map_err(TestCaseError::fail)?;
         }
@@ -192,7 +192,7 @@ proptest! {
         world.case.goal.restore = Some(id.clone());
         let plan = plan_of(&world)?;
         let floors = floors_of_what_runs(&world);
-        let mut sim = sim(&world);
+        let mut sim = simulated(&world);
         for action in interleaving(&plan, &order) {
             sim.apply(&plan.actions[action as usize]).map_err(TestCaseError::fail)?;
             prop_assert!(floors.iter().all(|(service, floor)| sim.serving(service) >= *floor));
@@ -244,7 +244,7 @@ proptest! {
         let far = far.index(order.len());
         let failing = &plan.actions[order[far] as usize];
         prop_assume!(!failing.is_cleanup());
-        let mut sim = sim(&world);
+        let mut sim = simulated(&world);
         for id in &order[..far] {
             sim.apply(&plan.actions[*id as usize]).map_err(TestCaseError::fail)?;
         }
