@@ -30,6 +30,7 @@ mod rollback;
 mod run;
 mod secrets;
 mod session;
+mod start;
 mod stop;
 mod trust;
 mod whom;
@@ -80,6 +81,7 @@ enum Command {
     Prune(prune::Args),
     History(history::Args),
     Stop(stop::Args),
+    Start(start::Args),
     Ps(ps::Args),
     Lock(lock::Args),
     Maintenance(maintenance::Args),
@@ -109,6 +111,7 @@ impl Command {
                 | Command::Rollback(_)
                 | Command::Prune(_)
                 | Command::Stop(_)
+                | Command::Start(_)
                 | Command::Maintenance(_)
         )
     }
@@ -189,6 +192,7 @@ impl Command {
             Command::Prune(args) => args.run(global, term),
             Command::History(args) => args.run(global, term),
             Command::Stop(args) => args.run(global, term),
+            Command::Start(args) => args.run(global, term),
             Command::Ps(args) => args.run(global, term),
             Command::Lock(args) => args.run(global, term),
             Command::Maintenance(args) => args.run(global, term),

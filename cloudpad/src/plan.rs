@@ -42,6 +42,7 @@ mod saved;
 mod scope;
 mod sight;
 mod spec;
+mod start;
 mod stock;
 mod stop;
 mod supply;
@@ -80,6 +81,7 @@ pub use model::*;
 pub use prune::prune;
 pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};
 pub use scope::{Scope, scope};
+pub use start::{start, start_secrets};
 pub use stop::stop;
 pub use undo::{Failed, undo};
 

@@ -1,5 +1,6 @@
 //! What every command on a project begins with: the project, its config, its providers, a runner.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -172,9 +173,17 @@ impl Session {
         let Looked { inventory, observed, .. } = looked;
         let names = plan::look_back_for_secrets(&self.config, inventory, observed, goal)
             .map_err(|problems| self.refuses(problems.into()))?;
-        let marks = self.wait_for(look::secrets(&self.runner, names));
-        observed.secrets = marks.map_err(|refusal| self.refuses(refusal))?;
+        observed.secrets = self.look_at_secrets(names)?;
         Ok(())
+    }
+
+    /// Has these secrets looked up, and returns what tells the value of each from others.
+    pub(super) fn look_at_secrets(
+        &self,
+        names: BTreeSet<String>,
+    ) -> Result<BTreeMap<String, String>, Refused> {
+        let marks = self.wait_for(look::secrets(&self.runner, names));
+        marks.map_err(|refusal| self.refuses(refusal))
     }
 
     /// The hosts that are meant. Nothing is asked of them.

@@ -133,15 +133,24 @@ impl<'a> Decide<'a> {
         is_protected(old, self.config).then_some(Note { incomplete: false, message })
     }
 
-    /// The actions of rollouts in which nothing is made that is not there. The rules of routes stay as they are.
+    /// The actions of rollouts in which nothing is made that is not there. The rules of routes stay as they are,
+    /// and lead also to what is steady.
     pub(super) fn order(&self, mut rollouts: Vec<Rollout<'a>>) -> Result<Plan, Vec<Problem>> {
         settle_claims(self, &mut rollouts)?;
         let mut graph = Graph::default();
         let mut roll = Roll::new(self.config, self.inventory, self.sight, Rules::Seen);
+        let steady = |rollout: &Rollout<'a>| {
+            let service = rollout.service;
+            rollout.steady.iter().map(|(host, _)| (*host, service)).collect::<Vec<_>>()
+        };
+        let steady: BTreeSet<_> = rollouts.iter().flat_map(steady).collect();
         for rollout in rollouts {
             let effect = rollout.effect();
             let schedule = schedule(rollout.pace, effect).unwrap_or_else(|_| anyway(effect));
             roll.add(&mut graph, rollout, schedule, &mut |_, _, _| None);
+        }
+        for at in steady {
+            roll.routing.mend(&mut graph, at, Vec::new());
         }
         roll.unblock(&mut graph);
         match graph.finish() {

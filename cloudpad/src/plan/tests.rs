@@ -19,5 +19,6 @@ mod routes;
 mod saved;
 mod select;
 mod sim;
+mod start;
 mod stop;
 mod undo;

@@ -8,6 +8,7 @@ use cloudpad_plugin_api::model::{ContainerSpec, Instance};
 use super::ChangeKind;
 use super::sight::Sighted;
 use super::spec::Wanted;
+use crate::config::Config;
 
 /// Which copy of which service: an [`Instance`] that costs nothing to copy.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +49,28 @@ pub(super) struct New<'a> {
     pub(super) wanted: Rc<Wanted<'a>>,
     /// The container, where it is there and only has to be started again.
     pub(super) kept: Option<&'a Sighted<'a>>,
+}
+
+impl<'a> Unit<'a> {
+    /// A container that is there is started, again or after all, and waited for; none where its label is not understood.
+    pub(super) fn again(
+        (host, which): (usize, Which<'a>),
+        old: &'a Sighted<'a>,
+        config: &Config,
+    ) -> Option<Self> {
+        let wanted = Rc::new(Wanted::seen(old, config)?);
+        Some(Self {
+            host,
+            which,
+            ready: Some((wanted.name.clone(), Arc::clone(&wanted.spec))),
+            start: Some(New { wanted, kept: Some(old) }),
+            stops: Vec::new(),
+            stop_first: false,
+            serves: false,
+            told: Some((ChangeKind::Start, Arc::default())),
+            blockers: Vec::new(),
+        })
+    }
 }
 
 impl Unit<'_> {

@@ -28,6 +28,7 @@ fn all_commands_are_listed_and_none_is_run() {
         "prune",
         "history",
         "stop",
+        "start",
         "ps",
         "lock",
         "maintenance",

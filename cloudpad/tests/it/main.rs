@@ -46,6 +46,7 @@ mod secrets;
 mod secrets_age;
 mod shape;
 mod source;
+mod start;
 mod stop;
 mod support;
 mod terminal;
