@@ -26,6 +26,7 @@ mod prune;
 mod ps;
 mod push;
 mod releases;
+mod restart;
 mod rollback;
 mod run;
 mod secrets;
@@ -82,6 +83,7 @@ enum Command {
     History(history::Args),
     Stop(stop::Args),
     Start(start::Args),
+    Restart(restart::Args),
     Ps(ps::Args),
     Lock(lock::Args),
     Maintenance(maintenance::Args),
@@ -112,6 +114,7 @@ impl Command {
                 | Command::Prune(_)
                 | Command::Stop(_)
                 | Command::Start(_)
+                | Command::Restart(_)
                 | Command::Maintenance(_)
         )
     }
@@ -193,6 +196,7 @@ impl Command {
             Command::History(args) => args.run(global, term),
             Command::Stop(args) => args.run(global, term),
             Command::Start(args) => args.run(global, term),
+            Command::Restart(args) => args.run(global, term),
             Command::Ps(args) => args.run(global, term),
             Command::Lock(args) => args.run(global, term),
             Command::Maintenance(args) => args.run(global, term),

@@ -49,10 +49,18 @@ pub enum At {
     Hosts,
     /// Hosts, and what they remember of releases.
     Past,
+    /// The same, also of hosts that are not selected and on which what is meant may run.
+    PastAround,
     /// Images and hosts: enough to bring images to hosts.
     ImagesAndHosts,
     /// These, secrets, and what hosts remember of releases.
     Everything,
+}
+
+impl At {
+    fn remembers(self) -> bool {
+        matches!(self, At::Past | At::PastAround | At::Everything)
+    }
 }
 
 /// Looks at what `selection` means, and takes `lock` on the hosts before they are looked at.
@@ -69,7 +77,10 @@ pub async fn look(
     lock: Option<&Lock>,
 ) -> Result<Looked, Refusal> {
     let inventory = list(runner, config).await?;
-    let scope = plan::scope(config, &inventory, selection)?;
+    let mut scope = plan::scope(config, &inventory, selection)?;
+    if at == At::PastAround {
+        scope = scope.around();
+    }
     if matches!(at, At::Images | At::ImagesAndHosts) {
         // What the config does not have any more is not built, and need not be looked for.
         known(&scope, config, &BTreeMap::new())?;
@@ -79,8 +90,7 @@ pub async fn look(
             return Ok::<_, Refusal>(BTreeMap::new());
         }
         loop {
-            let (needed, others) =
-                plan::look_hosts(config, &inventory, &scope, matches!(at, At::Past | At::Everything));
+            let (needed, others) = plan::look_hosts(config, &inventory, &scope, at.remembers());
             let seen = match at {
                 At::ImagesAndHosts | At::Everything if !needed.is_empty() => {
                     look_around(runner, needed, others, lock).await
@@ -94,7 +104,7 @@ pub async fn look(
         }
     };
     let images = async {
-        if matches!(at, At::Hosts | At::Past) {
+        if matches!(at, At::Hosts | At::Past | At::PastAround) {
             return Ok(Observed::default());
         }
         look_at_images(runner, config, &scope, cache).await
@@ -102,7 +112,7 @@ pub async fn look(
     let secrets = async {
         match at {
             At::Everything => ask_for_secrets(runner, config, &scope).await,
-            At::Images | At::Hosts | At::Past | At::ImagesAndHosts => Ok(BTreeMap::new()),
+            _ => Ok(BTreeMap::new()),
         }
     };
     let (hosts, images, secrets) = tokio::join!(hosts, images, secrets);

@@ -33,6 +33,7 @@ mod prune;
 pub mod queue;
 mod record;
 mod reference;
+mod restart;
 mod restore;
 mod retain;
 mod rollout;
@@ -79,6 +80,7 @@ pub use look::{
 pub use maintenance::{in_maintenance, maintenance};
 pub use model::*;
 pub use prune::prune;
+pub use restart::restart;
 pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};
 pub use scope::{Scope, scope};
 pub use start::{start, start_secrets};

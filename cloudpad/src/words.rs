@@ -290,6 +290,7 @@ fn change(change: &Change) -> String {
         ChangeKind::Start => (">", "start again"),
         ChangeKind::Remove => ("-", "remove"),
         ChangeKind::Stop => ("-", "stop"),
+        ChangeKind::Restart => ("~", "restart"),
         ChangeKind::Await => ("=", "wait until it serves"),
     };
     let why = if change.why.is_empty() { String::new() } else { format!(" ({})", change.why.join(", ")) };
@@ -305,6 +306,7 @@ fn sum(plan: &Plan) -> String {
         (count(&[ChangeKind::Create]), "to create"),
         (count(&[ChangeKind::ReplaceStartFirst, ChangeKind::ReplaceStopFirst]), "to replace"),
         (count(&[ChangeKind::Start]), "to start"),
+        (count(&[ChangeKind::Restart]), "to restart"),
         (count(&[ChangeKind::Remove]), "to remove"),
         (count(&[ChangeKind::Stop]), "to stop"),
     ];

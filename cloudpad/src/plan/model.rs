@@ -157,6 +157,8 @@ pub enum ChangeKind {
     Remove,
     /// Its container ends, and stays where it is.
     Stop,
+    /// Its container ends, and is started again.
+    Restart,
     /// It is as it should be, and waited for, since nobody knows yet whether it serves.
     Await,
 }

@@ -59,18 +59,18 @@ impl<'a> Roll<'a> {
         // The first update waits for all of them and the others for that one, or there would be very many edges.
         let mut gate: Vec<Node> = starting.map(|done| done.first).collect();
         let units = waits.chain(in_order(rollout.units));
-        let mut window = Window::new(batch, schedule);
+        let mut window = Window::new(batch, schedule, rollout.at_once_on);
         for unit in units {
             let image = unit.start.as_ref().filter(|new| new.kept.is_none()).and_then(|new| new.wanted.image);
             let supply = image.and_then(|image| bring(graph, image, unit.host));
             let mut needs = window.needs(&unit, graph);
             needs.extend(gate.iter().copied().chain(supply));
-            let (dips, gains) = (unit.dips(), unit.gains());
+            let (host, dips, gains) = (unit.host, unit.dips(), unit.gains());
             if let Some(done) = self.unit(graph, unit, needs) {
                 if !gate.is_empty() {
                     gate = vec![done.first];
                 }
-                window.record(done, dips, gains);
+                window.record(done, host, dips, gains);
             }
         }
         let last = window.last(graph);
@@ -80,6 +80,7 @@ impl<'a> Roll<'a> {
     fn unit(&mut self, graph: &mut Graph, unit: Unit<'a>, needs: Vec<Node>) -> Option<Done> {
         let Unit { host, which, start, ready, stops, stop_first, blockers, told, .. } = unit;
         let replaces_first = stop_first && start.is_some();
+        let restarts = matches!(told, Some((ChangeKind::Restart, _)));
         if let Some((kind, why)) = told {
             let kind = match kind {
                 ChangeKind::ReplaceStartFirst if replaces_first => ChangeKind::ReplaceStopFirst,
@@ -88,6 +89,10 @@ impl<'a> Roll<'a> {
             self.change(kind, host, which, why);
         }
         let mut steps = Steps { first: None, needs };
+        if restarts && let Some(left) = self.routing.leave(graph, (host, which.service), &stops, &steps.needs)
+        {
+            steps.done(graph, vec![left]);
+        }
         if replaces_first {
             self.stop_all(graph, host, which, &stops, &mut steps);
         }
@@ -105,7 +110,8 @@ impl<'a> Roll<'a> {
             let node = self.ready(graph, host, which, ready, steps.take());
             steps.done(graph, vec![node]);
         }
-        let remove = stops.iter().map(|old| old.name.as_str()).collect();
+        let goes = stops.iter().filter(|_| !restarts);
+        let remove = goes.map(|old| old.name.as_str()).collect();
         let switch = Switch { add: serving.as_deref(), remove, drains: !replaces_first };
         match self.routing.switch(graph, (host, which.service), switch, &steps.needs) {
             Some(Switched::After(node)) => steps.done(graph, vec![node]),

@@ -12,7 +12,7 @@ use cloudpad_plugin_api::stage::deploy::{ImageRef, Proxy, ProxySeen, Pull, Route
 
 use super::graph::{Graph, Node, key};
 use super::rule::Rules;
-use super::sight::Sight;
+use super::sight::{Sight, Sighted};
 use super::unit::{Rollout, Unit};
 use crate::config::Config;
 use crate::inventory::Inventory;
@@ -36,6 +36,8 @@ pub(super) struct Routing<'a> {
     begun: BTreeSet<(usize, &'a str)>,
     /// Where it has been decided what is to be done.
     settled: BTreeSet<(usize, &'a str)>,
+    /// Containers that get no requests for a while, by host.
+    away: BTreeSet<(usize, &'a str)>,
     /// The action that brings the proxy's image to a host.
     pulls: BTreeMap<usize, Option<Node>>,
 }
@@ -88,6 +90,7 @@ impl<'a> Routing<'a> {
             ended: BTreeMap::new(),
             begun: BTreeSet::new(),
             settled: BTreeSet::new(),
+            away: BTreeSet::new(),
             pulls: BTreeMap::new(),
         }
     }
@@ -155,7 +158,10 @@ impl<'a> Routing<'a> {
         self.settled.insert(at);
         let (rule, route) = (self.rule(host, service), self.route(host, service));
         let proxy = self.seen(host)?;
-        let routed = |name: &str| route.is_some_and(|route| route.containers.iter().any(|c| c == name));
+        let routed = |name: &str| {
+            let led = route.is_some_and(|route| route.containers.iter().any(|c| c == name));
+            led && !self.away.contains(&(host, name))
+        };
         let add = switch.add.filter(|name| self.rules.may_add(host, service, name));
         let mut add: Vec<&str> = add.into_iter().collect();
         let mut remove = switch.remove;
@@ -194,6 +200,21 @@ impl<'a> Routing<'a> {
         }
         self.begun.insert(at);
         Some(Switched::After(node))
+    }
+
+    /// Has containers get no requests before they are restarted. They are led to again by another switch.
+    pub(super) fn leave(
+        &mut self,
+        graph: &mut Graph,
+        at: (usize, &'a str),
+        containers: &[&'a Sighted<'a>],
+        needs: &[Node],
+    ) -> Option<Node> {
+        let names = || containers.iter().map(|old| old.container.name.as_str());
+        let switch = Switch { add: None, remove: names().collect(), drains: true };
+        let left = self.switch(graph, at, switch, needs);
+        self.away.extend(names().map(|name| (at.0, name)));
+        left.map(|left| left.node())
     }
 
     /// Containers that get requests, are gone, and do not come back.

@@ -56,6 +56,14 @@ impl Scope {
         self.services.values().chain(self.jobs.values()).any(|eligible| eligible.contains(&host))
     }
 
+    /// The same, where the decision depends on all hosts on which what is meant may run, selected or not.
+    pub fn around(mut self) -> Self {
+        let mut look: HostSet = self.look.iter().copied().collect();
+        look.extend(self.services.values().flatten().copied());
+        self.look = look.iter().collect();
+        self
+    }
+
     /// Whether it is also about services that the config does not have: only a host itself knows whether they are there.
     pub(super) fn is_about_gone(&self) -> bool {
         !self.unmatched.is_empty()

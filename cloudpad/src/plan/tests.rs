@@ -13,6 +13,7 @@ mod prune;
 mod random;
 mod record;
 mod refused;
+mod restart;
 mod restore;
 mod rollout;
 mod routes;

@@ -1,5 +1,6 @@
 //! The pieces of a rollout: what happens to one instance, and to what is not wanted any more. Pure.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -115,6 +116,8 @@ pub(super) struct Rollout<'a> {
     /// All that is to run, on hosts that may be changed.
     pub(super) wanted: Vec<(usize, Which<'a>, Rc<Wanted<'a>>)>,
     pub(super) pace: Pace,
+    /// How many of a host may be without service at once, where that is less than the pace says.
+    pub(super) at_once_on: BTreeMap<usize, usize>,
 }
 
 impl<'a> Rollout<'a> {
@@ -130,6 +133,7 @@ impl<'a> Rollout<'a> {
             steady: Vec::new(),
             wanted: Vec::new(),
             pace,
+            at_once_on: BTreeMap::new(),
         }
     }
 }

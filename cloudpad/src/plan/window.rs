@@ -39,11 +39,14 @@ pub(super) struct Window {
     /// Places in `all`.
     dips: Vec<usize>,
     gains: Vec<usize>,
+    /// How many dips at once on a host, and those that there are, by their places in `all`.
+    by_host: BTreeMap<usize, (usize, Vec<usize>)>,
 }
 
 impl Window {
-    pub(super) fn new(batch: usize, schedule: Schedule) -> Self {
-        Self { batch, schedule, all: Vec::new(), dips: Vec::new(), gains: Vec::new() }
+    pub(super) fn new(batch: usize, schedule: Schedule, at_once_on: BTreeMap<usize, usize>) -> Self {
+        let by_host = at_once_on.into_iter().map(|(host, most)| (host, (most, Vec::new()))).collect();
+        Self { batch, schedule, all: Vec::new(), dips: Vec::new(), gains: Vec::new(), by_host }
     }
 
     /// What the first action of `unit` waits for.
@@ -54,6 +57,11 @@ impl Window {
         }
         if !unit.dips() {
             return needs;
+        }
+        if let Some((most, dips)) = self.by_host.get(&unit.host)
+            && let Some(before) = dips.len().checked_sub(*most)
+        {
+            needs.extend(&self.all[dips[before]].last);
         }
         if let Some(before) = self.dips.len().checked_sub(self.schedule.at_once) {
             needs.extend(&self.all[self.dips[before]].last);
@@ -68,11 +76,14 @@ impl Window {
         needs
     }
 
-    pub(super) fn record(&mut self, done: Done, dips: bool, gains: bool) {
+    pub(super) fn record(&mut self, done: Done, host: usize, dips: bool, gains: bool) {
         let place = self.all.len();
         self.all.push(done);
         if dips {
             self.dips.push(place);
+            if let Some((_, dips)) = self.by_host.get_mut(&host) {
+                dips.push(place);
+            }
         }
         if gains {
             self.gains.push(place);

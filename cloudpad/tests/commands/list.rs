@@ -29,6 +29,7 @@ fn all_commands_are_listed_and_none_is_run() {
         "history",
         "stop",
         "start",
+        "restart",
         "ps",
         "lock",
         "maintenance",

@@ -37,6 +37,7 @@ mod push;
 mod readme;
 mod registry;
 mod releases;
+mod restart;
 mod rollback;
 mod routes;
 mod run;

@@ -3,6 +3,7 @@
 mod life;
 mod load;
 mod maintenance;
+mod restart;
 mod shared;
 mod stop;
 

@@ -233,6 +233,7 @@ pub fn text(plan: &Plan) -> String {
             ChangeKind::Start => "start",
             ChangeKind::Remove => "remove",
             ChangeKind::Stop => "stop",
+            ChangeKind::Restart => "restart",
             ChangeKind::Await => "await",
         };
         _ = writeln!(out, "{kind} {} on {} {}", change.instance, change.host, change.why.join(" "));

@@ -1,0 +1,42 @@
+//! `cloudpad restart` of a service with a route.
+
+use super::Routed;
+use crate::support::{Container, Project};
+
+/// What each container of the service was started at, sorted.
+fn starts(project: &Project) -> Vec<(String, String)> {
+    let all = [1, 3].into_iter().flat_map(|number| project.running(number));
+    let mut all: Vec<_> = all.map(|Container { id, started, .. }| (id, started)).collect();
+    all.sort();
+    all
+}
+
+/// Two instances on each host.
+fn two_each(routed: &Routed, rest: &str) {
+    routed.configure("", rest);
+    let text = std::fs::read_to_string(routed.project.path("Cloudpad.toml")).expect("a config");
+    routed.project.write("Cloudpad.toml", text.replace("[services.web]\n", "[services.web]\nper_host = 2\n"));
+}
+
+#[test]
+fn two_on_a_host_are_restarted_and_lose_no_request() {
+    let routed = Routed::new("restart", &[1, 3]);
+    let project = &routed.project;
+    two_each(&routed, "");
+    routed.deploy();
+    let load = routed.load();
+    load.wait_for("one");
+    let before = starts(project);
+    // Of two on a host one stays, however large a batch is.
+    two_each(&routed, "[deploy]\nbatch = \"100%\"\n");
+    project.run(&["restart", "web", "--yes"]).expect(0).says("4 to restart");
+    project.run(&["restart", "web.1", "--host", "h3", "--yes"]).expect(0).says("1 to restart");
+    let heard = load.end();
+    assert_eq!(heard.failures, [""; 0]);
+    assert!(heard.pages["one"] > 500, "{:?}", heard.pages);
+    let after = starts(project);
+    let ids = |all: &[(String, String)]| all.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&before), ids(&after), "the same containers");
+    assert!(before.iter().zip(&after).all(|(before, after)| before.1 != after.1), "{before:?} {after:?}");
+    project.run(&["plan", "--exit-code"]).expect(0);
+}
