@@ -8,6 +8,7 @@ mod complete;
 mod config;
 mod consent;
 mod deploy;
+mod events;
 mod exec;
 mod foreign;
 mod help;
@@ -88,6 +89,7 @@ enum Command {
     Lock(lock::Args),
     Maintenance(maintenance::Args),
     Logs(logs::Args),
+    Events(events::Args),
     Exec(exec::Args),
     Run(run::Args),
     Hosts(hosts::Args),
@@ -201,6 +203,7 @@ impl Command {
             Command::Lock(args) => args.run(global, term),
             Command::Maintenance(args) => args.run(global, term),
             Command::Logs(args) => args.run(global, term),
+            Command::Events(args) => args.run(global, term),
             Command::Exec(args) => args.run(global, term),
             Command::Run(args) => args.run(global, term),
             Command::Hosts(args) => args.run(global, term),

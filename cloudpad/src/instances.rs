@@ -49,6 +49,13 @@ impl Target {
     pub fn covers(&self, service: &str, number: u32) -> bool {
         matches(&self.service, service) && self.number.is_none_or(|own| own == number)
     }
+
+    /// Whether that is meant which is called so, such as `web.1`.
+    pub fn is_called(&self, name: &str) -> bool {
+        name.parse::<Self>().is_ok_and(|named| {
+            named.service == self.service && (self.number.is_none() || self.number == named.number)
+        })
+    }
 }
 
 /// Refuses a name that is none of the config's services and is like one of them. Any other may be that of a service that is
@@ -179,6 +186,9 @@ mod tests {
         assert_eq!(names("web"), ["w1", "old", "x1", "w2"]);
         assert_eq!(names("web.2"), ["w2"]);
         assert_eq!(names("web.7"), [""; 0]);
+        let (web, second): (Target, Target) = ("web".parse().unwrap(), "web.2".parse().unwrap());
+        assert!(web.is_called("web.2") && second.is_called("web.2") && !second.is_called("web.1"));
+        assert!(!web.is_called("web-2.1") && !web.is_called("shop-migrate-1"));
         for wrong in ["web.", "web.0", "web.x", "web.1.2"] {
             assert!(Target::from_str(wrong).is_err(), "{wrong}");
         }

@@ -1,4 +1,4 @@
-//! Lines of many containers in the order of time, as they come from several hosts at once. Pure: it is told the time.
+//! What is told of many containers in the order of time, as they come from several hosts at once. Pure: it is told the time.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -24,101 +24,102 @@ pub struct Line {
     pub stderr: bool,
 }
 
-/// Lines that wait until those before them must have come.
-#[derive(Debug, Default)]
-pub struct Window {
-    waiting: BinaryHeap<Waiting>,
+/// Lines or other things that wait until those before them must have come.
+#[derive(Debug)]
+pub struct Window<T> {
+    waiting: BinaryHeap<Waiting<T>>,
     count: u64,
 }
 
+impl<T> Default for Window<T> {
+    fn default() -> Self {
+        Self { waiting: BinaryHeap::new(), count: 0 }
+    }
+}
+
 #[derive(Debug)]
-struct Waiting {
-    line: Line,
+struct Waiting<T> {
+    time: Option<i64>,
+    thing: T,
     /// Its place among those of the same time.
     number: u64,
     until: Instant,
 }
 
-impl Window {
-    /// A line has come.
-    pub fn push(&mut self, line: Line, now: Instant) {
+impl<T> Window<T> {
+    /// Something of this time has come.
+    pub fn push(&mut self, time: Option<i64>, thing: T, now: Instant) {
         self.count += 1;
-        self.waiting.push(Waiting { line, number: self.count, until: now + WINDOW });
+        self.waiting.push(Waiting { time, thing, number: self.count, until: now + WINDOW });
     }
 
-    /// When the next line is due.
+    /// When the next is due.
     pub fn next_due(&self) -> Option<Instant> {
         self.waiting.peek().map(|first| first.until)
     }
 
-    /// The next line, if it is due, or if too many wait.
-    pub fn pop(&mut self, now: Instant) -> Option<Line> {
+    /// The next, if it is due, or if too many wait.
+    pub fn pop(&mut self, now: Instant) -> Option<T> {
         let first = self.waiting.peek()?;
-        (first.until <= now || self.waiting.len() > MOST).then(|| self.waiting.pop().map(|w| w.line))?
+        (first.until <= now || self.waiting.len() > MOST).then(|| self.waiting.pop().map(|w| w.thing))?
     }
 
-    /// All lines that are left, in order.
-    pub fn finish(&mut self) -> Vec<Line> {
+    /// All that are left, in order.
+    pub fn finish(&mut self) -> Vec<T> {
         let mut left: Vec<_> = std::mem::take(&mut self.waiting).into_sorted_vec();
         left.reverse();
-        left.into_iter().map(|waiting| waiting.line).collect()
+        left.into_iter().map(|waiting| waiting.thing).collect()
     }
 }
 
-impl Ord for Waiting {
-    /// The heap's greatest is the earliest line.
+impl<T> Ord for Waiting<T> {
+    /// The heap's greatest is the earliest.
     fn cmp(&self, other: &Self) -> Ordering {
-        (other.line.time, other.number).cmp(&(self.line.time, self.number))
+        (other.time, other.number).cmp(&(self.time, self.number))
     }
 }
 
-impl PartialOrd for Waiting {
+impl<T> PartialOrd for Waiting<T> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Waiting {
+impl<T> PartialEq for Waiting<T> {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Waiting {}
+impl<T> Eq for Waiting<T> {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn line(time: i64, text: &str) -> Line {
-        let (instance, host) = ("web.1".to_owned(), "h1".to_owned());
-        Line { time: Some(time), instance, host, text: text.to_owned(), stderr: false }
-    }
-
-    fn due(window: &mut Window, now: Instant) -> Vec<String> {
-        std::iter::from_fn(|| window.pop(now)).map(|line| line.text).collect()
+    fn due(window: &mut Window<&'static str>, now: Instant) -> Vec<&'static str> {
+        std::iter::from_fn(|| window.pop(now)).collect()
     }
 
     #[test]
     fn a_line_waits_for_an_earlier_one_for_a_moment() {
         let (mut window, start) = (Window::default(), Instant::now());
         let at = |ms| start + Duration::from_millis(ms);
-        window.push(line(5, "b"), at(0));
-        window.push(line(3, "a"), at(100));
-        window.push(line(5, "c"), at(100));
+        window.push(Some(5), "b", at(0));
+        window.push(Some(3), "a", at(100));
+        window.push(Some(5), "c", at(100));
         assert_eq!(due(&mut window, at(240)), [""; 0]);
         assert_eq!(window.next_due(), Some(at(350)));
         assert_eq!(due(&mut window, at(350)), ["a", "b", "c"]);
-        window.push(line(9, "e"), at(400));
-        window.push(line(8, "d"), at(400));
-        let left: Vec<_> = window.finish().into_iter().map(|line| line.text).collect();
-        assert_eq!(left, ["d", "e"]);
+        window.push(Some(9), "e", at(400));
+        window.push(Some(8), "d", at(400));
+        assert_eq!(window.finish(), ["d", "e"]);
     }
 
     #[test]
     fn only_so_many_wait() {
         let (mut window, now) = (Window::default(), Instant::now());
-        (0..MOST + 5).for_each(|n| window.push(line(i64::try_from(n).unwrap_or_default(), "x"), now));
+        (0..MOST + 5).for_each(|n| window.push(i64::try_from(n).ok(), "x", now));
         assert_eq!(due(&mut window, now).len(), 5);
     }
 }

@@ -16,7 +16,7 @@
 //! - [`instances`] says which containers a word means. Pure.
 //! - [`attach`] joins the streams of a process on a host with our own. I/O.
 //! - [`everywhere`] asks something of several hosts at once. I/O.
-//! - [`tail`] reads what containers print. I/O, through `plugin`.
+//! - [`tail`] reads what containers print, [`happening`] what happens to them. I/O, through `plugin`.
 //! - [`interleave`] puts that into the order of time. Pure.
 //! - [`observed`] holds what was seen, or why nothing was. Pure.
 //! - [`plan`](mod@plan) decides what is to be done. Pure.
@@ -37,6 +37,7 @@ pub mod conformance;
 pub mod dockerfiles;
 pub mod everywhere;
 pub mod history;
+pub mod happening;
 pub mod hooks;
 pub mod init;
 pub mod instances;

@@ -94,7 +94,7 @@ fn as_they_come(receive: &Receiver<Message>, hand_on: &mut impl FnMut(Told) -> b
         };
         let goes_on = match message {
             Ok(Message::Line(line)) => {
-                window.push(line, Instant::now());
+                window.push(line.time, line, Instant::now());
                 true
             }
             Ok(Message::Note(note)) => hand_on(Told::Note(note)),

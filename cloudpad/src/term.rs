@@ -144,6 +144,13 @@ impl Term {
         }
     }
 
+    /// Prints text for people who want to see more.
+    pub fn detail(&self, text: &str) {
+        if self.style.verbose {
+            self.status(text);
+        }
+    }
+
     /// Prints text for people that they need to answer a question.
     pub fn ask_about(&self, text: &str) {
         self.say(text);

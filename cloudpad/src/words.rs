@@ -2,6 +2,7 @@
 
 mod columns;
 mod ending;
+pub mod happened;
 pub mod outputs;
 pub mod page;
 pub mod plugins;
@@ -51,6 +52,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.lock" => "taking the project's lock".to_owned(),
         "deploy.run" => format!("running {object}"),
         "deploy.logs" => "reading logs".to_owned(),
+        "deploy.events" => "listening to what happens".to_owned(),
         "deploy.exec" => format!("running a command in {object}"),
         "deploy.record" => format!("noting release {object}"),
         method => format!("{method} {object}"),

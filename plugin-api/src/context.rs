@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::lenient::{known_or_empty, or_empty};
+use crate::stage::deploy::Happened;
 use crate::stage::secrets::Values;
 use crate::{Failure, Secret};
 
@@ -39,6 +40,8 @@ pub enum Event {
         #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "std::ops::Not::not")]
         stderr: bool,
     },
+    /// Something that has happened to a container.
+    Happened(Happened),
     /// A kind from a newer protocol.
     #[serde(other)]
     Other,

@@ -111,6 +111,7 @@ impl Provider {
             (Handler::Deploy(p), Q::DeployCommand(q)) => p.command(cx, q).map(Reply::Exited),
             (Handler::Deploy(p), Q::DeployRecord(q)) => p.record(cx, q).map(|()| Reply::Done),
             (Handler::Deploy(p), Q::DeployLogs(q)) => p.logs(cx, q).map(Reply::Logged),
+            (Handler::Deploy(p), Q::DeployEvents(q)) => p.events(cx, q).map(|()| Reply::Done),
             _ => Err(Failure::unsupported(request.method())),
         }
     }

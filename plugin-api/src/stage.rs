@@ -79,6 +79,7 @@ impl Stage {
                 "deploy.command",
                 "deploy.record",
                 "deploy.logs",
+                "deploy.events",
             ],
         }
     }
@@ -187,6 +188,9 @@ pub enum Request {
     /// What have these containers printed?
     #[serde(rename = "deploy.logs")]
     DeployLogs(deploy::Logs),
+    /// What happens to these containers?
+    #[serde(rename = "deploy.events")]
+    DeployEvents(deploy::Events),
 }
 
 impl Request {
@@ -223,6 +227,7 @@ impl Request {
             Request::DeployCommand(_) => "deploy.command",
             Request::DeployRecord(_) => "deploy.record",
             Request::DeployLogs(_) => "deploy.logs",
+            Request::DeployEvents(_) => "deploy.events",
         }
     }
 
@@ -254,7 +259,7 @@ impl Request {
             | Request::DeployTrust(_)
             | Request::DeployUnlock(_) => Stage::Deploy,
             Request::DeployRun(_) | Request::DeployExec(_) | Request::DeployLogs(_) => Stage::Deploy,
-            Request::DeployRecord(_) => Stage::Deploy,
+            Request::DeployRecord(_) | Request::DeployEvents(_) => Stage::Deploy,
         }
     }
 
@@ -294,6 +299,7 @@ impl Request {
             | Request::DeployRemove(_)
             | Request::DeployUnlock(_)
             | Request::DeployTrust(_)
+            | Request::DeployEvents(_)
             | Request::DeployRecord(_) => {
                 read(ok).map(|_: serde_json::Map<String, serde_json::Value>| Reply::Done)
             }
@@ -322,6 +328,7 @@ impl Request {
             Request::DeployCommand(q) => Some(&q.host),
             Request::DeployRecord(q) => Some(&q.host),
             Request::DeployLogs(q) => Some(&q.host),
+            Request::DeployEvents(q) => Some(&q.host),
             Request::ConfigCheck(_)
             | Request::InventoryList(_)
             | Request::SourceResolve(_)

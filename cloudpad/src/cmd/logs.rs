@@ -1,7 +1,6 @@
 //! `cloudpad logs`: what containers have printed, on all hosts, in the order of time.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat};
 use clap_complete::ArgValueCandidates;
@@ -9,10 +8,9 @@ use cloudpad_plugin_api::FailureKind;
 use cloudpad_plugin_api::stage::deploy::Logs;
 use serde_json::json;
 
-use super::args::Global;
+use super::args::{Global, since};
 use super::session::Session;
 use super::{Ended, complete};
-use crate::config::millis;
 use crate::instances::{Target, not_mistyped, nowhere};
 use crate::interleave::Line;
 use crate::inventory::Selection;
@@ -47,18 +45,6 @@ pub(super) struct Args {
     /// Only on this host
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::hosts))]
     host: Vec<String>,
-}
-
-/// The time that is meant, in nanoseconds since 1970.
-fn since(text: &str) -> Result<i64, String> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        return time.timestamp_nanos_opt().ok_or_else(|| "that is too long ago, or not yet".to_owned());
-    }
-    let ago = millis(text)
-        .map_err(|_| "it is a duration such as `10m`, or a time such as `2026-11-26T08:15:00Z`")?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let now = i64::try_from(now).unwrap_or(i64::MAX);
-    Ok(now.saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX).saturating_mul(1_000_000)))
 }
 
 impl Args {
@@ -155,18 +141,5 @@ impl Args {
         if !text.is_empty() {
             term.data(&text);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::since;
-
-    #[test]
-    fn a_time_is_a_duration_or_a_time() {
-        assert_eq!(since("1970-01-01T01:00:00+01:00"), Ok(0));
-        assert_eq!(since("2026-11-26T08:15:00.5Z"), Ok(1_795_680_900_500_000_000));
-        assert!(since("1h").unwrap() < since("10m").unwrap());
-        assert!(since("soon").is_err() && since("2026-11-26").is_err());
     }
 }

@@ -1,4 +1,7 @@
-//! What commands about the instances of one service begin with: a look at the hosts, and what was found.
+//! What commands about instances begin with: which are meant, a look at the hosts, and what was found.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use clap_complete::ArgValueCandidates;
 use cloudpad_plugin_api::model::Host;
@@ -11,7 +14,6 @@ use crate::look::{At, Looked};
 use crate::observed::HostState;
 use crate::refusal::Refusal;
 use crate::words;
-use std::sync::Arc;
 
 /// Which instances are meant.
 #[derive(clap::Args)]
@@ -22,6 +24,44 @@ pub(super) struct Whom {
     /// Only on this host
     #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::hosts))]
     host: Vec<String>,
+}
+
+/// Which instances are meant, of whatever services.
+#[derive(clap::Args)]
+pub(super) struct Those {
+    /// Only of these services or instances, such as `web` or `web.2`; of all where none is named
+    #[arg(value_name = "SERVICE[.N]", add = ArgValueCandidates::new(complete::services))]
+    targets: Vec<Target>,
+    /// Only on this host
+    #[arg(long, value_name = "NAME", add = ArgValueCandidates::new(complete::hosts))]
+    host: Vec<String>,
+}
+
+impl Those {
+    /// The hosts that are meant. They are looked at only where a service is none of the config's, which may still be there.
+    pub(super) fn hosts(&self, session: &Session) -> Result<Vec<Arc<Host>>, Refused> {
+        let services = self.services();
+        for service in &services {
+            not_mistyped(&session.config, service)?;
+        }
+        let is_gone = services.iter().any(|service| !session.config.services.contains_key(service));
+        let selection = Selection { services, hosts: self.host.clone(), ..Selection::default() };
+        if is_gone {
+            session.look(&selection, At::Hosts)?;
+        }
+        session.hosts(&selection)
+    }
+
+    /// The services that are named.
+    pub(super) fn services(&self) -> Vec<String> {
+        let services: BTreeSet<_> = self.targets.iter().map(|target| target.service.clone()).collect();
+        services.into_iter().collect()
+    }
+
+    /// Whether the instance that is called so is meant. What is no instance is meant where none is named.
+    pub(super) fn mean(&self, name: &str) -> bool {
+        self.targets.is_empty() || self.targets.iter().any(|target| target.is_called(name))
+    }
 }
 
 /// What was found of them.

@@ -114,7 +114,7 @@ fn without(method: &str) -> Option<&'static str> {
 
 /// Whether many a provider has nothing to do for it.
 fn is_optional(method: &str) -> bool {
-    const OPTIONAL: [&str; 12] = [
+    const OPTIONAL: [&str; 13] = [
         "config.check",
         // Without a lock, it is said at each deploy.
         "deploy.lock",
@@ -128,6 +128,7 @@ fn is_optional(method: &str) -> bool {
         "deploy.login",
         "deploy.keys",
         "deploy.trust",
+        "deploy.events",
     ];
     OPTIONAL.contains(&method)
 }

@@ -11,6 +11,8 @@ use std::sync::{PoisonError, RwLock};
 
 use cloudpad_plugin_api::{Event, Failure, Progress};
 
+use super::plain::each_text;
+
 /// The length in bytes from which on a value is masked.
 pub const SHORTEST: usize = 6;
 
@@ -101,6 +103,7 @@ impl Mask {
             Event::Output { source, line, time, stderr } => {
                 Event::Output { source: self.owned(source), line: self.owned(line), time, stderr }
             }
+            Event::Happened(happened) => Event::Happened(each_text(happened, |text| self.owned(text))),
             other => other,
         }
     }

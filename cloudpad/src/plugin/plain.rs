@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use cloudpad_plugin_api::stage::deploy::Happened;
 use cloudpad_plugin_api::{Event, Failure, Progress};
 
 /// How many characters are shown of a line.
@@ -17,7 +18,23 @@ pub fn event(event: Event) -> Event {
         Event::Progress(Progress { label, done, total, unit }) => {
             Event::Progress(Progress { label: line(label), done, total, unit: line(unit) })
         }
+        Event::Happened(happened) => Event::Happened(each_text(happened, line)),
         other => other,
+    }
+}
+
+/// The same with each of its texts as `change` makes it.
+pub fn each_text(happened: Happened, change: impl Fn(String) -> String) -> Happened {
+    let Happened { source, container, action, time, release, exit_code, signal, health } = happened;
+    Happened {
+        source: change(source),
+        container: change(container),
+        action: change(action),
+        time,
+        release: change(release),
+        exit_code,
+        signal: signal.map(&change),
+        health: health.map(&change),
     }
 }
 

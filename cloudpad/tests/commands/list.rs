@@ -34,6 +34,7 @@ fn all_commands_are_listed_and_none_is_run() {
         "lock",
         "maintenance",
         "logs",
+        "events",
         "exec",
         "run",
         "hosts",

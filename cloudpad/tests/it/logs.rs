@@ -1,10 +1,8 @@
 //! What containers print: in order over all hosts, followed through a deploy, and cut off by whoever reads it.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::support::{Lab, Project};
+use crate::support::{Following, Lab, Project};
 
 /// A project whose service prints what it is told to, on every host.
 fn project(topic: &str, script: &str) -> Project {
@@ -18,41 +16,6 @@ fn configure(project: &Project, script: &str) {
     project.configure(&format!(
         "[images.web]\n[services.web]\nimage = \"web\"\ncommand = [\"sh\", \"-c\", '''{script}''']\nstop_timeout = \"1s\"\n"
     ));
-}
-
-/// The program while it runs, and what it prints.
-struct Following {
-    child: Child,
-    lines: BufReader<ChildStdout>,
-}
-
-impl Following {
-    fn new(project: &Project, args: &[&str]) -> Self {
-        let mut command = project.command(args);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("cloudpad");
-        let lines = BufReader::new(child.stdout.take().expect("a pipe"));
-        Self { child, lines }
-    }
-
-    /// Reads until each of these lines has come.
-    fn await_lines(&mut self, expected: &[String]) {
-        let mut left: BTreeSet<&str> = expected.iter().map(String::as_str).collect();
-        let mut line = String::new();
-        while !left.is_empty() {
-            line.clear();
-            let read = self.lines.read_line(&mut line).expect("a line");
-            assert!(read > 0, "the program has ended, and this was not printed: {left:?}");
-            left.remove(line.trim_end());
-        }
-    }
-
-    fn end(mut self, signal: &str) -> (Option<i32>, String) {
-        let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
-        assert!(kill.is_ok_and(|status| status.success()));
-        let mut said = String::new();
-        self.child.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
-        (self.child.wait().expect("cloudpad is lost").code(), said)
-    }
 }
 
 fn on_each_host(line: &str) -> Vec<String> {
@@ -112,12 +75,9 @@ fn a_pipe_that_somebody_closes_ends_it_quietly() {
     let project = project("logs-closed", "while true; do echo more; done");
     for follow in [&["logs", "web"][..], &["logs", "-f", "web"]] {
         let mut following = Following::new(&project, follow);
-        let mut line = String::new();
-        following.lines.read_line(&mut line).expect("a line");
-        drop(following.lines);
-        let output = following.child.wait_with_output().expect("cloudpad is lost");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.code() == Some(0) && !said.contains("error"), "{:?} {said}", output.status);
+        following.next_line();
+        let (code, said) = following.close(|| ());
+        assert!(code == Some(0) && !said.contains("error"), "{code:?} {said}");
     }
 }
 

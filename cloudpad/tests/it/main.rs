@@ -10,6 +10,7 @@ mod book;
 mod boundaries;
 mod deploy;
 mod drift;
+mod events;
 mod exec;
 mod failure;
 mod halfway;

@@ -10,6 +10,7 @@ use crate::lenient::{or_empty, or_true, yes};
 use crate::model::{ContainerSpec, Health, Host, Instance, Project};
 use crate::{Context, Failure};
 
+mod events;
 mod exec;
 mod lock;
 mod logs;
@@ -19,6 +20,7 @@ mod route;
 mod run;
 mod seen;
 
+pub use events::{Events, Happened};
 pub use exec::{Exec, Executed};
 pub use lock::{Holder, Lock, Locked, Unlock};
 pub use logs::{Logged, Logs};
@@ -217,6 +219,16 @@ pub trait Deploy: Send + Sync {
     fn logs(&self, cx: &Context, request: &Logs) -> Result<Logged, Failure> {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.logs"))
+    }
+
+    /// Tells what happens to the project's containers until the caller asks to stop: a [`Progress`](crate::Progress) labelled
+    /// [`Events::LISTENING`] once nothing is missed any more, then an [`Event::Happened`](crate::Event::Happened) for each thing.
+    ///
+    /// # Errors
+    /// `unreachable` and retryable when the host or its engine is lost meanwhile.
+    fn events(&self, cx: &Context, request: &Events) -> Result<(), Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.events"))
     }
 }
 

@@ -3,9 +3,11 @@
 mod archive;
 mod asking;
 mod attached;
+mod clock;
 mod command;
 mod container;
 mod duration;
+mod events;
 mod exec;
 mod files;
 mod host;
@@ -37,9 +39,9 @@ mod unlisted;
 mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Command, Deploy, Exec, Executed, Exited, HostKey, Keys, Lock, Locked, Logged, Login, Logs,
-    Look, Machine, Observation, Observe, Pull, Pulled, Ran, Ready, Record, Remove, Run, SetRoute, Start,
-    Started, Stop, Terminal, Trust, Unlock,
+    BecameReady, Command, Deploy, Events, Exec, Executed, Exited, HostKey, Keys, Lock, Locked, Logged, Login,
+    Logs, Look, Machine, Observation, Observe, Pull, Pulled, Ran, Ready, Record, Remove, Run, SetRoute,
+    Start, Started, Stop, Terminal, Trust, Unlock,
 };
 use cloudpad_plugin_api::{Context, Failure};
 
@@ -133,5 +135,10 @@ impl Deploy for Deployer {
 
     fn logs(&self, cx: &Context, request: &Logs) -> Result<Logged, Failure> {
         on_host(cx, &request.host, Call::Wait, async |host| logs::logs(cx, &host, request).await)
+    }
+
+    fn events(&self, cx: &Context, request: &Events) -> Result<(), Failure> {
+        let untold = events::Untold::default();
+        on_host(cx, &request.host, Call::Wait, async |host| events::events(cx, &host, request, &untold).await)
     }
 }

@@ -119,6 +119,7 @@ pub fn may_change(request: &Request) -> bool {
             | Q::DeployLogin(_)
             | Q::DeployHost(_)
             | Q::DeployLogs(_)
+            | Q::DeployEvents(_)
             | Q::DeployLock(_)
             | Q::DeployUnlock(_)
     )

@@ -3,6 +3,7 @@
 mod between;
 pub mod breakable;
 mod containers;
+mod following;
 mod http;
 mod lab;
 mod outcome;
@@ -13,6 +14,7 @@ mod watch;
 
 pub use between::{At, Between, Carrier, Death, ends};
 pub use containers::Container;
+pub use following::Following;
 pub use http::{Answer, get};
 pub use lab::{Host, Lab, docker};
 pub use outcome::Outcome;

@@ -13,12 +13,12 @@ use futures_util::TryStreamExt;
 use tokio::task::JoinSet;
 
 use super::printed::{Line, Printed, Which};
-use super::seen;
+use super::{clock, seen};
 use crate::pool::Connection;
 
 pub(super) async fn logs(cx: &Context, host: &Connection, request: &Logs) -> Result<Logged, Failure> {
     // The engine's own clock says from when on its events count.
-    let from = if request.follow { Some(engine_time(host).await?) } else { None };
+    let from = if request.follow { Some(clock::text(clock::now(&host.engine).await?)) } else { None };
     let all = seen::containers(&host.containers().await?, &request.project);
     let chosen = chosen(&all, request);
     let containers = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
@@ -179,13 +179,4 @@ fn started(event: &EventMessage, request: &Logs) -> Option<(String, String)> {
     let is_meant = (request.services.is_empty() || request.services.contains(service))
         && request.number.is_none_or(|only| number.parse() == Ok(only));
     is_meant.then_some((actor.id.clone()?, format!("{service}.{number}")))
-}
-
-async fn engine_time(host: &Connection) -> Result<String, Failure> {
-    let info = host.engine.docker().await?.info().await;
-    let info = info.map_err(|error| failure("could not ask the engine for its time", &error))?;
-    let time = info.system_time.unwrap_or_default();
-    let time = chrono::DateTime::parse_from_rfc3339(&time)
-        .map_err(|_| Failure::failed(format!("the engine's time `{time}` is not understood")))?;
-    Ok(format!("{}.{:09}", time.timestamp(), time.timestamp_subsec_nanos()))
 }
