@@ -63,7 +63,8 @@ fn a_pipe_that_somebody_closes_ends_it_quietly() {
     following.next_line();
     let id = project.running(1)[0].id.clone();
     // It notices at the next line.
-    let (code, said) = following.close(|| drop(project.lab.host(1).run(&format!("docker restart -t 0 {id}"))));
+    let (code, said) =
+        following.close(|| drop(project.lab.host(1).run(&format!("docker restart -t 0 {id}"))));
     assert!(code == Some(0) && !said.contains("error"), "{code:?} {said}");
 }
 

@@ -5,12 +5,17 @@ mod load;
 mod maintenance;
 mod restart;
 mod shared;
+mod steady;
 mod stop;
 
 use std::process::Command;
+use std::sync::RwLock;
 
 use crate::support::{Lab, Outcome, Project};
 use load::{Load, Site};
+
+/// Another certificate closes idle connections of a host's proxy: who counts lost requests keeps tests of certificates away.
+static CERTIFICATES: RwLock<()> = RwLock::new(());
 
 /// A project on some of the lab's hosts whose service `web` has a route, and no published port.
 struct Routed {
@@ -70,7 +75,8 @@ impl Routed {
     }
 
     fn site(&self, number: usize) -> Site {
-        Site { address: self.project.lab.host(number).direct.clone(), port: 80, name: self.name() }
+        let host = self.project.lab.host(number);
+        Site { host: host.name.clone(), address: host.direct.clone(), port: 80, name: self.name() }
     }
 
     fn load(&self) -> Load {
@@ -100,33 +106,4 @@ impl Drop for Routed {
         self.configure_route("", "");
         self.project.run(&["deploy", "--yes"]);
     }
-}
-
-#[test]
-fn updates_and_a_failing_one_lose_no_request() {
-    let routed = Routed::new("routes", &[1, 3]);
-    routed.deploy();
-    let load = routed.load();
-    load.wait_for("one");
-    for page in ["two", "three", "four"] {
-        routed.project.page(page);
-        routed.deploy();
-        load.wait_for(page);
-    }
-    routed.project.page("broken");
-    let outcome = routed.project.run(&["deploy", "--yes", "--json"]).expect(1);
-    assert_eq!(outcome.report()["ending"], "undone", "{}", outcome.text());
-    routed.project.page("three");
-    routed.deploy();
-    let heard = load.end();
-    assert_eq!(heard.failures, [""; 0]);
-    assert!(heard.pages.values().sum::<usize>() > 1000, "{:?}", heard.pages);
-    let whole = |lived: &std::time::Duration| lived.as_secs() >= 3;
-    assert!(
-        !heard.sockets.is_empty() && heard.sockets.iter().all(whole),
-        "the drain time: {:?}",
-        heard.sockets
-    );
-    let plan = routed.project.run(&["plan", "--exit-code"]);
-    assert_eq!(plan.code, Some(0), "{}", plan.text());
 }

@@ -1,5 +1,5 @@
 /* A web application for tests of routes: keep-alive, slow answers, websockets. One process for each connection.
-   It serves the text of /page; at a stop signal it is gone in the middle of whatever it does. */
+   It serves the text of /page, and is never well where that is "sick"; at a stop signal it is gone in the middle of whatever it does. */
 #include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,9 +33,10 @@ static void serve(int connection) {
             for (int c; (c = fgetc(in)) != EOF; fflush(out)) fputc(c, out);
             return;
         }
-        if (strstr(first, " /slow")) sleep(1);
-        int missing = strstr(first, " /missing") != NULL;
-        fprintf(out, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s", missing ? "404 Not Found" : "200 OK", strlen(page), page);
+        if (strstr(first, " /slow")) sleep(2);
+        int missing = strstr(first, " /missing") != NULL, sick = strstr(first, " /up") && !strcmp(page, "sick");
+        fprintf(out, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s",
+                missing ? "404 Not Found" : sick ? "503 Service Unavailable" : "200 OK", strlen(page), page);
         if (fflush(out)) return;
     }
 }

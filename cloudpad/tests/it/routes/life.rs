@@ -1,6 +1,7 @@
 //! What a proxy lives through, and certificates.
 
 use std::process::Command;
+use std::sync::PoisonError;
 
 use super::Routed;
 use crate::support::Lab;
@@ -36,6 +37,7 @@ fn a_host_that_starts_again_has_its_routes() {
 
 #[test]
 fn a_certificate_of_ones_own_serves_https() {
+    let _alone = super::CERTIFICATES.write().unwrap_or_else(PoisonError::into_inner);
     let routed = Routed::new("routetls", &[1]);
     let name = routed.name();
     let subject = format!("/CN={name}");
