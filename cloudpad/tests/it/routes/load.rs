@@ -88,6 +88,11 @@ impl Load {
         self.ear.wait(page, answers, self.sites);
     }
 
+    /// A request that fails with these words is as good as answered.
+    pub fn excuse(&self, why: &'static str) {
+        self.ear.excuse(why);
+    }
+
     /// What they have heard.
     pub fn end(self) -> Heard {
         self.stop.store(true, Ordering::Relaxed);

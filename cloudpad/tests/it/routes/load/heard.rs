@@ -23,6 +23,8 @@ pub struct Heard {
     /// The only page that may answer what is asked since then.
     only: Option<(Instant, String)>,
     failures: usize,
+    /// In which words a failure is none.
+    excused: Option<&'static str>,
     /// What was done and what went wrong, in its order.
     story: Vec<String>,
 }
@@ -97,8 +99,15 @@ impl Ear {
     pub fn failure(&self, host: &str, what: &str, begun: Instant, why: &str) {
         let lasted = begun.elapsed().as_secs_f32();
         let line = format!("{} {host}: {what} failed after {lasted:.3} s: {why}", self.at(begun));
-        self.lock().fail(line);
+        let mut heard = self.lock();
+        if heard.excused.is_none_or(|excused| !why.contains(excused)) {
+            heard.fail(line);
+        }
         self.more.notify_all();
+    }
+
+    pub fn excuse(&self, why: &'static str) {
+        self.lock().excused = Some(why);
     }
 
     pub fn ended(&self) {
