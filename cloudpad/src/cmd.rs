@@ -30,6 +30,7 @@ mod releases;
 mod restart;
 mod rollback;
 mod run;
+mod scale;
 mod secrets;
 mod session;
 mod start;
@@ -85,6 +86,7 @@ enum Command {
     Stop(stop::Args),
     Start(start::Args),
     Restart(restart::Args),
+    Scale(scale::Args),
     Ps(ps::Args),
     Lock(lock::Args),
     Maintenance(maintenance::Args),
@@ -117,6 +119,7 @@ impl Command {
                 | Command::Stop(_)
                 | Command::Start(_)
                 | Command::Restart(_)
+                | Command::Scale(_)
                 | Command::Maintenance(_)
         )
     }
@@ -199,6 +202,7 @@ impl Command {
             Command::Stop(args) => args.run(global, term),
             Command::Start(args) => args.run(global, term),
             Command::Restart(args) => args.run(global, term),
+            Command::Scale(args) => args.run(global, term),
             Command::Ps(args) => args.run(global, term),
             Command::Lock(args) => args.run(global, term),
             Command::Maintenance(args) => args.run(global, term),

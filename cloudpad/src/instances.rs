@@ -32,6 +32,26 @@ impl FromStr for Target {
     }
 }
 
+/// How many instances a service is to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// The service's name.
+    pub service: String,
+    /// All of them, or those on each host, as the service is deployed.
+    pub count: u32,
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let parts = word.split_once('=').filter(|(service, _)| !service.is_empty());
+        let size = parts.and_then(|(service, count)| Some((service.to_owned(), count.parse().ok()?)));
+        let (service, count) = size.ok_or("a size is a service, `=` and a number, such as `web=3`")?;
+        Ok(Self { service, count })
+    }
+}
+
 impl std::fmt::Display for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.service)?;

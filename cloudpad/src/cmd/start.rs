@@ -21,7 +21,7 @@ impl Args {
         let session = self.whose.open("start", global, term)?;
         let (looked, goal) = self.whose.look(&session, At::Past)?;
         let plan = self.whose.plan(&session, (&looked, &goal), plan::start)?;
-        session.look_at_secrets(plan::start_secrets(&plan))?;
+        session.look_at_secrets(plan::secrets(&plan, &looked.observed))?;
         let on_failure = session.config.deploy.on_failure;
         self.whose.carry_out(&session, &plan, (&looked, &goal), on_failure)
     }

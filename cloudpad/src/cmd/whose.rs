@@ -77,14 +77,25 @@ impl Whose {
         &self,
         session: &Session,
         plan: &Plan,
-        (looked, goal): (&Looked, &Goal),
+        basis: (&Looked, &Goal),
         on_failure: OnFailure,
     ) -> Ended {
-        if plan.actions.is_empty() {
-            plan.notes.iter().for_each(|note| session.term.warn(&note.message));
-            return Ok(session.finish());
-        }
-        consent(&words::plan(plan), self.yes, &session.term, |question| session.confirm(question))?;
-        session.carry_out_or(on_failure, plan, looked, goal)
+        agreed(session, plan, self.yes, basis, on_failure)
     }
+}
+
+/// Has a plan carried out to which the user agrees.
+pub(super) fn agreed(
+    session: &Session,
+    plan: &Plan,
+    yes: bool,
+    (looked, goal): (&Looked, &Goal),
+    on_failure: OnFailure,
+) -> Ended {
+    if plan.actions.is_empty() {
+        plan.notes.iter().for_each(|note| session.term.warn(&note.message));
+        return Ok(session.finish());
+    }
+    consent(&words::plan(plan), yes, &session.term, |question| session.confirm(question))?;
+    session.carry_out_or(on_failure, plan, looked, goal)
 }

@@ -53,6 +53,10 @@ impl Asked<'_> {
         let decide = Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, hosts };
         let mut told = Vec::new();
         let plan = make(&decide, &mut told)?;
+        let problems = super::unaskable(&decide, &plan);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
         notes.extend(told);
         Ok(Plan { notes, ..plan })
     }

@@ -25,10 +25,17 @@ pub(super) fn place(
 }
 
 fn spread(name: &str, count: u32, eligible: &[usize], sight: &Sight<'_>) -> Vec<(usize, u32)> {
-    let mut homes = homes(name, count, eligible, sight);
+    let homes = homes(name, count, eligible, sight);
+    fill(homes.into_iter().map(|(number, (_, host))| (number, host)).collect(), count, eligible)
+}
+
+/// As many instances as are to be: those that have a home already, by number, and the others where there are fewest.
+pub(super) fn fill(mut homes: BTreeMap<u32, usize>, count: u32, eligible: &[usize]) -> Vec<(usize, u32)> {
     let mut load: BTreeMap<usize, usize> = eligible.iter().map(|&host| (host, 0)).collect();
-    for (_, host) in homes.values() {
-        *load.entry(*host).or_default() += 1;
+    for host in homes.values() {
+        if let Some(load) = load.get_mut(host) {
+            *load += 1;
+        }
     }
     let mut least: BTreeSet<(usize, usize)> = load.into_iter().map(|(host, load)| (load, host)).collect();
     for number in 1..=count {
@@ -36,10 +43,10 @@ fn spread(name: &str, count: u32, eligible: &[usize], sight: &Sight<'_>) -> Vec<
             continue;
         }
         let Some((load, host)) = least.pop_first() else { break };
-        homes.insert(number, (false, host));
+        homes.insert(number, host);
         least.insert((load + 1, host));
     }
-    let mut placed: Vec<_> = homes.into_iter().map(|(number, (_, host))| (host, number)).collect();
+    let mut placed: Vec<_> = homes.into_iter().map(|(number, host)| (host, number)).collect();
     placed.sort_unstable();
     placed
 }

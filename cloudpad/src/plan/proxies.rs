@@ -32,8 +32,23 @@ fn wanted<'a>(decide: &Decide<'a>, rollouts: &[Rollout<'a>]) -> BTreeMap<usize, 
 
 /// What keeps a proxy from serving, found before anything is touched.
 pub(super) fn problems(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Problem> {
+    found(decide, wanted(decide, rollouts))
+}
+
+/// The same where a route is new.
+pub(super) fn problems_of_new(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Problem> {
+    let mut wanted = wanted(decide, rollouts);
+    for (&host, services) in &mut wanted {
+        let proxy = decide.sight.host(host).and_then(|host| host.seen.proxy.as_ref());
+        services.retain(|service| proxy.is_none_or(|proxy| proxy.route(service).is_none()));
+    }
+    wanted.retain(|_, services| !services.is_empty());
+    found(decide, wanted)
+}
+
+fn found(decide: &Decide<'_>, wanted: BTreeMap<usize, Vec<&str>>) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for (index, services) in wanted(decide, rollouts) {
+    for (index, services) in wanted {
         let Some(host) = decide.sight.host(index) else { continue };
         let name = &decide.inventory.hosts()[index].name;
         if host.seen.proxy.is_none() {

@@ -23,6 +23,8 @@ pub(super) enum Rules<'a> {
     Before(&'a Sight<'a>),
     /// From what is there, whatever the config says by now.
     Seen,
+    /// The same, and where a service is new, as on the other hosts that have it.
+    Spread(&'a Sight<'a>),
 }
 
 impl<'a> Rules<'a> {
@@ -53,6 +55,11 @@ impl<'a> Rules<'a> {
                 proxy.route(service).map(|route| route.rule.clone())
             }
             Self::Seen => seen.map(|seen| seen.rule.clone()),
+            Self::Spread(sight) => {
+                let route = |host| sight.host(host)?.seen.proxy.as_ref()?.route(service);
+                let elsewhere = || sight.copies(service).find_map(|(host, ..)| route(host));
+                seen.or_else(|| elsewhere().filter(|_| is_placed)).map(|route| route.rule.clone())
+            }
         }
     }
 
@@ -60,7 +67,7 @@ impl<'a> Rules<'a> {
     pub(super) fn before(&self) -> Option<&'a Sight<'a>> {
         match self {
             Self::Before(before) => Some(before),
-            Self::Config { .. } | Self::Seen => None,
+            Self::Config { .. } | Self::Seen | Self::Spread(_) => None,
         }
     }
 
@@ -72,7 +79,7 @@ impl<'a> Rules<'a> {
     /// Whether requests may be led to a container: by an undo only to those that got some before.
     pub(super) fn may_add(&self, host: usize, service: &str, container: &str) -> bool {
         match self {
-            Self::Config { .. } | Self::Seen => true,
+            Self::Config { .. } | Self::Seen | Self::Spread(_) => true,
             Self::Before(before) => {
                 let proxy = before.host(host).and_then(|host| host.seen.proxy.as_ref());
                 let route = proxy.and_then(|proxy| proxy.route(service));

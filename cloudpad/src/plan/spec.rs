@@ -180,7 +180,7 @@ pub(super) fn container_name(project: &Project, which: Which<'_>, spec_id: &str)
 }
 
 /// The Nth instance's port of a range; a single port is every instance's.
-fn port(range: &PortRange, service: &str, number: u32) -> Result<Port, Problem> {
+pub(super) fn port(range: &PortRange, service: &str, number: u32) -> Result<Port, Problem> {
     let offset = if range.first == range.last { 0 } else { number - 1 };
     let published = u16::try_from(u32::from(range.first) + offset).ok().filter(|&port| port <= range.last);
     let Some(published) = published else {

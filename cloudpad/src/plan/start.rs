@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::stage::deploy::{Recorded, State};
 
 use super::asked::Asked;
@@ -13,7 +12,7 @@ use super::sight::{self, Sighted};
 use super::spec::container_name;
 use super::unit::{Rollout, Unit, Which};
 use super::{ChangeKind, Note, Plan};
-use crate::config::{Problem, Secret};
+use crate::config::Problem;
 
 /// What is to run somewhere.
 type Place<'a> = (usize, Which<'a>, &'a Recorded);
@@ -48,18 +47,8 @@ pub fn start(asked: &Asked<'_>) -> Result<Plan, Vec<Problem>> {
     })
 }
 
-/// The secrets that what such a plan starts has as files, which may be gone since.
-pub fn start_secrets(plan: &Plan) -> BTreeSet<String> {
-    let specs = plan.actions.iter().filter_map(|action| match &action.request {
-        Request::DeployStart(start) => Some(&start.spec),
-        _ => None,
-    });
-    let files = specs.flat_map(|spec| spec.secrets.iter().filter(|(target, _)| Secret::is_file(target)));
-    files.map(|(_, secret)| secret.name.clone()).collect()
-}
-
 /// Hosts of which nobody knows what is to run there.
-fn forgetful(decide: &Decide<'_>) -> Vec<Problem> {
+pub(super) fn forgetful(decide: &Decide<'_>) -> Vec<Problem> {
     let forgets = |host: &usize| decide.sight.host(*host).is_some_and(|host| host.seen.releases.is_none());
     let problem = |host| {
         let message = format!("`{}` does not remember what is to run there", decide.host_name(host));

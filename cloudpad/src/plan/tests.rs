@@ -18,6 +18,7 @@ mod restore;
 mod rollout;
 mod routes;
 mod saved;
+mod scale;
 mod select;
 mod sim;
 mod start;

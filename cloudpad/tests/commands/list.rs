@@ -30,6 +30,7 @@ fn all_commands_are_listed_and_none_is_run() {
         "stop",
         "start",
         "restart",
+        "scale",
         "ps",
         "lock",
         "maintenance",

@@ -4,6 +4,7 @@ mod life;
 mod load;
 mod maintenance;
 mod restart;
+mod scale;
 mod shared;
 mod steady;
 mod stop;

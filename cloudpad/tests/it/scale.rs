@@ -89,3 +89,33 @@ fn one_of_the_services_that_are_gone_is_removed_alone() {
         assert_eq!(running, ["web.1", "worker.1"]);
     }
 }
+
+#[test]
+fn a_service_is_scaled_by_hand_until_the_next_deploy() {
+    let project = Project::new("byhand");
+    project.configure(&replicas(&project, 2));
+    project.deploy();
+    let first: Vec<_> = (1..=3).flat_map(|number| project.running(number)).collect();
+    let scale = |args: &[&str], code| project.run(&[&["scale"], args].concat()).expect(code);
+    scale(&[], 2).says("<SERVICE=N>");
+    scale(&["web"], 2).says("such as `web=3`");
+    scale(&["wbe=3", "--yes"], 2).says("did you mean `web`?");
+    scale(&["web=11", "--yes"], 2).says("are too few for instance `web.11`");
+    scale(&["web=3"], 2).says("+ web.3 create").says("there is no terminal to ask on");
+    scale(&["web=2", "--yes"], 0).says("nothing to do: everything is as it should be");
+    let outcome = scale(&["web=4", "--yes", "--json"], 0);
+    assert_eq!((outcome.count("deploy.start"), outcome.count("deploy.record")), (2, 0));
+    assert_eq!(instances(&project), ["web.1", "web.2", "web.3", "web.4"]);
+    let now: Vec<_> = (1..=3).flat_map(|number| project.running(number)).collect();
+    assert!(first.iter().all(|container| now.contains(container)), "{first:?}\n{now:?}");
+    // With the hosts' own engines as the only place of its image, others go where that is.
+    project.run(&["plan", "--exit-code"]).expect(3);
+    project.deploy();
+    assert_eq!(instances(&project), ["web.1", "web.2"]);
+    scale(&["web=0", "--yes"], 0).says("2 to remove");
+    assert_eq!(instances(&project), [""; 0]);
+    scale(&["web=1", "--yes"], 0).says("+ web.1 create");
+    assert_eq!(instances(&project), ["web.1"]);
+    project.deploy();
+    assert_eq!(instances(&project), ["web.1", "web.2"]);
+}

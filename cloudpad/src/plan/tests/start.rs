@@ -139,9 +139,9 @@ fn secrets_that_are_files_may_be_gone_and_are_asked_for() {
     case.deploy();
     let plan = ask(&case, &["web.1"], plan::stop).unwrap();
     carry_out(&mut case, &plan);
-    let names = plan::start_secrets(&ask(&case, &["web"], plan::start).unwrap());
+    let names = plan::secrets(&ask(&case, &["web"], plan::start).unwrap(), &case.observed);
     assert_eq!(names, BTreeSet::from(["key".to_owned()]));
-    assert_eq!(plan::start_secrets(&ask(&case, &["db"], plan::start).unwrap()), BTreeSet::new());
+    assert_eq!(plan::secrets(&ask(&case, &["db"], plan::start).unwrap(), &case.observed), BTreeSet::new());
 }
 
 #[test]
