@@ -8,6 +8,7 @@ mod complete;
 mod config;
 mod consent;
 mod deploy;
+mod display;
 mod events;
 mod exec;
 mod foreign;

@@ -54,11 +54,15 @@ fn as_text<S: serde::Serializer>(instance: &Instance, to: S) -> Result<S::Ok, S:
 }
 
 impl Row {
-    /// Whether the two tell the same, but for the time that has passed.
-    pub fn tells_the_same(&self, other: &Self) -> bool {
+    fn tells_the_same(&self, other: &Self) -> bool {
         let timeless = |row: &Self| Self { lasting: String::new(), ..row.clone() };
         timeless(self) == timeless(other)
     }
+}
+
+/// Whether two lists tell the same, but for the time that has passed.
+pub fn tell_the_same(some: &[Row], others: &[Row]) -> bool {
+    some.len() == others.len() && some.iter().zip(others).all(|(one, other)| one.tells_the_same(other))
 }
 
 /// Lists what was seen by instance and host, the newest container of an instance first.

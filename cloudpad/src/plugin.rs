@@ -113,6 +113,15 @@ impl Providers {
         self.by_stage.contains_key(&Stage::Inventory)
     }
 
+    /// Whether the provider of a stage works on several calls at a time, as far as that is known.
+    pub fn is_parallel(&self, stage: Stage, cancel: &Cancel) -> bool {
+        match self.by_stage.get(&stage).map(|chosen| &chosen.carrier) {
+            Some(Carrier::BuiltIn(_)) => true,
+            Some(Carrier::External(plugin, _)) => plugin.hello(cancel).is_ok_and(|hello| hello.parallel),
+            None => false,
+        }
+    }
+
     /// The plugins that are used, each once.
     pub fn plugins(&self) -> Vec<&Arc<External>> {
         let mut plugins: Vec<&Arc<External>> = Vec::new();

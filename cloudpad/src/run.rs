@@ -48,6 +48,11 @@ pub struct Runner {
 }
 
 impl Runner {
+    /// The same, of whose work nobody is told.
+    pub fn silent(&self) -> Self {
+        Self { record: Arc::new(Record::silent()), ..self.clone() }
+    }
+
     /// Sends a plan's requests in an order that its graph allows, until all are done that can be. When one
     /// has failed, `after_failure` is what of the others is still begun.
     pub async fn carry_out(&self, phase: Phase, plan: &Plan, after_failure: Mode) -> Outcomes {

@@ -4,8 +4,10 @@
 //! dropped: a closed pipe or a full disk must not stop a deploy. That data was lost is told in the end.
 
 mod bars;
+mod frame;
 mod harmless;
 mod raw;
+mod screen;
 mod unseen;
 
 use std::io::{self, BufRead, IsTerminal, Write};
@@ -22,6 +24,7 @@ use crate::words;
 use bars::Bars;
 use harmless::harmless;
 pub use raw::{Raw, restore as restore_terminal, size as terminal_size};
+pub use screen::Screen;
 pub use unseen::Unseen;
 
 /// What the user wants to see.

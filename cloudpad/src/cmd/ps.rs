@@ -1,12 +1,14 @@
 //! `cloudpad ps`: lists what runs.
 
+mod watch;
+
 use std::sync::Arc;
 
 use clap_complete::ArgValueCandidates;
 
 use super::args::{Global, Select};
 use super::session::Session;
-use super::{Ended, Refused, complete};
+use super::{Ended, Refused, complete, display};
 use crate::instances::{Target, not_mistyped, nowhere};
 use crate::inventory::Selection;
 use crate::listing::{self, Row, Shown};
@@ -27,6 +29,9 @@ pub(super) struct Args {
     /// Also what is stopped, such as the containers of earlier releases
     #[arg(short, long)]
     all: bool,
+    /// Keep the table up to date until interrupted; with `--json`, print a line each time that something has changed
+    #[arg(short, long)]
+    watch: bool,
     #[command(flatten)]
     select: Select,
 }
@@ -43,6 +48,9 @@ struct Picture {
 
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
+        if self.watch {
+            display::check(term)?;
+        }
         let session = Session::open("ps", false, global, term)?;
         let looked = session.look(&self.selection(&session)?, At::Hosts)?;
         let picture = self.picture(&session, &looked);
@@ -52,6 +60,9 @@ impl Args {
             && picture.errors.is_empty()
         {
             return Err(nowhere(target).into());
+        }
+        if self.watch {
+            return watch::watch(self, &session, looked);
         }
         let table = || listing::table(&picture.rows, &session.config.project);
         term.data(&if term.is_json() { words::json_line(&picture.rows) } else { table() });

@@ -105,8 +105,9 @@ web.1     h1    stopped (137)      3 hours    r1       web:0f3a                 
 fn time_that_passes_is_no_change() {
     let row = all(&seen(vec![container("web", 1, "w", State::Running, 1)])).remove(0);
     let later = Row { lasting: "1 second".to_owned(), ..row.clone() };
-    assert!(row.tells_the_same(&later));
-    assert!(!row.tells_the_same(&Row { state: State::Unhealthy, ..row.clone() }));
+    let rows = [row.clone()];
+    assert!(tell_the_same(&rows, &[later]));
+    assert!(!tell_the_same(&rows, &[Row { state: State::Unhealthy, ..row }]) && !tell_the_same(&rows, &[]));
 }
 
 #[test]

@@ -9,7 +9,8 @@ use crate::term::Term;
 
 /// The listeners of one run.
 pub struct Record {
-    term: Arc<Term>,
+    /// None where nobody is told.
+    term: Option<Arc<Term>>,
     inner: Mutex<Inner>,
     begun: Instant,
 }
@@ -23,7 +24,13 @@ impl Record {
     /// A run that begins now.
     pub fn new(term: Arc<Term>, journal: Journal) -> Self {
         let inner = Mutex::new(Inner { journal, tally: Tally::default() });
-        Self { term, inner, begun: Instant::now() }
+        Self { term: Some(term), inner, begun: Instant::now() }
+    }
+
+    /// A run of which nobody is told anything.
+    pub fn silent() -> Self {
+        let inner = Mutex::new(Inner { journal: Journal::none(), tally: Tally::default() });
+        Self { term: None, inner, begun: Instant::now() }
     }
 
     /// Tells everyone.
@@ -33,7 +40,9 @@ impl Record {
             inner.tally.add(&event);
             inner.journal.add(&event);
         }
-        self.term.event(&event);
+        if let Some(term) = &self.term {
+            term.event(&event);
+        }
     }
 
     /// What its report would be if the run ended now.

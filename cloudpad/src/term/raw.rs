@@ -1,16 +1,16 @@
-//! A terminal that hands on each key as it is typed. I/O: the terminal at standard input.
+//! A terminal that hands on each key as it is typed, or shows none. I/O: the terminal at standard input.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
 use cloudpad_plugin_api::model::TerminalSize;
 use rustix::stdio::{stdin, stdout};
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 
-/// How the terminal was, while it is raw.
+/// How the terminal was, while it is another.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
-/// A raw terminal. It is as before when this is gone, also where a panic is the reason.
+/// A terminal that was changed. It is as before when this is gone, also where a panic is the reason.
 pub struct Raw(());
 
 impl Raw {
@@ -19,11 +19,23 @@ impl Raw {
     /// # Errors
     /// When standard input is no terminal.
     pub fn enter() -> io::Result<Self> {
+        Self::change(Termios::make_raw)
+    }
+
+    /// Has the terminal not show what is typed; else it is as it was.
+    ///
+    /// # Errors
+    /// When standard input is no terminal.
+    pub fn unseen() -> io::Result<Self> {
+        Self::change(|terminal| terminal.local_modes.remove(LocalModes::ECHO))
+    }
+
+    fn change(change: impl FnOnce(&mut Termios)) -> io::Result<Self> {
         let before = tcgetattr(stdin())?;
-        let mut raw = before.clone();
-        raw.make_raw();
+        let mut after = before.clone();
+        change(&mut after);
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
-        tcsetattr(stdin(), OptionalActions::Drain, &raw)?;
+        tcsetattr(stdin(), OptionalActions::Drain, &after)?;
         Ok(Self(()))
     }
 }
@@ -34,7 +46,7 @@ impl Drop for Raw {
     }
 }
 
-/// Makes the terminal as it was before it was raw, if it is raw: for an end of the process that drops nothing.
+/// Makes the terminal as it was before it was changed, if it was: for an end of the process that drops nothing.
 pub fn restore() {
     let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(before) = before {

@@ -34,6 +34,7 @@ mod plugin_dies;
 mod plugins;
 mod protected;
 mod ps;
+mod ps_watch;
 mod push;
 mod readme;
 mod registry;

@@ -20,5 +20,5 @@ pub use lab::{Host, Lab, docker};
 pub use outcome::Outcome;
 pub use project::{Project, WEB, noise};
 pub use running::Running;
-pub use tty::{signal, talk};
+pub use tty::{attend, signal, talk};
 pub use watch::Watch;

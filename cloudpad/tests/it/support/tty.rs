@@ -7,7 +7,7 @@ use std::process::{Child, Command};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use super::Outcome;
 
@@ -52,6 +52,42 @@ pub fn talk(command: Command, talk: &[(&str, &str)]) -> Outcome {
             }
         }
     })
+}
+
+/// The person at such a terminal.
+pub struct Person<'a> {
+    child: &'a Child,
+    terminal: &'a mut File,
+}
+
+impl Person<'_> {
+    /// Looks until this was shown, as the program has written it.
+    pub fn sees(&mut self, text: &str) {
+        wait_for(self.terminal, text);
+    }
+
+    /// Makes the terminal another size, of which the program is told.
+    pub fn resizes(&mut self, rows: u16, columns: u16) {
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&*self.terminal, size).expect("the terminal has another size");
+        self.sends("-WINCH");
+    }
+
+    /// Whether the terminal shows what is typed.
+    pub fn sees_what_is_typed(&self) -> bool {
+        tcgetattr(&*self.terminal).expect("a terminal").local_modes.contains(LocalModes::ECHO)
+    }
+
+    /// Sends the program a signal.
+    pub fn sends(&mut self, signal: &str) {
+        let kill = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(kill.is_ok_and(|status| status.success()));
+    }
+}
+
+/// Runs `command` on such a terminal, at which `act` is what the person does, and returns what was shown after that.
+pub fn attend(command: Command, act: impl FnOnce(&mut Person)) -> Outcome {
+    with(command, |child, terminal| act(&mut Person { child, terminal }))
 }
 
 /// Runs `command` on such a terminal, and interrupts it once it has shown `text`.

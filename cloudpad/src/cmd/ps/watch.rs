@@ -1,0 +1,209 @@
+//! `cloudpad ps --watch`: what runs, looked at again when something happens, and every few seconds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::stage::deploy::Events;
+use cloudpad_plugin_api::{FailureKind, Stage};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::{Args, Picture};
+use crate::cmd::Ended;
+use crate::cmd::display::Display;
+use crate::cmd::session::Session;
+use crate::happening::{Heard, listen};
+use crate::listing::{self, Row};
+use crate::look::{Looked, look_at_hosts};
+use crate::observed::HostState;
+use crate::plan;
+use crate::refusal::Refusal;
+use crate::report::exit;
+use crate::run::Runner;
+use crate::words;
+
+/// How often hosts are looked at of which all that happens is heard: for how long it has been so changes all the same.
+const LISTENED: Duration = Duration::from_secs(5);
+/// How often, where one of them does not tell.
+const POLLED: Duration = Duration::from_secs(2);
+/// What happens comes in groups.
+const GROUP: Duration = Duration::from_millis(150);
+
+/// What is heard of a host, or that it is to be looked at.
+type Message = (String, Heard);
+
+/// How a host is listened to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ear {
+    /// It has been asked.
+    Open,
+    /// All that happens is heard.
+    Hears,
+    /// It does not tell, and is asked again once it can be looked at.
+    Lost,
+    /// It cannot tell.
+    Deaf,
+}
+
+/// Shows what runs until the user has had enough.
+pub(super) fn watch(args: &Args, session: &Session, looked: Looked) -> Ended {
+    session.runner.stop.let_be_at_once();
+    let (send, receive) = unbounded_channel();
+    let hosts: Vec<_> = looked.scope.hosts.iter().map(|&at| looked.inventory.hosts()[at].clone()).collect();
+    let runner = session.runner.silent();
+    let tells = runner.providers.is_parallel(Stage::Deploy, runner.stop.cancel());
+    let ear = if tells { Ear::Lost } else { Ear::Deaf };
+    let ears = hosts.iter().map(|host| (host.name.clone(), ear)).collect();
+    let display = Display::of(&session.term);
+    let (looks, looking, wanted) = (JoinSet::new(), BTreeSet::new(), BTreeMap::new());
+    let mut watch = Watch {
+        args,
+        session,
+        runner,
+        looked,
+        hosts,
+        ears,
+        send,
+        looks,
+        looking,
+        wanted,
+        display,
+        printed: None,
+    };
+    let ended = session.wait_for(watch.run(receive));
+    watch.runner.stop.cancel().cancel();
+    ended
+}
+
+struct Watch<'a> {
+    args: &'a Args,
+    session: &'a Session,
+    runner: Runner,
+    looked: Looked,
+    hosts: Vec<Arc<Host>>,
+    ears: BTreeMap<String, Ear>,
+    send: UnboundedSender<Message>,
+    /// Looks that are under way, one for a host: one that takes long keeps no other from being seen.
+    looks: JoinSet<BTreeMap<String, HostState>>,
+    /// The hosts that they are about.
+    looking: BTreeSet<String>,
+    /// When a host is to be looked at again, once no look is under way.
+    wanted: BTreeMap<String, Instant>,
+    display: Display<'a>,
+    /// The rows that were printed last, where that is done.
+    printed: Option<Vec<Row>>,
+}
+
+impl Watch<'_> {
+    async fn run(&mut self, mut heard: UnboundedReceiver<Message>) -> Ended {
+        let stop = self.runner.stop.clone();
+        let mut resized = signal(SignalKind::window_change())
+            .map_err(|error| Refusal::new(format!("cannot listen for signals: {error}")))?;
+        for host in &self.hosts {
+            self.wanted.insert(host.name.clone(), Instant::now() + self.pause());
+        }
+        loop {
+            if !self.show() {
+                return Ok(exit::OK);
+            }
+            self.listen();
+            loop {
+                let waiting = self.wanted.iter().filter(|(host, _)| !self.looking.contains(*host));
+                let next = waiting.map(|(_, when)| *when).min();
+                tokio::select! {
+                    biased;
+                    () = stop.requested() => return Ok(exit::INTERRUPTED),
+                    _ = resized.recv() => break,
+                    Some(message) = heard.recv() => self.take(message),
+                    Some(seen) = self.looks.join_next() => {
+                        self.see(seen.unwrap_or_default());
+                        break;
+                    }
+                    () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => self.look(),
+                }
+            }
+        }
+    }
+
+    /// Whether somebody still wants to see it.
+    fn show(&mut self) -> bool {
+        let Picture { rows, not_running, warnings, errors } = self.args.picture(self.session, &self.looked);
+        let is_news = self.printed.as_ref().is_none_or(|printed| !listing::tell_the_same(printed, &rows));
+        let json = is_news.then(|| words::json_line(&rows));
+        let mut text = listing::table(&rows, &self.session.config.project);
+        let warnings = warnings.iter().map(|line| format!("warning: {line}"));
+        for line in not_running.into_iter().chain(warnings) {
+            text += &line;
+            text.push('\n');
+        }
+        self.printed = Some(rows);
+        self.display.show(text, json, errors)
+    }
+
+    /// Listens to hosts that can be looked at, and are not listened to.
+    fn listen(&mut self) {
+        let seen = |name: &str| matches!(self.looked.observed.hosts.get(name), Some(HostState::Seen(_)));
+        let lost = |host: &&Arc<Host>| self.ears.get(&host.name) == Some(&Ear::Lost) && seen(&host.name);
+        let project = self.session.config.project.clone();
+        let request = |host: &Arc<Host>| Events {
+            host: host.clone(),
+            project: project.clone(),
+            services: Vec::new(),
+            since: None,
+        };
+        let requests: Vec<_> = self.hosts.iter().filter(lost).map(request).collect();
+        for request in &requests {
+            self.ears.insert(request.host.name.clone(), Ear::Open);
+        }
+        let send = self.send.clone();
+        listen(&self.runner, requests, move |host, heard| drop(send.send((host.to_owned(), heard))));
+    }
+
+    fn pause(&self) -> Duration {
+        if self.ears.values().all(|ear| *ear == Ear::Hears) { LISTENED } else { POLLED }
+    }
+
+    /// Takes in what is heard of a host, and has it looked at where something may have changed.
+    fn take(&mut self, (host, heard): Message) {
+        let ear = match &heard {
+            Heard::Happened(_) => Ear::Hears,
+            Heard::Note(_) => return,
+            // Before it was listened to, something may have happened that nobody has seen.
+            Heard::Listening | Heard::Back => Ear::Hears,
+            Heard::Lost(_) => Ear::Open,
+            Heard::Ended(failure) if failure.kind == FailureKind::Unsupported => Ear::Deaf,
+            Heard::Ended(_) => Ear::Lost,
+        };
+        self.ears.insert(host.clone(), ear);
+        if matches!(ear, Ear::Hears | Ear::Open) {
+            let soon = Instant::now() + GROUP;
+            self.wanted.entry(host).and_modify(|when| *when = soon.min(*when)).or_insert(soon);
+        }
+    }
+
+    /// Begins to look at the hosts whose time has come.
+    fn look(&mut self) {
+        let now = Instant::now();
+        let is_due = |name: &str| self.wanted.get(name).is_some_and(|when| *when <= now);
+        let due: Vec<_> = self.hosts.iter().filter(|host| is_due(&host.name)).collect();
+        for host in due.into_iter().filter(|host| self.looking.insert(host.name.clone())) {
+            self.wanted.remove(&host.name);
+            let (runner, request) = (self.runner.clone(), plan::look_host(&self.session.config, host));
+            self.looks.spawn(async move { look_at_hosts(&runner, vec![request]).await });
+        }
+    }
+
+    /// Takes in what was seen of a host, which is looked at again in a while.
+    fn see(&mut self, seen: BTreeMap<String, HostState>) {
+        let later = Instant::now() + self.pause();
+        for host in seen.keys() {
+            self.looking.remove(host);
+            self.wanted.entry(host.clone()).or_insert(later);
+        }
+        self.looked.observed.hosts.extend(seen);
+    }
+}
