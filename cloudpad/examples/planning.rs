@@ -150,7 +150,7 @@ pub fn observed(config: &Config) -> Observed {
     let empty = HostState::Seen(Observation { engine, ..Observation::default() });
     let image = |name: &String| {
         let reference = format!("shop.{name}:v1");
-        (name.clone(), ImageState { name: name.clone(), reference, built: false })
+        (name.clone(), ImageState { name: name.clone(), reference, ..ImageState::default() })
     };
     let here = Resolved {
         name: Config::HERE.into(),

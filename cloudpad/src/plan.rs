@@ -3,7 +3,7 @@
 //! In the order in which it is used: [`scope`] says what a goal is about; [`resolves`],
 //! [`prepares`], [`look_images`] and [`look_hosts`] are the questions to ask before a plan can be made; [`plan`]
 //! makes it; [`queue`] says what may run next; [`undo`] makes the plan that brings back what ran
-//! before. [`SavedPlan`] keeps one for later.
+//! before. [`look_for_room`] and [`room`] are about the hosts' disks. [`SavedPlan`] keeps one for later.
 //!
 //! Inside, a plan takes shape in these steps: `place` (which instance belongs where), `decide` (what
 //! has to happen to each), `protect` (what may not), `contest` and `claims` (what is in each other's way), `jobs` (what runs once with it), `pace` (how many at once),
@@ -38,6 +38,7 @@ mod restart;
 mod restore;
 mod retain;
 mod rollout;
+mod room;
 mod routing;
 mod rule;
 mod saved;
@@ -84,6 +85,7 @@ pub use maintenance::{in_maintenance, maintenance};
 pub use model::*;
 pub use prune::prune;
 pub use restart::restart;
+pub use room::{look_for_room, room};
 pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};
 pub use scale::scale;
 pub use scope::{Scope, scope};

@@ -223,8 +223,9 @@ impl Session {
 
     /// Decides what is to be done, and tells it to those who listen.
     pub(super) fn plan(&self, looked: &Looked, goal: &Goal) -> Result<Plan, Refused> {
-        let plan = plan::plan(&self.config, &looked.inventory, &looked.observed, goal)
+        let mut plan = plan::plan(&self.config, &looked.inventory, &looked.observed, goal)
             .map_err(|problems| self.refuses(problems.into()))?;
+        self.look_for_room(&mut plan, looked)?;
         self.tell(&plan, goal);
         Ok(plan)
     }

@@ -16,6 +16,7 @@ mod refused;
 mod restart;
 mod restore;
 mod rollout;
+mod room;
 mod routes;
 mod saved;
 mod scale;

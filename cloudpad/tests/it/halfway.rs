@@ -37,9 +37,7 @@ impl Halfway {
         project.configure_hosts(&listed, &project.web());
         project.deploy();
         project.page("two");
-        project.write("large", noise(bytes));
-        let dockerfile = std::fs::read_to_string(project.path("Dockerfile")).expect("a Dockerfile");
-        project.write("Dockerfile", dockerfile.replace("COPY www", "COPY large /large\nCOPY www"));
+        with_a_large_file(&project, bytes);
         let before = hosts.each_ref().map(images);
         Self { disks, project, hosts, before }
     }
@@ -71,6 +69,13 @@ impl Halfway {
         self.project.run(&["deploy", "--yes", "--wait"]).expect(0);
         self.serves("two");
     }
+}
+
+/// Has the project's image begin with a file of so many bytes.
+fn with_a_large_file(project: &Project, bytes: usize) {
+    project.write("large", noise(bytes));
+    let dockerfile = std::fs::read_to_string(project.path("Dockerfile")).expect("a Dockerfile");
+    project.write("Dockerfile", dockerfile.replace("COPY www", "COPY large /large\nCOPY www"));
 }
 
 fn images(host: &Host) -> Images {
@@ -122,6 +127,39 @@ fn a_full_disk_is_told_and_leaves_what_was_there() {
     halfway.settle();
     halfway.disks.iter().for_each(|disk| disk.resize(200));
     halfway.nothing_is_left_and_the_next_deploy_works();
+}
+
+#[test]
+fn room_is_looked_for_before_anything_is_sent() {
+    let project = Project::with(Lab::alone(), "room");
+    let host = project.lab.host(HOSTS[0]).clone();
+    let disk = SmallDisk::of(&host, 64);
+    let name = &host.name;
+    project.configure_hosts(&format!("[hosts.{name}]\naddress = \"{name}\"\n"), &project.web());
+    with_a_large_file(&project, 70 * MEGABYTE);
+    let no_room = format!("has no room on `{name}`: ");
+    // How large it is, is only known once it is built.
+    let failed = project.run(&["deploy", "--yes", "--json"]).expect(1);
+    assert!(
+        failed.report().to_string().contains(&format!("{no_room}what is lacking of it takes")),
+        "{}",
+        failed.text()
+    );
+    assert!(!failed.stdout.contains("sending layers"), "{}", failed.text());
+    for command in [&["plan"][..], &["deploy", "--yes"], &["push"]] {
+        let refused = project.run(command).expect(2).says(&format!("{no_room}it takes"));
+        refused.says(&format!("cloudpad prune --host {name}"));
+    }
+    assert_eq!(images(&host), "");
+
+    disk.resize(400);
+    let deployed = project.run(&["deploy", "--yes"]).expect(0);
+    assert!(!deployed.stderr.contains("low on disk"), "{}", deployed.text());
+    let used = host.run("df -P -k /var/lib/docker | awk 'NR == 2 { print int($3 / 1024) }'");
+    disk.resize(used.parse::<usize>().expect("a number") + 5);
+    project.page("two");
+    let low = project.run(&["deploy", "--yes"]).expect(0).says(&format!("`{name}` is low on disk: "));
+    assert_eq!(project.get(HOSTS[0]), Ok((200, "two".to_owned())), "{}", low.text());
 }
 
 #[test]

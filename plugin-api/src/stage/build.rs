@@ -123,7 +123,7 @@ pub struct Images {
 }
 
 /// What is known of an image before it is built.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageState {
     /// The image's name in `Cloudpad.toml`.
     pub name: String,
@@ -132,6 +132,9 @@ pub struct ImageState {
     /// Whether it is already built.
     #[serde(default, deserialize_with = "or_empty")]
     pub built: bool,
+    /// How much room it takes unpacked, in bytes, where it is built and that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
 }
 
 /// The request `build.run`.

@@ -1,7 +1,7 @@
 //! `build.observe`: which tag each image has, and which of them are built. Reads the contexts of
 //! sources that are not pinned, and asks the engine once.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use bollard::query_parameters::ListImagesOptions;
@@ -22,7 +22,8 @@ pub async fn observe(engine: &Engine, request: &Observe) -> Result<Images, Failu
     let built = built(engine, references.values().cloned().collect()).await?;
     let state = |recipe: &Recipe| {
         let reference = references.get(&recipe.name).cloned().unwrap_or_default();
-        ImageState { name: recipe.name.clone(), built: built.contains(&reference), reference }
+        let size = built.get(&reference).copied();
+        ImageState { name: recipe.name.clone(), built: size.is_some(), size, reference }
     };
     let images: Vec<ImageState> = request.recipes.iter().map(state).collect();
     // A secret that is not there is better told now than when half of the images are built.
@@ -54,10 +55,10 @@ fn files(recipe: &Recipe, cache: &Path) -> Result<Files, Failure> {
     Ok(Files::Read(sum, Sha256::digest(&context.dockerfile).into()))
 }
 
-/// Those of `references` that the engine has.
-async fn built(engine: &Engine, references: Vec<String>) -> Result<HashSet<String>, Failure> {
+/// Those of `references` that the engine has, with their sizes in bytes.
+async fn built(engine: &Engine, references: Vec<String>) -> Result<HashMap<String, u64>, Failure> {
     if references.is_empty() {
-        return Ok(HashSet::new());
+        return Ok(HashMap::new());
     }
     let filters = HashMap::from([("reference".to_owned(), references)]);
     let options = ListImagesOptions { filters: Some(filters), ..Default::default() };
@@ -65,7 +66,7 @@ async fn built(engine: &Engine, references: Vec<String>) -> Result<HashSet<Strin
     let images = images.map_err(|error| failure("could not list the engine's images", &error))?;
     let built = images.into_iter().filter_map(|mut image| {
         let built_as = image.labels.remove(label::IMAGE)?;
-        image.repo_tags.contains(&built_as).then_some(built_as)
+        image.repo_tags.contains(&built_as).then(|| (built_as, u64::try_from(image.size).unwrap_or_default()))
     });
     Ok(built.collect())
 }

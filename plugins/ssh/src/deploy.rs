@@ -48,6 +48,7 @@ use cloudpad_plugin_api::{Context, Failure};
 use crate::call::{Call, on_connection, on_host};
 use crate::config::Config;
 pub(crate) use files::image_with_files;
+pub(crate) use host::disk_of;
 pub(crate) use memory::Memory;
 pub(crate) use networks::Networks;
 

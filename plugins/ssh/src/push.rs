@@ -1,6 +1,6 @@
 //! Push provider `ssh`: an image from this machine's engine to a host, only what the host lacks.
 //!
-//! `present` looks what the host has, `lacking` decides what to send, `send` streams it: `export` reads it from
+//! `present` looks what the host has, `lacking` decides what to send, `room` whether it fits, `send` streams it: `export` reads it from
 //! this machine's engine, `repack` takes that apart (`identity` knows its layers) and puts it together again
 //! (`layout`), and `compress` makes it smaller.
 
@@ -11,6 +11,7 @@ mod lacking;
 mod layout;
 mod present;
 mod repack;
+mod room;
 mod send;
 
 use std::collections::BTreeMap;
@@ -65,6 +66,7 @@ async fn push(cx: &Context, host: &Host, to: &Connection, request: &Run) -> Resu
         Present::Whole => 0,
         Present::Unnamed(id) => to.engine.name(&id, reference).await.map(|()| 0)?,
         Present::Layers(known) => {
+            room::check((host, to), from, (reference, &image), &known).await?;
             let names = names(reference, &image);
             let sent = send_lacking(cx, host, (from, &to.engine), &names, &image, &known).await;
             match sent {

@@ -1,14 +1,20 @@
-//! What a command asks outside of any plan: the user, a provider, the journals.
+//! What a command asks outside of any plan: the user, a provider, the journals, hosts' disks.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use cloudpad_plugin_api::stage::deploy::Machine;
 use cloudpad_plugin_api::{Emit, Event, Failure, Level, Reply, Request};
 
 use super::Session;
 use crate::cmd::Refused;
+use crate::everywhere;
 use crate::journal;
+use crate::look::Looked;
+use crate::plan::{self, Plan};
 use crate::refusal::Refusal;
+use crate::run::MOST_AT_ONCE;
 use crate::term::Unseen;
 
 impl Session {
@@ -36,6 +42,30 @@ impl Session {
     /// The journals of what was done from here, the oldest first.
     pub(in crate::cmd) fn journals(&self) -> Vec<journal::Found> {
         journal::found(&self.cache)
+    }
+
+    /// Asks hosts to which the plan brings images whether they have room for them, and notes where they have little. One
+    /// that does not tell, or whose provider does not, is taken to have enough.
+    pub(in crate::cmd) fn look_for_room(&self, plan: &mut Plan, looked: &Looked) -> Result<(), Refused> {
+        let requests = plan::look_for_room(plan);
+        let hosts: Vec<_> = requests.iter().filter_map(Request::host).map(|host| host.name.clone()).collect();
+        let mut disks = BTreeMap::new();
+        let answers = everywhere::ask(
+            &self.runner,
+            requests,
+            MOST_AT_ONCE,
+            |_, _| {},
+            |answer| {
+                if let Ok(Reply::Machine(Machine { disk: Some(disk), .. })) = answer.outcome {
+                    disks.extend(hosts.get(answer.index).map(|host| (host.clone(), disk)));
+                }
+            },
+        );
+        self.wait_for(answers);
+        let notes = plan::room(plan, &looked.inventory, &looked.observed, &disks)
+            .map_err(|problems| self.refuses(problems.into()))?;
+        plan.notes.extend(notes);
+        Ok(())
     }
 
     /// Asks a provider something that is no part of a plan.

@@ -51,7 +51,7 @@ impl Case {
     pub fn image(&mut self, name: &str, tag: &str) {
         self.config.images.entry(name.into()).or_insert_with(|| Image::Built(Box::new(build_image())));
         let reference = format!("shop.{name}:{tag}");
-        let state = ImageState { name: name.into(), reference, built: false };
+        let state = ImageState { name: name.into(), reference, ..ImageState::default() };
         self.observed.images.insert(name.into(), state);
     }
 

@@ -11,11 +11,13 @@ use crate::support::{Project, stdout};
 fn builds_once_and_then_finds_its_tag() {
     let project = Project::new("once", "FROM BASE\nCOPY . /app\nRUN echo built > /built\n");
     project.write("hello.txt", "hello");
+    assert_eq!(project.observe().size, None);
     assert!(!project.observe().built);
     let first = project.build();
     assert!(!first.cached && first.id.starts_with("sha256:"), "{first:?}");
     assert_eq!(project.in_container("cat /app/hello.txt /built"), "hellobuilt\n");
     assert!(project.observe().built);
+    assert!(project.observe().size.is_some_and(|size| size > 100_000), "its base alone is larger");
     let second = project.build();
     assert!(second.cached);
     assert_eq!(second.id, first.id);

@@ -20,6 +20,12 @@ pub(super) async fn look(host: &Connection) -> Result<Machine, Failure> {
     Ok(machine(engine, info, disk))
 }
 
+/// The disk on which the host's engine keeps images; none where that cannot be told.
+pub(crate) async fn disk_of(host: &Connection) -> Option<Disk> {
+    let info = host.engine.docker().await.ok()?.info().await.ok()?;
+    disk(host, &info.docker_root_dir?).await
+}
+
 fn machine(engine: Engine, info: SystemInfo, disk: Option<Disk>) -> Machine {
     Machine {
         engine,

@@ -23,7 +23,7 @@ impl Build for Plugin {
         let image = |recipe: &Recipe| ImageState {
             name: recipe.name.clone(),
             reference: format!("{}:{:016x}", recipe.repository, hash.0),
-            built: false,
+            ..ImageState::default()
         };
         Ok(Images {
             images: asked.recipes.iter().map(image).collect(),
