@@ -10,6 +10,8 @@ use cloudpad_plugin_api::stage::secrets::{Found, Get, Secrets, Values};
 use cloudpad_plugin_api::{Context, Failure, Secret};
 use rustix::fs::OFlags;
 
+use crate::dotenv;
+
 /// The longest file that is read, in bytes.
 const LONGEST: u64 = 1024 * 1024;
 
@@ -75,14 +77,9 @@ fn file(cx: &Context, path: &Path) -> Result<Option<Vec<(String, String)>>, Fail
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(failed(&error)),
     };
-    let pairs: Result<Vec<_>, _> = dotenvy::from_read_iter(&text[..]).collect();
-    pairs.map(Some).map_err(|error| match error {
-        // The line holds a value.
-        dotenvy::Error::LineParse(line, _) => {
-            failed(&format!("line {} is not `NAME=value`", number(&text, &line)))
-        }
-        other => failed(&other),
-    })
+    let text = String::from_utf8(text).map_err(|_| failed(&"it is no UTF-8 text"))?;
+    let pairs = dotenv::parse(&text);
+    pairs.map(Some).map_err(|wrong| failed(&format!("line {}: {}", wrong.line, wrong.why)))
 }
 
 /// Reads a regular file. Anything else is an error, and not waited for, as who opens a pipe waits for somebody to
@@ -96,11 +93,4 @@ fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     file.take(LONGEST + 1).read_to_end(&mut text)?;
     if text.len() as u64 > LONGEST { Err(io::Error::other("it is longer than 1 MiB")) } else { Ok(text) }
-}
-
-/// The number of the line that begins so.
-fn number(text: &[u8], line: &str) -> usize {
-    let lines = String::from_utf8_lossy(text);
-    let begins = |known: &str| !known.trim().is_empty() && line.starts_with(known.trim());
-    lines.lines().position(begins).map_or(0, |index| index + 1)
 }

@@ -7,6 +7,7 @@ use cloudpad_plugin_api::{Handler, Provider, register};
 
 mod age;
 mod command;
+mod dotenv;
 mod env;
 
 register! {

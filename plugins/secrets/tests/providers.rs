@@ -81,7 +81,10 @@ fn what_a_file_has_wrong_is_told_without_its_values() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(".env"), "A=1\n\nhunter22 is no line\n").unwrap();
     let failure = get(&host("env", folder.path(), Value::Null), &["A"]).unwrap_err();
-    assert_eq!(failure.message, "`.env` cannot be read as a file of variables: line 3 is not `NAME=value`");
+    assert_eq!(
+        failure.message,
+        "`.env` cannot be read as a file of variables: line 3: it is not `NAME=value`"
+    );
     assert!(!format!("{failure:?}").contains("hunter22"), "{failure:?}");
 }
 
