@@ -37,7 +37,8 @@ impl Observed {
     }
 
     /// A time that sorts after that of every release that hosts know: `time`, or where another clock is ahead or this
-    /// second has had a release already, the last one's with a number, such as `20260131T235959Z.01`.
+    /// second has had a release already, the last one's with a number, such as `20260131T235959Z.01`, and
+    /// `20260131T235959Z.99.01` after the 99th.
     pub fn after(&self, time: &str) -> String {
         let seen = self.hosts.values().filter_map(|host| match host {
             HostState::Seen(seen) => Some(seen),
@@ -52,9 +53,8 @@ impl Observed {
         if last < time {
             return time.to_owned();
         }
-        let number = |release: &&str| release.strip_prefix(last)?.strip_prefix('.')?.get(..2)?.parse().ok();
-        let number: u32 = known.iter().filter_map(number).max().unwrap_or_default();
-        format!("{last}.{:02}", number + 1)
+        let numbers = known.iter().filter_map(|release| release.strip_prefix(last)).map(numbers_of).max();
+        format!("{last}{}", next(numbers.unwrap_or_default()))
     }
 }
 
@@ -62,6 +62,25 @@ impl Observed {
 fn short(revision: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-') { c } else { '_' };
     revision.chars().take(7).map(plain).collect()
+}
+
+/// The numbers behind a release's time, such as `.99.01`.
+fn numbers_of(rest: &str) -> &str {
+    let is_number = |part: &&str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let mut end = 0;
+    while rest[end..].starts_with('.') && rest.get(end + 1..end + 3).as_ref().is_some_and(is_number) {
+        end += 3;
+    }
+    &rest[..end]
+}
+
+/// The numbers that sort right behind these.
+fn next(numbers: &str) -> String {
+    let last = numbers.rsplit_once('.').and_then(|(before, last)| Some((before, last.parse::<u32>().ok()?)));
+    match last {
+        Some((before, last)) if last < 99 => format!("{before}.{:02}", last + 1),
+        _ => format!("{numbers}.01"),
+    }
 }
 
 /// What stands behind the time in a release's id.
@@ -113,6 +132,9 @@ mod tests {
             (vec!["20260131T235959Z-fffffff", "20260131T235959Z"], "20260131T235959Z.01"),
             (vec!["20260131T235959Z.01-fffffff", "20260131T235959Z-fffffff"], "20260131T235959Z.02"),
             (vec!["20260201T000000Z-dirty"], "20260201T000000Z.01"),
+            (vec!["20260201T000000Z.98-f", "20260201T000000Z.99-0123456"], "20260201T000000Z.99.01"),
+            (vec!["20260201T000000Z.99.99-f", "20260201T000000Z.99"], "20260201T000000Z.99.99.01"),
+            (vec!["20260201T000000Z.99.01-f", "20260201T000000Z.99"], "20260201T000000Z.99.02"),
             (vec!["by hand"], "by hand.01"),
         ];
         for (known, expected) in cases {
