@@ -31,15 +31,15 @@ pub fn checked(url: &str) -> Result<String, Failure> {
     Ok(url.to_owned())
 }
 
-/// `url` without the password that it may contain.
+/// `url` without the password that it may contain. Who is named alone in an HTTP URL is mostly a token, as with GitHub.
 pub fn shown(url: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = url.split_once("://") else { return url.into() };
     let authority = rest.split('/').next().unwrap_or_default();
-    match authority.rsplit_once('@').and_then(|(user, _)| user.split_once(':')) {
-        Some((user, password)) => {
-            let after = &rest[user.len() + 1 + password.len()..];
-            format!("{scheme}://{user}:***{after}").into()
-        }
+    let Some((who, _)) = authority.rsplit_once('@') else { return url.into() };
+    let after = &rest[who.len()..];
+    match who.split_once(':') {
+        Some((user, _)) => format!("{scheme}://{user}:***{after}").into(),
+        None if scheme.starts_with("http") => format!("{scheme}://***{after}").into(),
         None => url.into(),
     }
 }
@@ -72,7 +72,8 @@ mod tests {
     fn passwords_are_not_shown() {
         assert_eq!(shown("https://me:tok@h.org/a:b@c"), "https://me:***@h.org/a:b@c");
         assert_eq!(shown("https://me:p@ss@h.org/a"), "https://me:***@h.org/a");
-        for url in ["https://me@h.org/a", "https://h.org:80/a@b", "git@h.org:a/b", "/srv/a:b@c"] {
+        assert_eq!(shown("https://ghp_token@h.org/a"), "https://***@h.org/a");
+        for url in ["ssh://me@h.org/a", "https://h.org:80/a@b", "git@h.org:a/b", "/srv/a:b@c"] {
             assert_eq!(shown(url), url);
         }
     }
