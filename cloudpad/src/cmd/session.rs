@@ -145,7 +145,7 @@ impl Session {
     pub(super) fn look(&self, selection: &Selection, at: At) -> Result<Looked, Refused> {
         let lock = self.lock.as_ref();
         let look = look::look(&self.runner, &self.config, selection, at, &self.cache, lock);
-        let looked = self.wait_for(look);
+        let looked = self.wait_for_look(look);
         // What was not seen because the user had enough is no host's or source's fault.
         if self.runner.stop.is_requested() {
             return Err(Refusal::Stopped.into());
@@ -182,13 +182,13 @@ impl Session {
         &self,
         names: BTreeSet<String>,
     ) -> Result<BTreeMap<String, String>, Refused> {
-        let marks = self.wait_for(look::secrets(&self.runner, names));
+        let marks = self.wait_for_look(look::secrets(&self.runner, names));
         marks.map_err(|refusal| self.refuses(refusal))
     }
 
     /// The hosts that are meant. Nothing is asked of them.
     pub(super) fn hosts(&self, selection: &Selection) -> Result<Vec<Arc<Host>>, Refused> {
-        let hosts = self.wait_for(look::hosts(&self.runner, &self.config, selection));
+        let hosts = self.wait_for_look(look::hosts(&self.runner, &self.config, selection));
         hosts.map_err(|refusal| self.refuses(refusal))
     }
 
@@ -293,6 +293,11 @@ impl Session {
     /// Runs asynchronous work to its end.
     pub(super) fn wait_for<F: Future>(&self, work: F) -> F::Output {
         self.runtime.block_on(work)
+    }
+
+    /// The same with a look: it changes nothing, so one wish to stop is enough to break it off.
+    fn wait_for_look<F: Future>(&self, look: F) -> F::Output {
+        self.wait_for(self.runner.stop.at_once_during(look))
     }
 
     /// A hook that changes what an image is made from makes another image of it than the plan is about.

@@ -70,6 +70,14 @@ impl Stop {
         self.at_once.store(true, Ordering::Relaxed);
     }
 
+    /// The same, until `work` is done.
+    pub async fn at_once_during<T>(&self, work: impl Future<Output = T>) -> T {
+        let before = self.at_once.swap(true, Ordering::Relaxed);
+        let done = work.await;
+        self.at_once.store(before, Ordering::Relaxed);
+        done
+    }
+
     /// The same wish, and a way of its own to break off what is under way.
     pub fn apart(&self) -> Self {
         let apart = Self { cancel: Cancel::new(), ..self.clone() };

@@ -56,6 +56,21 @@ fn an_interrupt_before_anything_was_done_is_told_as_one() {
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
 }
 
+#[test]
+fn one_interrupt_ends_a_look() {
+    let project = Project::new("hanging");
+    project.configure(&format!(
+        "{}secrets = [\"KEY\"]\n[stages.secrets]\nprovider = \"command\"\n\
+         config = {{ command = [\"sh\", \"-c\", \"sleep 60; touch late\"] }}\n",
+        project.web()
+    ));
+    let (mut child, out) = deploy_until(&project, "secrets.get");
+    let last = end_by("-INT", &child, out);
+    assert!(last.contains("stopped before anything was done"), "{last}");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert!(!project.path("late").exists(), "what was asked was waited for");
+}
+
 fn build_ended_by(signal: &str, project: &Project) {
     let dockerfile = std::fs::read_to_string(project.path("Dockerfile")).expect("a Dockerfile");
     // Each test's build has to take its time, so it must not come from the cache.
