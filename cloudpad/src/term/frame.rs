@@ -32,7 +32,7 @@ impl Frame {
         for line in &lines {
             drawn += line;
             drawn += TO_LINE_END;
-            drawn += "\r\n";
+            drawn += "\n";
         }
         drawn += TO_SCREEN_END;
         (drawn, Self { lines: lines.len(), size: Some(size) })
@@ -87,8 +87,8 @@ mod tests {
                 let length = sequence.map_or(c.len_utf8(), |at| at + 3);
                 match &rest[..length] {
                     "\r" => self.column = 0,
-                    "\n" if self.row + 1 == self.rows.len() => self.rows.rotate_left(1),
-                    "\n" => self.row += 1,
+                    // As a terminal does with what programs write that do not ask for less.
+                    "\n" => self.line_feed(),
                     "\x1b[K" => self.erase(),
                     "\x1b[J" => {
                         self.erase();
@@ -100,6 +100,14 @@ mod tests {
                     _ => self.put(c),
                 }
                 rest = &rest[length..];
+            }
+        }
+
+        fn line_feed(&mut self) {
+            self.column = 0;
+            match self.row + 1 == self.rows.len() {
+                true => self.rows.rotate_left(1),
+                false => self.row += 1,
             }
         }
 
@@ -119,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_text_takes_the_place_of_the_one_before_it_and_of_nothing_else() {
-        let mut screen = Screen::after("$ ps\r\n");
+        let mut screen = Screen::after("$ ps\n");
         let (drawn, frame) = Frame::default().redraw("ab\ncd\n", SIZE);
         screen.show(&drawn);
         assert_eq!(screen.rows, ["$ ps", "ab", "cd", ""]);
@@ -133,7 +141,7 @@ mod tests {
 
     #[test]
     fn what_has_no_room_is_cut() {
-        let mut screen = Screen::after("$ ps\r\n");
+        let mut screen = Screen::after("$ ps\n");
         let (drawn, frame) = Frame::default().redraw("123456\n1234567\n3\n4\n5\n", SIZE);
         screen.show(&drawn);
         assert_eq!(screen.rows, ["123456", "12345…", "… 3 m…", ""]);

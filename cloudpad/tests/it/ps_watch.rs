@@ -49,7 +49,7 @@ fn the_table_is_kept_up_to_date_in_its_place() {
 fn a_line_is_printed_at_each_change_where_json_is_asked_for() {
     let project = deployed("watch-json");
     let mut following = Following::new(&project, &["ps", "--watch", "--json"]);
-    let rows = move |following: &mut Following| -> Vec<Value> {
+    let rows = |following: &mut Following| -> Vec<Value> {
         serde_json::from_str(&following.next_line()).expect("a list of rows")
     };
     assert_eq!(rows(&mut following).len(), 3);
