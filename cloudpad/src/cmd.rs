@@ -36,6 +36,7 @@ mod secrets;
 mod session;
 mod start;
 mod stop;
+mod stats;
 mod trust;
 mod whom;
 mod whose;
@@ -93,6 +94,7 @@ enum Command {
     Maintenance(maintenance::Args),
     Logs(logs::Args),
     Events(events::Args),
+    Stats(stats::Args),
     Exec(exec::Args),
     Run(run::Args),
     Hosts(hosts::Args),
@@ -209,6 +211,7 @@ impl Command {
             Command::Maintenance(args) => args.run(global, term),
             Command::Logs(args) => args.run(global, term),
             Command::Events(args) => args.run(global, term),
+            Command::Stats(args) => args.run(global, term),
             Command::Exec(args) => args.run(global, term),
             Command::Run(args) => args.run(global, term),
             Command::Hosts(args) => args.run(global, term),

@@ -143,13 +143,15 @@ pub fn running(found: Vec<Found>, target: &Target) -> Result<Vec<Found>, Refusal
     let up: Vec<_> = found.into_iter().filter(|found| found.container.state.is_up()).collect();
     match (up.is_empty(), stopped) {
         (false, _) => Ok(up),
-        (true, Some(stopped)) => {
-            let message = format!("no container of `{target}` runs: {} is stopped", stopped.words());
-            Err(Refusal::new(message)
-                .hint(format!("`cloudpad deploy --service {}` starts it", target.service)))
-        }
+        (true, Some(stopped)) => Err(self::stopped(target, &stopped.words())),
         (true, None) => Err(nowhere(target)),
     }
+}
+
+/// None of its containers runs, such as that which is described by `words`.
+pub fn stopped(target: &Target, words: &str) -> Refusal {
+    let refusal = Refusal::new(format!("no container of `{target}` runs: {words} is stopped"));
+    refusal.hint(format!("`cloudpad deploy --service {}` starts it", target.service))
 }
 
 /// There is no container of it on any host that was seen.

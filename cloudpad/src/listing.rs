@@ -3,6 +3,7 @@
 mod cells;
 pub mod hosts;
 pub mod secrets;
+pub mod usage;
 
 use cloudpad_plugin_api::model::{Instance, Port};
 use cloudpad_plugin_api::stage::deploy::{Container, Observation, State};

@@ -53,6 +53,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.run" => format!("running {object}"),
         "deploy.logs" => "reading logs".to_owned(),
         "deploy.events" => "listening to what happens".to_owned(),
+        "deploy.stats" => "measuring".to_owned(),
         "deploy.exec" => format!("running a command in {object}"),
         "deploy.record" => format!("noting release {object}"),
         method => format!("{method} {object}"),
@@ -352,6 +353,20 @@ pub fn bytes(count: u64) -> String {
     format!("{}.{} {}", whole / 10, whole % 10, UNITS[unit])
 }
 
+/// A number of bytes in binary units, as Docker prints memory.
+pub fn memory(count: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    let (mut tenths, mut unit) = (count.saturating_mul(10) / 1024, 0);
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+}
+
 #[cfg(test)]
 mod tests {
     use cloudpad_plugin_api::model::Host;
@@ -359,7 +374,7 @@ mod tests {
     use cloudpad_plugin_api::stage::push::Pushed;
     use cloudpad_plugin_api::{Failure, Reply, Request};
 
-    use super::{bytes, did, waiting};
+    use super::{bytes, did, memory, waiting};
     use crate::plan::{Action, Note, Plan};
     use crate::report::{Event, Phase, Subject, Tally, Waiting};
 
@@ -373,6 +388,12 @@ mod tests {
         assert_eq!(lines, ["h1: still starting web-1 (10 s)", "still starting web-1 (40 s)"]);
         let many = ["h1", "h1", "h2", "h3", "h4"].map(|host| on(host, 10_000));
         assert_eq!(waiting(&many), ["still under way after 10 s: 5 actions on h1, h2, h3, h4"]);
+    }
+
+    #[test]
+    fn memory_is_counted_in_binary_units() {
+        let shown = [1023, 1024, 1536 * 1024, 64 << 20, 5 << 40].map(memory);
+        assert_eq!(shown, ["1023 B", "1.0 KiB", "1.5 MiB", "64.0 MiB", "5.0 TiB"]);
     }
 
     #[test]

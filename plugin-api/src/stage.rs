@@ -80,6 +80,7 @@ impl Stage {
                 "deploy.record",
                 "deploy.logs",
                 "deploy.events",
+                "deploy.stats",
             ],
         }
     }
@@ -191,6 +192,9 @@ pub enum Request {
     /// What happens to these containers?
     #[serde(rename = "deploy.events")]
     DeployEvents(deploy::Events),
+    /// What do these containers use?
+    #[serde(rename = "deploy.stats")]
+    DeployStats(deploy::Measure),
 }
 
 impl Request {
@@ -228,6 +232,7 @@ impl Request {
             Request::DeployRecord(_) => "deploy.record",
             Request::DeployLogs(_) => "deploy.logs",
             Request::DeployEvents(_) => "deploy.events",
+            Request::DeployStats(_) => "deploy.stats",
         }
     }
 
@@ -259,7 +264,7 @@ impl Request {
             | Request::DeployTrust(_)
             | Request::DeployUnlock(_) => Stage::Deploy,
             Request::DeployRun(_) | Request::DeployExec(_) | Request::DeployLogs(_) => Stage::Deploy,
-            Request::DeployRecord(_) | Request::DeployEvents(_) => Stage::Deploy,
+            Request::DeployRecord(_) | Request::DeployEvents(_) | Request::DeployStats(_) => Stage::Deploy,
         }
     }
 
@@ -291,6 +296,7 @@ impl Request {
             Request::DeployExec(_) => read(ok).map(Reply::Executed),
             Request::DeployCommand(_) => read(ok).map(Reply::Exited),
             Request::DeployLogs(_) => read(ok).map(Reply::Logged),
+            Request::DeployStats(_) => read(ok).map(Reply::Measured),
             Request::ConfigCheck(_)
             | Request::SecretsSet(_)
             | Request::SecretsSave(_)
@@ -329,6 +335,7 @@ impl Request {
             Request::DeployRecord(q) => Some(&q.host),
             Request::DeployLogs(q) => Some(&q.host),
             Request::DeployEvents(q) => Some(&q.host),
+            Request::DeployStats(q) => Some(&q.host),
             Request::ConfigCheck(_)
             | Request::InventoryList(_)
             | Request::SourceResolve(_)
@@ -399,6 +406,8 @@ pub enum Reply {
     Exited(deploy::Exited),
     /// To `deploy.logs`.
     Logged(deploy::Logged),
+    /// To `deploy.stats`.
+    Measured(deploy::Measured),
     /// To everything that has nothing to tell: an empty object, to which fields can be added.
     #[serde(serialize_with = "nothing")]
     Done,

@@ -52,6 +52,11 @@ impl Those {
         session.hosts(&selection)
     }
 
+    /// The first that is named.
+    pub(super) fn first(&self) -> Option<&Target> {
+        self.targets.first()
+    }
+
     /// The services that are named.
     pub(super) fn services(&self) -> Vec<String> {
         let services: BTreeSet<_> = self.targets.iter().map(|target| target.service.clone()).collect();

@@ -114,7 +114,7 @@ fn without(method: &str) -> Option<&'static str> {
 
 /// Whether many a provider has nothing to do for it.
 fn is_optional(method: &str) -> bool {
-    const OPTIONAL: [&str; 13] = [
+    const OPTIONAL: [&str; 14] = [
         "config.check",
         // Without a lock, it is said at each deploy.
         "deploy.lock",
@@ -129,6 +129,7 @@ fn is_optional(method: &str) -> bool {
         "deploy.keys",
         "deploy.trust",
         "deploy.events",
+        "deploy.stats",
     ];
     OPTIONAL.contains(&method)
 }

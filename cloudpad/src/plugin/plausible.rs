@@ -39,6 +39,14 @@ pub fn check(request: &Request, reply: &Reply) -> Result<(), String> {
                 None => Ok(()),
             }
         }
+        (_, Reply::Measured(measured)) => {
+            let names = measured.containers.iter().flat_map(|used| [&used.container, &used.instance.service]);
+            let stopped = measured.stopped.iter().map(|instance| &instance.service);
+            match names.chain(stopped).find(|name| name.contains(char::is_control)) {
+                Some(name) => Err(format!("the name {name:?} of a container has control characters")),
+                None => Ok(()),
+            }
+        }
         (_, Reply::HostKey(key)) => {
             let words = [&key.server, &key.key_type, &key.fingerprint, &key.place];
             match words.into_iter().find(|word| word.contains(char::is_control)) {

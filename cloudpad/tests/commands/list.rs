@@ -36,6 +36,7 @@ fn all_commands_are_listed_and_none_is_run() {
         "maintenance",
         "logs",
         "events",
+        "stats",
         "exec",
         "run",
         "hosts",

@@ -51,5 +51,6 @@ mod shape;
 mod source;
 mod start;
 mod stop;
+mod stats;
 mod support;
 mod terminal;

@@ -19,6 +19,7 @@ mod release;
 mod route;
 mod run;
 mod seen;
+mod stats;
 
 pub use events::{Events, Happened};
 pub use exec::{Exec, Executed};
@@ -29,6 +30,7 @@ pub use release::{About, Record, Recorded, Release};
 pub use route::{Claim, Proxy, ProxySeen, RouteHealth, RouteSeen, Rule, SetRoute, Tls};
 pub use run::{OneOff, Ran, Run};
 pub use seen::{Container, Engine, Observation, PortHeld, State, Status};
+pub use stats::{Measure, Measured, Usage};
 
 /// Runs containers on hosts.
 ///
@@ -229,6 +231,15 @@ pub trait Deploy: Send + Sync {
     fn events(&self, cx: &Context, request: &Events) -> Result<(), Failure> {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.events"))
+    }
+
+    /// What the project's containers use now, for about as long as one has to wait to tell how busy a processor is.
+    ///
+    /// # Errors
+    /// `failed` when the engine cannot tell.
+    fn stats(&self, cx: &Context, request: &Measure) -> Result<Measured, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.stats"))
     }
 }
 

@@ -33,6 +33,7 @@ mod run;
 mod seen;
 mod spec;
 mod start;
+mod stats;
 mod status;
 mod stop;
 mod unlisted;
@@ -40,8 +41,8 @@ mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
     BecameReady, Command, Deploy, Events, Exec, Executed, Exited, HostKey, Keys, Lock, Locked, Logged, Login,
-    Logs, Look, Machine, Observation, Observe, Pull, Pulled, Ran, Ready, Record, Remove, Run, SetRoute,
-    Start, Started, Stop, Terminal, Trust, Unlock,
+    Logs, Look, Machine, Measure, Measured, Observation, Observe, Pull, Pulled, Ran, Ready, Record, Remove,
+    Run, SetRoute, Start, Started, Stop, Terminal, Trust, Unlock,
 };
 use cloudpad_plugin_api::{Context, Failure};
 
@@ -141,5 +142,9 @@ impl Deploy for Deployer {
     fn events(&self, cx: &Context, request: &Events) -> Result<(), Failure> {
         let untold = events::Untold::default();
         on_host(cx, &request.host, Call::Wait, async |host| events::events(cx, &host, request, &untold).await)
+    }
+
+    fn stats(&self, cx: &Context, request: &Measure) -> Result<Measured, Failure> {
+        on_host(cx, &request.host, Call::Look, async |host| stats::stats(&host, request).await)
     }
 }

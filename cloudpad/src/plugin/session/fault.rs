@@ -120,6 +120,7 @@ pub fn may_change(request: &Request) -> bool {
             | Q::DeployHost(_)
             | Q::DeployLogs(_)
             | Q::DeployEvents(_)
+            | Q::DeployStats(_)
             | Q::DeployLock(_)
             | Q::DeployUnlock(_)
     )

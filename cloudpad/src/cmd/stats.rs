@@ -1,0 +1,172 @@
+//! `cloudpad stats`: what containers use.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use cloudpad_plugin_api::stage::deploy::{Measure, Measured};
+use cloudpad_plugin_api::{Failure, Reply, Request};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::args::Global;
+use super::display::{self, Display};
+use super::session::Session;
+use super::whom::Those;
+use super::{Ended, Refused};
+use crate::instances;
+use crate::listing::usage::{self, Row};
+use crate::refusal::Refusal;
+use crate::report::exit;
+use crate::run::Runner;
+use crate::term::Term;
+use crate::words;
+
+/// How long a host is left alone between two measurements, each of which takes about a second.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Show what containers use of processors, memory, networks and disks
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    those: Those,
+    /// Keep the table up to date until interrupted; with `--json`, print a line each time that all hosts have been asked
+    #[arg(short, long)]
+    watch: bool,
+}
+
+/// A measurement that has ended.
+type Answer = (Measure, Result<Measured, Failure>);
+
+impl Args {
+    pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
+        if self.watch {
+            display::check(term)?;
+        }
+        let session = Session::open("stats", false, global, term)?;
+        let hosts = self.those.hosts(&session)?;
+        let project = session.config.project.clone();
+        let services = self.those.services();
+        let request = |host| Measure { host, project: project.clone(), services: services.clone() };
+        let requests: Vec<Measure> = hosts.into_iter().map(request).collect();
+        session.runner.stop.let_be_at_once();
+        let stop = session.runner.stop.clone();
+        let ended = session.wait_for(async {
+            let mut under_way = JoinSet::new();
+            let hosts = requests.len();
+            for request in requests {
+                under_way.spawn(measure(session.runner.clone(), request, Duration::ZERO));
+            }
+            match self.watch {
+                true => self.keep_up(&session, hosts, under_way).await,
+                false => self.once(&session, under_way).await,
+            }
+        });
+        // Whoever has had enough is told of no more.
+        if stop.is_requested() { Ok(exit::INTERRUPTED) } else { ended }
+    }
+
+    async fn once(&self, session: &Session, mut under_way: JoinSet<Answer>) -> Ended {
+        let mut answers = Answers::default();
+        while let Some(answer) = under_way.join_next().await {
+            answers.take(answer.ok().map(|(request, outcome)| (request.host.name.clone(), outcome)));
+        }
+        let (rows, errors) = (self.rows(&answers), answers.errors());
+        if rows.is_empty() && errors.is_empty() && !session.runner.stop.is_requested() {
+            self.nothing(&answers)?;
+        }
+        let term = &session.term;
+        term.data(&if term.is_json() { words::json_line(&usage::json(&rows)) } else { usage::table(&rows) });
+        errors.iter().for_each(|error| term.error(error));
+        Ok(if errors.is_empty() { exit::OK } else { exit::FAILED })
+    }
+
+    /// Shows what is measured, again and again.
+    async fn keep_up(&self, session: &Session, hosts: usize, mut under_way: JoinSet<Answer>) -> Ended {
+        let mut resized = signal(SignalKind::window_change())
+            .map_err(|error| Refusal::new(format!("cannot listen for signals: {error}")))?;
+        let (mut display, mut answers, mut fresh) =
+            (Display::of(&session.term), Answers::default(), BTreeSet::new());
+        loop {
+            tokio::select! {
+                biased;
+                () = session.runner.stop.requested() => return Ok(exit::INTERRUPTED),
+                _ = resized.recv() => {}
+                Some(Ok((request, outcome))) = under_way.join_next() => {
+                    fresh.insert(request.host.name.clone());
+                    answers.take(Some((request.host.name.clone(), outcome)));
+                    under_way.spawn(measure(session.runner.clone(), request, PAUSE));
+                }
+                else => return Ok(exit::OK),
+            }
+            let rows = self.rows(&answers);
+            let is_round = fresh.len() == hosts;
+            if is_round {
+                fresh.clear();
+            }
+            let json = is_round.then(|| words::json_line(&usage::json(&rows)));
+            if !display.show(usage::table(&rows), json, answers.errors()) {
+                return Ok(exit::OK);
+            }
+        }
+    }
+
+    fn rows(&self, answers: &Answers) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for (host, measured) in answers.measured() {
+            let meant =
+                measured.containers.iter().filter(|usage| self.those.mean(&usage.instance.to_string()));
+            rows.extend(meant.map(|usage| Row { host: host.clone(), usage: usage.clone() }));
+        }
+        usage::sort(&mut rows);
+        rows
+    }
+
+    /// Refuses to say nothing of what was named.
+    fn nothing(&self, answers: &Answers) -> Result<(), Refused> {
+        let Some(target) = self.those.first() else { return Ok(()) };
+        let stopped = answers.measured().find_map(|(host, measured)| {
+            let stopped = measured.stopped.iter().find(|instance| self.those.mean(&instance.to_string()))?;
+            Some(format!("{stopped} on {host}"))
+        });
+        Err(match stopped {
+            Some(stopped) => instances::stopped(target, &stopped).into(),
+            None => instances::nowhere(target).into(),
+        })
+    }
+}
+
+/// What each host has answered last.
+#[derive(Default)]
+struct Answers(BTreeMap<String, Result<Measured, Failure>>);
+
+impl Answers {
+    fn take(&mut self, answer: Option<(String, Result<Measured, Failure>)>) {
+        self.0.extend(answer);
+    }
+
+    fn measured(&self) -> impl Iterator<Item = (&String, &Measured)> {
+        self.0.iter().filter_map(|(host, outcome)| Some((host, outcome.as_ref().ok()?)))
+    }
+
+    fn errors(&self) -> Vec<String> {
+        let failed = self.0.iter().filter_map(|(host, outcome)| Some((host, outcome.as_ref().err()?)));
+        failed.map(|(host, failure)| format!("{host}: {}", words::failure(failure))).collect()
+    }
+}
+
+/// Asks one host, after a pause.
+async fn measure(runner: Runner, request: Measure, pause: Duration) -> Answer {
+    sleep(pause).await;
+    let call = Request::DeployStats(request.clone());
+    let cancel = runner.stop.cancel().clone();
+    let call = move || runner.providers.call(&call, "", Arc::new(|_| ()), cancel);
+    let outcome = tokio::task::spawn_blocking(call).await;
+    let outcome = outcome.unwrap_or_else(|error| Err(Failure::failed(error.to_string())));
+    let outcome = outcome.and_then(|reply| match reply {
+        Reply::Measured(measured) => Ok(measured),
+        _ => Err(Failure::failed("the answer is no measurement")),
+    });
+    (request, outcome)
+}
