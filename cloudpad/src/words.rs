@@ -421,7 +421,7 @@ mod tests {
             let mut tally = Tally::default();
             let (release, changes, actions) = ("r1".to_owned(), Vec::new(), 0);
             tally.add(&Event::Plan { release, changes, actions, notes });
-            let told = super::report(&tally.report(false, 100));
+            let told = super::report(&tally.report(false, 100), true);
             assert_eq!(told, format!("{} (0.1 s)", super::sum(&plan)));
         }
     }
@@ -434,7 +434,7 @@ mod tests {
         tally.add(&phase(Phase::Apply, 1));
         tally.add(&Event::Failed { phase: Phase::Apply, action, ms: 1, error: Failure::failed("no") });
         tally.add(&phase(Phase::Undo, 0));
-        let told = super::report(&tally.report(false, 100));
+        let told = super::report(&tally.report(false, 100), true);
         assert!(told.contains("what it had changed has been taken back: 0 done, 1 failed"), "{told}");
     }
 

@@ -9,7 +9,7 @@ use super::whose::agreed;
 use crate::instances::{Size, not_mistyped};
 use crate::inventory::Selection;
 use crate::look::At;
-use crate::plan::{self, Asked, Goal, Until};
+use crate::plan::{self, Asked, Until};
 use crate::term::Term;
 
 /// Run more or fewer instances of a service, until the next deploy
@@ -38,7 +38,6 @@ impl Args {
         let selection = Selection { services, ..self.select.selection() };
         let mut looked = session.look(&selection, At::PastAround)?;
         let goal = session.goal(Until::Deploy, selection, &looked);
-        let goal = Goal { release: String::new(), ..goal };
         let plan = |looked: &crate::look::Looked| {
             let (config, inventory, observed) = (&session.config, &looked.inventory, &looked.observed);
             let asked = Asked { config, inventory, observed, goal: &goal, targets: &[] };

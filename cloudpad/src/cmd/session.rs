@@ -331,7 +331,8 @@ impl Session {
 
     fn end(&self, interrupted: bool) -> u8 {
         let report = self.runner.record.finish(interrupted);
-        let text = crate::words::report(&report);
+        let is_release = matches!(self.command, "build" | "push" | "deploy" | "rollback");
+        let text = words::report(&report, is_release);
         if report.exit_code() == crate::report::exit::OK {
             self.term.status(&text);
         } else {

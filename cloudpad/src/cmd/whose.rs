@@ -49,13 +49,13 @@ impl Whose {
         Ok(session.exclusive(command, self.lock.wait))
     }
 
-    /// Looks at the hosts on which they may be. What is done is no release.
+    /// Looks at the hosts on which they may be.
     pub(super) fn look(&self, session: &Session, at: At) -> Result<(Looked, Goal), Refused> {
         let services = self.targets.iter().map(|target| target.service.clone()).collect();
         let selection = Selection { services, ..self.select.selection() };
         let looked = session.look(&selection, at)?;
         let goal = session.goal(Until::Deploy, selection, &looked);
-        Ok((looked, Goal { release: String::new(), ..goal }))
+        Ok((looked, goal))
     }
 
     /// Decides what is to be done, and tells it to those who listen.

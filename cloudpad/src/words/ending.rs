@@ -5,19 +5,17 @@ use std::fmt::Write;
 use super::{bytes, nothing_to_do, plural, seconds, some_of};
 use crate::report::{Ending, Report};
 
-/// A report in a line.
-pub fn report(report: &Report) -> String {
-    let mut text = outcome(report);
+/// A report in a line, with the name of the release where it is about one.
+pub fn report(report: &Report, is_release: bool) -> String {
+    let mut text = outcome(report, is_release);
     for failed in &report.failed_hooks {
         let _ = write!(text, "; hook `{}` failed: {}", failed.hook.name(), failed.command);
     }
     text
 }
 
-fn outcome(report: &Report) -> String {
+fn outcome(report: &Report, is_named: bool) -> String {
     let (seconds, done) = (seconds(report.ms), plural(report.done, "action"));
-    // What is no release has no name.
-    let is_named = !report.release.is_empty();
     let named =
         |verb: &str| if is_named { format!("release {} {verb}", report.release) } else { String::new() };
     match report.ending {
@@ -63,21 +61,21 @@ mod tests {
     use super::*;
     use crate::report::{Event, Phase, Tally};
 
-    fn told(release: &str, interrupted: bool) -> String {
+    fn told(is_release: bool, interrupted: bool) -> String {
         let mut tally = Tally::default();
-        let (release, changes, notes) = (release.to_owned(), Vec::new(), Vec::new());
+        let (release, changes, notes) = ("r1".to_owned(), Vec::new(), Vec::new());
         tally.add(&Event::Plan { release, changes, actions: 2, notes });
         tally.add(&Event::Phase { phase: Phase::Apply, actions: 2, notes: Vec::new() });
-        report(&tally.report(interrupted, 1_500))
+        report(&tally.report(interrupted, 1_500), is_release)
     }
 
     #[test]
     fn what_is_no_release_has_no_name() {
-        assert_eq!(told("r1", false), "release r1: 0 actions done (1.5 s)");
-        assert_eq!(told("", false), "0 actions done (1.5 s)");
+        assert_eq!(told(true, false), "release r1: 0 actions done (1.5 s)");
+        assert_eq!(told(false, false), "0 actions done (1.5 s)");
         let rest = "interrupted: 0 done, 2 not begun (1.5 s)";
         let plan = "`cloudpad plan` shows what is left";
-        assert_eq!(told("r1", true), format!("release r1 was {rest}; {plan}"));
-        assert_eq!(told("", true), format!("{rest}; the same command goes on with it"));
+        assert_eq!(told(true, true), format!("release r1 was {rest}; {plan}"));
+        assert_eq!(told(false, true), format!("{rest}; the same command goes on with it"));
     }
 }

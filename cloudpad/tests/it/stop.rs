@@ -50,6 +50,11 @@ fn what_is_stopped_stays_so_until_the_next_deploy_and_is_no_release() {
     assert_eq!(running(&project), [""; 0]);
     let listed = project.run(&["releases", "--json"]).expect(0).stdout;
     assert_eq!(listed.matches("\"release\"").count(), 1, "{listed}");
+    let history = project.run(&["history", "--json"]).expect(0).stdout;
+    let history: serde_json::Value = serde_json::from_str(&history).expect("one JSON document");
+    let stops = history.as_array().expect("rows").iter().filter(|row| row["command"] == "stop");
+    let runs: Vec<_> = stops.map(|row| row["run"].clone()).collect();
+    assert!(runs.len() >= 3 && !runs.contains(&"".into()), "each of them has an id: {runs:?}");
     project.run(&["plan", "--exit-code"]).expect(3);
     project.deploy();
     project.serves("one");
