@@ -14,6 +14,7 @@
 //! - [`lock`] keeps two deploys of one project apart. I/O, through `run`.
 //! - [`look`] finds out what is so. I/O, through `run`.
 //! - [`instances`] says which containers a word means. Pure.
+//! - [`one_offs`] says what a one-off container is of. Pure.
 //! - [`attach`] joins the streams of a process on a host with our own. I/O.
 //! - [`everywhere`] asks something of several hosts at once. I/O.
 //! - [`tail`] reads what containers print, [`happening`] what happens to them. I/O, through `plugin`.
@@ -48,6 +49,7 @@ pub mod listing;
 pub mod lock;
 pub mod look;
 pub mod observed;
+pub mod one_offs;
 pub mod plan;
 pub mod plugin;
 pub mod project;

@@ -6,10 +6,11 @@ pub mod secrets;
 pub mod usage;
 
 use cloudpad_plugin_api::model::{Instance, Port};
-use cloudpad_plugin_api::stage::deploy::{Container, Observation, State};
+use cloudpad_plugin_api::stage::deploy::{Container, Observation, OneOff, State};
 use serde::Serialize;
 
 use crate::observed::{HostState, Observed};
+use crate::one_offs;
 pub use cells::{not_running, table};
 
 /// Which containers are listed.
@@ -18,14 +19,34 @@ pub struct Shown<'a> {
     pub hosts: &'a dyn Fn(&str) -> bool,
     /// Whether an instance is meant.
     pub instances: &'a dyn Fn(&Instance) -> bool,
+    /// Whether the one-off containers of a service or job are meant.
+    pub one_offs: &'a dyn Fn(&str) -> bool,
+}
+
+/// What a row is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Name {
+    /// An instance, such as `web.1`.
+    Instance(Instance),
+    /// A one-off container, in words such as `web (run)`.
+    OneOff(String),
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Instance(instance) => instance.fmt(f),
+            Self::OneOff(words) => f.write_str(words),
+        }
+    }
 }
 
 /// A container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Row {
-    /// The service and number.
+    /// The service and number; of a one-off container what it is of.
     #[serde(serialize_with = "as_text")]
-    pub instance: Instance,
+    pub instance: Name,
     /// The host.
     pub host: String,
     /// What it does.
@@ -50,8 +71,8 @@ pub struct Row {
     pub container: String,
 }
 
-fn as_text<S: serde::Serializer>(instance: &Instance, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(instance)
+fn as_text<S: serde::Serializer>(name: &Name, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(name)
 }
 
 impl Row {
@@ -66,13 +87,15 @@ pub fn tell_the_same(some: &[Row], others: &[Row]) -> bool {
     some.len() == others.len() && some.iter().zip(others).all(|(one, other)| one.tells_the_same(other))
 }
 
-/// Lists what was seen by instance and host, the newest container of an instance first.
+/// Lists what was seen by instance and host, the newest container of an instance first, and then one-off containers.
 pub fn rows(observed: &Observed, shown: &Shown<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for (host, state) in observed.hosts.iter().filter(|(host, _)| (shown.hosts)(host)) {
         let HostState::Seen(seen) = state else { continue };
         let meant = seen.containers.iter().filter(|container| (shown.instances)(&container.instance));
         rows.extend(meant.map(|container| (container.created, row(host, seen, container))));
+        let meant = seen.one_offs.iter().filter(|one_off| (shown.one_offs)(one_offs::of(one_off)));
+        rows.extend(meant.map(|one_off| (one_off.created, one_off_row(host, one_off))));
     }
     rows.sort_by(|(a, left), (b, right)| {
         let place = (&left.instance, &left.host).cmp(&(&right.instance, &right.host));
@@ -81,12 +104,14 @@ pub fn rows(observed: &Observed, shown: &Shown<'_>) -> Vec<Row> {
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-/// Those of them that run, and of each instance that has none such on its host the last one.
+/// Those of them that run, and of each instance that has none such on its host the last one; a one-off container that has ended
+/// is neither.
 pub fn running(rows: Vec<Row>) -> (Vec<Row>, Vec<Row>) {
     let (up, down): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.state.is_up());
     let is_up =
         |row: &Row| up.iter().any(|other| (&other.instance, &other.host) == (&row.instance, &row.host));
-    let mut last: Vec<Row> = down.into_iter().filter(|row| !is_up(row)).collect();
+    let mut last: Vec<Row> =
+        down.into_iter().filter(|row| !is_up(row) && matches!(row.instance, Name::Instance(_))).collect();
     last.dedup_by(|next, first| (&next.instance, &next.host) == (&first.instance, &first.host));
     (up, last)
 }
@@ -95,7 +120,7 @@ fn row(host: &str, seen: &Observation, container: &Container) -> Row {
     let spec = container.spec.as_ref();
     let is_up = container.state.is_up();
     Row {
-        instance: container.instance.clone(),
+        instance: Name::Instance(container.instance.clone()),
         host: host.to_owned(),
         state: container.state,
         healthy: container.status.healthy,
@@ -106,6 +131,22 @@ fn row(host: &str, seen: &Observation, container: &Container) -> Row {
         ports: spec.filter(|_| is_up).map(|spec| spec.ports.clone()).unwrap_or_default(),
         routes: routes(seen, &container.name),
         container: container.name.clone(),
+    }
+}
+
+fn one_off_row(host: &str, one_off: &OneOff) -> Row {
+    Row {
+        instance: Name::OneOff(one_offs::words(one_off)),
+        host: host.to_owned(),
+        state: one_off.state,
+        healthy: false,
+        lasting: String::new(),
+        exit_code: one_off.exit_code,
+        image: String::new(),
+        release: one_off.release.clone(),
+        ports: Vec::new(),
+        routes: Vec::new(),
+        container: one_off.name.clone(),
     }
 }
 

@@ -25,6 +25,7 @@ mod look;
 mod maintenance;
 mod model;
 mod obstacle;
+mod one_offs;
 mod pace;
 pub mod past;
 mod place;

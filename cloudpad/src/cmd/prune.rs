@@ -17,6 +17,9 @@ pub(super) struct Args {
     /// Go ahead without asking
     #[arg(short, long)]
     yes: bool,
+    /// One-off containers that are to end, though they still run; their names are those of `cloudpad ps`
+    #[arg(value_name = "ONE-OFF")]
+    one_offs: Vec<String>,
     #[command(flatten)]
     lock: Lock,
     #[command(flatten)]
@@ -29,7 +32,7 @@ impl Args {
         let selection = self.select.selection();
         let looked = session.look(&selection, At::Past)?;
         let goal = session.goal(Until::Deploy, selection, &looked);
-        let plan = plan::prune(&session.config, &looked.inventory, &looked.observed, &goal)
+        let plan = plan::prune(&session.config, &looked.inventory, &looked.observed, &goal, &self.one_offs)
             .map_err(|problems| session.refuses(problems.into()))?;
         session.tell(&plan, &goal);
         if plan.actions.is_empty() {

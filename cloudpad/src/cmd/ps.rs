@@ -87,9 +87,14 @@ impl Args {
         let covers = |service: &str| looked.scope.covers(service, &session.config);
         let instances =
             |instance: &_| self.targets.is_empty() || self.targets.iter().any(|t| t.means(instance));
+        let one_offs = |of: &str| {
+            let is_of = |target: &Target| target.number.is_none() && target.service == of;
+            covers(of) && (self.targets.is_empty() || self.targets.iter().any(is_of))
+        };
         let shown = Shown {
             hosts: &is_meant,
             instances: &|instance| covers(&instance.service) && instances(instance),
+            one_offs: &one_offs,
         };
         let rows = listing::rows(&looked.observed, &shown);
         let (rows, last) = if self.all { (rows, Vec::new()) } else { listing::running(rows) };

@@ -16,6 +16,7 @@ use super::whom::Whom;
 use super::{Ended, Refused};
 use crate::instances::{Found, nowhere};
 use crate::look;
+use crate::one_offs;
 use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::term::Term;
@@ -63,7 +64,7 @@ impl Args {
         let service = like.container.instance.service.clone();
         let container = session.one_off(&service);
         let (project, release) = (session.config.project.clone(), like.container.release.clone());
-        let labels = BTreeMap::from([(LABEL.to_owned(), service)]);
+        let labels = BTreeMap::from([(one_offs::LIKE.to_owned(), service)]);
         let (timeout_ms, keep) = (None, false);
         let run = Run {
             host,
@@ -106,6 +107,3 @@ impl Args {
         Ok(spec)
     }
 }
-
-/// Of which service a container of `cloudpad run` is like one.
-const LABEL: &str = "cloudpad.run";

@@ -27,7 +27,7 @@ fn seen(containers: Vec<Container>) -> Observed {
 }
 
 fn all(observed: &Observed) -> Vec<Row> {
-    rows(observed, &Shown { hosts: &|_| true, instances: &|_| true })
+    rows(observed, &Shown { hosts: &|_| true, instances: &|_| true, one_offs: &|_| true })
 }
 
 fn names(rows: &[Row]) -> Vec<&str> {
@@ -61,9 +61,15 @@ fn only_what_is_meant_is_listed() {
         container("web", 1, "w1", State::Running, 1),
         container("web", 2, "w2", State::Running, 1),
     ]);
-    let second = rows(&observed, &Shown { hosts: &|_| true, instances: &|instance| instance.number == 2 });
+    let second = rows(
+        &observed,
+        &Shown { hosts: &|_| true, instances: &|instance| instance.number == 2, one_offs: &|_| true },
+    );
     assert_eq!(names(&second), ["w2"]);
-    assert!(rows(&observed, &Shown { hosts: &|host| host != "h1", instances: &|_| true }).is_empty());
+    assert!(
+        rows(&observed, &Shown { hosts: &|host| host != "h1", instances: &|_| true, one_offs: &|_| true })
+            .is_empty()
+    );
 }
 
 #[test]
@@ -126,4 +132,31 @@ fn images_are_called_as_people_know_them() {
         shown(&format!("registry.example:5000/db@sha256:{digest}")),
         "registry.example:5000/db@0123456789ab"
     );
+}
+
+#[test]
+fn one_off_containers_are_listed_after_the_instances() {
+    let one_off = |name: &str, label: &str, of: &str, exit_code: Option<i64>| OneOff {
+        id: name.to_owned(),
+        name: name.to_owned(),
+        release: "r1".to_owned(),
+        labels: [(label.to_owned(), of.to_owned())].into(),
+        state: if exit_code.is_some() { State::Stopped } else { State::Running },
+        exit_code,
+        created: 0,
+    };
+    let one_offs = vec![
+        one_off("shop-run-web-1", "cloudpad.run", "web", None),
+        one_off("shop.migrate.r1", "cloudpad.job", "migrate", Some(0)),
+    ];
+    let containers = vec![container("web", 1, "w1", State::Running, 1)];
+    let host = HostState::Seen(Observation { containers, one_offs, ..Observation::default() });
+    let observed = Observed { hosts: [("h1".to_owned(), host)].into(), ..Observed::default() };
+    let rows = all(&observed);
+    let told: Vec<String> = rows.iter().map(|row| row.instance.to_string()).collect();
+    assert_eq!(told, ["web.1", "migrate (job)", "web (run)"]);
+    let (up, last) = running(rows);
+    assert_eq!((names(&up), names(&last)), (vec!["w1", "shop-run-web-1"], vec![]));
+    let only = Shown { hosts: &|_| true, instances: &|_| false, one_offs: &|of| of == "migrate" };
+    assert_eq!(names(&super::rows(&observed, &only)), ["shop.migrate.r1"]);
 }

@@ -5,6 +5,7 @@ use cloudpad_plugin_api::stage::deploy::{Record, Remove};
 
 use super::decide::Decide;
 use super::graph::Graph;
+use super::one_offs::OneOffs;
 use super::past;
 use super::record::Memory;
 use super::retain::Retain;
@@ -16,15 +17,17 @@ use crate::config::{Config, Problem};
 use crate::inventory::Inventory;
 use crate::observed::Observed;
 
-/// Decides what hosts can do without. Nothing that runs is touched, nor any volume with data.
+/// Decides what hosts can do without. Nothing that runs is touched but for one-off containers that are `named`, nor any volume
+/// with data.
 ///
 /// # Errors
-/// Of the selection, and hosts that cannot be looked at.
+/// Of the selection, and hosts that cannot be looked at; a name that no one-off container has.
 pub fn prune(
     config: &Config,
     inventory: &Inventory,
     observed: &Observed,
     goal: &Goal,
+    named: &[String],
 ) -> Result<Plan, Vec<Problem>> {
     let scope = scope(config, inventory, &goal.select)?;
     let sight = Sight::new(inventory, observed);
@@ -39,13 +42,15 @@ pub fn prune(
     let gone: Vec<_> = decide.gone_services().map(|name| decide.gone(name, &mut Vec::new())).collect();
     let supply = Supply::new(config, inventory, observed, goal);
     let retain = Retain::new(&decide, &gone, &supply);
+    let one_offs = OneOffs::new(&decide, named)?;
     let mut graph = Graph::default();
     for index in decide.hosts.iter() {
         if let Some(host) = sight.host(index) {
-            tidy(&mut graph, &decide, &retain, (index, host));
+            tidy(&mut graph, &decide, (&retain, &one_offs), (index, host));
         }
     }
     notes.retain(|note| note.incomplete);
+    notes.extend(one_offs.notes);
     Ok(Plan { actions: graph.finish().unwrap_or_default(), notes, ..Plan::default() })
 }
 
@@ -53,7 +58,7 @@ pub fn prune(
 fn tidy<'a>(
     graph: &mut Graph,
     decide: &Decide<'a>,
-    retain: &Retain<'a, '_>,
+    (retain, one_offs): (&Retain<'a, '_>, &OneOffs<'a>),
     (index, sight): (usize, &'a HostSight<'a>),
 ) {
     let (host, project) = (decide.inventory.hosts()[index].clone(), decide.config.project.clone());
@@ -68,11 +73,13 @@ fn tidy<'a>(
     let none_stops = vec![None; decide.sight.containers()];
     let containers = retain.surplus(index, sight, &none_stops);
     let images = retain.unneeded(sight, &containers, &memory);
-    if containers.is_empty() && images.is_empty() {
+    let (stops, one_offs) = one_offs.stop(graph, decide, index);
+    needs.extend(stops);
+    if containers.is_empty() && images.is_empty() && one_offs.is_empty() {
         return;
     }
     let key = format!("remove/{}", host.name);
-    let containers = containers.iter().map(|old| named(old)).collect();
+    let containers = containers.iter().map(|old| named(old)).chain(one_offs).collect();
     let remove = Remove { host, project, containers, images };
     graph.add(key, None, needs, Request::DeployRemove(remove));
 }

@@ -188,7 +188,7 @@ fn another_version_does_not_run_its_job_beside_one_that_runs() {
     deploy.end();
     project.page("two");
     let outcome = project.run(&["deploy", "--yes"]).expect(2).says("still runs on `h1`");
-    outcome.says(&format!("stop its container `{}`", one_offs(&project)));
+    outcome.says(&format!("or end it: `cloudpad prune {}`", one_offs(&project)));
     in_log(&project, 1, "touch go");
     project.lab.host(1).run(&format!("docker wait {}", one_offs(&project)));
     project.deploy();

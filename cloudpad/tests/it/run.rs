@@ -44,3 +44,30 @@ fn it_has_a_terminal_and_is_cleared_away_when_it_is_broken_off() {
     assert!(all.iter().all(|on_host| on_host.len() == 1), "{all:?}");
     project.run(&["run", "wbe", "true"]).expect(2).says("did you mean `web`?");
 }
+
+#[test]
+fn what_a_killed_one_leaves_is_listed_and_pruned() {
+    let project = Project::new("run-killed");
+    project.configure(&project.web());
+    project.deploy();
+    let begin = |script: &str| {
+        let command = project.command(&["run", "web", "--", "sh", "-c", script]);
+        signal(command, "ready", "kill -KILL");
+    };
+    begin("echo ready; exec sleep 5555");
+    let listed = project.run(&["ps", "web"]).expect(0).stdout;
+    let row = listed.lines().find(|line| line.starts_with("web (run)")).unwrap_or_else(|| panic!("{listed}"));
+    let name = row.split_whitespace().last().unwrap_or_default();
+    assert!(row.contains("running") && name.starts_with(&format!("{}-run-web-", project.name)), "{row}");
+    assert!(!project.run(&["ps", "web.1"]).expect(0).stdout.contains("(run)"), "that is no instance");
+    project.run(&["prune", "--yes"]).expect(0).says(&format!("`cloudpad prune {name}` ends it"));
+    project.run(&["prune", "--yes", "nothing"]).expect(2).says("there is no one-off container `nothing`");
+    project.run(&["prune", "--yes", name]).expect(0);
+    begin("echo ready; exec sleep 1");
+    let ids = project.lab.host(1).run(&format!("docker ps -aq --filter name={}-run-", project.name));
+    project.lab.host(1).run(&format!("docker wait {ids}"));
+    let all = || project.run(&["ps", "--all"]).expect(0).stdout;
+    assert!(all().contains("web (run)"), "{}", all());
+    project.run(&["prune", "--yes"]).expect(0);
+    assert!(!all().contains("web (run)"), "{}", all());
+}

@@ -6,6 +6,7 @@ use cloudpad_plugin_api::stage::deploy::{Named, OneOff};
 use crate::config::Problem;
 use crate::plan::Note;
 use crate::plan::decide::Decide;
+use crate::plan::one_offs;
 
 /// A container of a job.
 #[derive(Clone, Copy)]
@@ -80,6 +81,6 @@ impl Left<'_> {
         let message =
             format!("job `{job}` of release {release}, which was broken off, still runs on `{host}`");
         Problem::at_key(format!("jobs.{job}"), message)
-            .hint(format!("wait until it has ended, or stop its container `{name}`"))
+            .hint(format!("wait until it has ended, or end it: {}", one_offs::prune(decide, name)))
     }
 }

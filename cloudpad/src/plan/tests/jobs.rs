@@ -224,7 +224,7 @@ fn another_run_of_the_job_is_in_the_way() {
     case.image("web", "v2");
     let problem = &case.try_plan().unwrap_err()[0];
     assert_eq!(problem.message, "job `migrate` of release r1, which was broken off, still runs on `h1`");
-    assert!(problem.hint.as_ref().unwrap().contains("`shop.migrate.r1`"), "{problem:?}");
+    assert!(problem.hint.as_ref().unwrap().contains("`cloudpad prune shop.migrate.r1`"), "{problem:?}");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! What is removed when nothing needs it any more.
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::stage::deploy::State;
+use cloudpad_plugin_api::stage::deploy::{OneOff, State};
 
 use super::kit::{Case, check};
 use super::record::{release, remembered, remembering};
 use super::sim::Sim;
+use crate::config::Problem;
 use crate::plan::{self, Plan};
 
 /// Four releases of one service on one host, with all that was ever kept of them.
@@ -24,7 +25,12 @@ fn four() -> Case {
 }
 
 fn prune(case: &Case) -> Plan {
-    plan::prune(&case.config, &case.inventory(), &case.observed, &case.goal).unwrap()
+    try_prune(case, &[]).unwrap()
+}
+
+fn try_prune(case: &Case, named: &[&str]) -> Result<Plan, Vec<Problem>> {
+    let named: Vec<String> = named.iter().map(|name| (*name).to_owned()).collect();
+    plan::prune(&case.config, &case.inventory(), &case.observed, &case.goal, &named)
 }
 
 /// The images that the plan removes.
@@ -102,4 +108,59 @@ fn services_that_are_gone_leave_nothing_and_what_runs_is_left_alone() {
     assert_eq!(images(&plan), [""; 0], "the releases need them");
     case.goal.select.services = vec!["other".into()];
     assert!(prune(&case).is_empty(), "and only of what is meant");
+}
+
+/// A one-off container of `cloudpad run`, or of a job.
+fn one_off(name: &str, labels: &[(&str, &str)], exit_code: Option<i64>) -> OneOff {
+    let labels = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+    OneOff {
+        id: name.into(),
+        name: name.into(),
+        release: "r4".into(),
+        labels: labels.collect(),
+        state: if exit_code.is_some() { State::Stopped } else { State::Running },
+        exit_code,
+        created: 1,
+    }
+}
+
+#[test]
+fn one_offs_of_nobody_go_when_they_have_ended_or_are_named() {
+    let mut case = four();
+    let (like, job, by_hand) =
+        (("cloudpad.run", "web"), ("cloudpad.job", "migrate"), ("cloudpad.job-when", "manual"));
+    case.seen("h1").one_offs = vec![
+        one_off("shop-run-web-1", &[like], None),
+        one_off("shop-run-web-2", &[like], Some(137)),
+        one_off("shop-run-migrate-1", &[job, by_hand], Some(0)),
+        one_off("shop.migrate.r4", &[job, ("cloudpad.job-when", "before")], Some(1)),
+        OneOff { state: State::Stopped, ..one_off("shop-run-web-3", &[like], None) },
+    ];
+    let plan = prune(&case);
+    let keys = |plan: &Plan| plan.actions.iter().map(|action| action.key.clone()).collect::<Vec<_>>();
+    assert_eq!(keys(&plan), ["remove/h1"]);
+    assert_eq!(plan.notes.len(), 2, "{:?}", plan.notes);
+    let told = "one-off container `shop-run-web-1`, web (run), still runs on `h1`, and is left alone: \
+                `cloudpad prune shop-run-web-1` ends it where nobody waits for it any more";
+    assert_eq!(plan.notes[0].message, told);
+    assert!(plan.notes[1].message.contains("has not begun yet"), "{:?}", plan.notes[1]);
+    carry_out(&mut case, &plan);
+    let left = |case: &mut Case| -> Vec<String> {
+        case.seen("h1").one_offs.iter().map(|one_off| one_off.name.clone()).collect()
+    };
+    assert_eq!(
+        left(&mut case),
+        ["shop-run-web-1", "shop.migrate.r4", "shop-run-web-3"],
+        "a deploy needs that of its job"
+    );
+    case.goal.select.services = vec!["other".into()];
+    assert!(prune(&case).notes.is_empty(), "only of what is meant");
+    case.goal.select.services.clear();
+    let problems = try_prune(&case, &["shop-run-web-1", "shop-run-web-9"]).unwrap_err();
+    assert_eq!(problems[0].message, "there is no one-off container `shop-run-web-9` on the selected hosts");
+    let plan = try_prune(&case, &["shop-run-web-1", "shop-run-web-3", "shop.migrate.r4"]).unwrap();
+    assert_eq!(keys(&plan), ["stop/h1/shop-run-web-1", "remove/h1"]);
+    assert_eq!(plan.actions[1].needs, [0]);
+    carry_out(&mut case, &plan);
+    assert!(left(&mut case).is_empty() && prune(&case).notes.is_empty());
 }

@@ -185,6 +185,11 @@ impl Sim {
     }
 
     fn stop(&mut self, stop: &Stop) -> Result<(), String> {
+        let mut one_offs = self.host(&stop.host)?.one_offs.iter_mut();
+        if let Some(one_off) = one_offs.find(|one_off| one_off.name == stop.container.name) {
+            (one_off.state, one_off.exit_code) = (State::Stopped, Some(137));
+            return Ok(());
+        }
         let container = self.container(&stop.host, &stop.container.name)?;
         check(Some(&container.id) == stop.container.id.as_ref(), "it is another one by now")?;
         container.state = State::Stopped;
