@@ -170,7 +170,7 @@ fn object(request: &Request) -> String {
             (None, Ok(reference)) => reference.to_owned(),
             (None, Err(_)) => String::new(),
         },
-        Request::DeployStart(q) => q.container.clone(),
+        Request::DeployStart(q) | Request::DeployCreate(q) => q.container.clone(),
         Request::DeployReady(q) => q.container.clone(),
         Request::DeployRoute(q) => q.service.clone(),
         Request::DeployStop(q) => q.container.name.clone(),

@@ -77,7 +77,13 @@ fn touched_hosts(plan: &Plan, outcomes: &Outcomes) -> BTreeSet<String> {
     let begun = plan.actions.iter().filter(|action| outcomes.contains_key(&action.id));
     let changing = begun.filter(|action| {
         let request = &action.request;
-        matches!(request, Request::DeployStart(_) | Request::DeployRoute(_) | Request::DeployStop(_))
+        matches!(
+            request,
+            Request::DeployCreate(_)
+                | Request::DeployStart(_)
+                | Request::DeployRoute(_)
+                | Request::DeployStop(_)
+        )
     });
     changing.filter_map(|action| action.host.as_deref().map(str::to_owned)).collect()
 }

@@ -113,6 +113,7 @@ impl Provider {
             (Handler::Deploy(p), Q::DeployLogs(q)) => p.logs(cx, q).map(Reply::Logged),
             (Handler::Deploy(p), Q::DeployEvents(q)) => p.events(cx, q).map(|()| Reply::Done),
             (Handler::Deploy(p), Q::DeployStats(q)) => p.stats(cx, q).map(Reply::Measured),
+            (Handler::Deploy(p), Q::DeployCreate(q)) => p.create(cx, q).map(Reply::Created),
             _ => Err(Failure::unsupported(request.method())),
         }
     }

@@ -81,6 +81,7 @@ impl Stage {
                 "deploy.logs",
                 "deploy.events",
                 "deploy.stats",
+                "deploy.create",
             ],
         }
     }
@@ -195,6 +196,9 @@ pub enum Request {
     /// What do these containers use?
     #[serde(rename = "deploy.stats")]
     DeployStats(deploy::Measure),
+    /// Make this container, and do not run it yet.
+    #[serde(rename = "deploy.create")]
+    DeployCreate(deploy::Start),
 }
 
 impl Request {
@@ -233,6 +237,7 @@ impl Request {
             Request::DeployLogs(_) => "deploy.logs",
             Request::DeployEvents(_) => "deploy.events",
             Request::DeployStats(_) => "deploy.stats",
+            Request::DeployCreate(_) => "deploy.create",
         }
     }
 
@@ -265,6 +270,7 @@ impl Request {
             | Request::DeployUnlock(_) => Stage::Deploy,
             Request::DeployRun(_) | Request::DeployExec(_) | Request::DeployLogs(_) => Stage::Deploy,
             Request::DeployRecord(_) | Request::DeployEvents(_) | Request::DeployStats(_) => Stage::Deploy,
+            Request::DeployCreate(_) => Stage::Deploy,
         }
     }
 
@@ -297,6 +303,7 @@ impl Request {
             Request::DeployCommand(_) => read(ok).map(Reply::Exited),
             Request::DeployLogs(_) => read(ok).map(Reply::Logged),
             Request::DeployStats(_) => read(ok).map(Reply::Measured),
+            Request::DeployCreate(_) => read(ok).map(Reply::Created),
             Request::ConfigCheck(_)
             | Request::SecretsSet(_)
             | Request::SecretsSave(_)
@@ -336,6 +343,7 @@ impl Request {
             Request::DeployLogs(q) => Some(&q.host),
             Request::DeployEvents(q) => Some(&q.host),
             Request::DeployStats(q) => Some(&q.host),
+            Request::DeployCreate(q) => Some(&q.host),
             Request::ConfigCheck(_)
             | Request::InventoryList(_)
             | Request::SourceResolve(_)
@@ -408,6 +416,8 @@ pub enum Reply {
     Logged(deploy::Logged),
     /// To `deploy.stats`.
     Measured(deploy::Measured),
+    /// To `deploy.create`.
+    Created(deploy::Started),
     /// To everything that has nothing to tell: an empty object, to which fields can be added.
     #[serde(serialize_with = "nothing")]
     Done,

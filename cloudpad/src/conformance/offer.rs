@@ -116,6 +116,8 @@ fn without(method: &str) -> Option<&'static str> {
 fn is_optional(method: &str) -> bool {
     const OPTIONAL: [&str; 14] = [
         "config.check",
+        // Without it, an update takes a moment longer.
+        "deploy.create",
         // Without a lock, it is said at each deploy.
         "deploy.lock",
         "deploy.unlock",

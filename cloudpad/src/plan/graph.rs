@@ -67,14 +67,20 @@ impl Graph {
         self.actions[node as usize].continues = true;
     }
 
-    /// Makes whatever is started, stopped or led requests to wait for `gate`.
+    /// Makes whatever is made, started, stopped or led requests to wait for `gate`.
     pub(super) fn hold_back(&mut self, gate: &[Node]) {
         if gate.is_empty() {
             return;
         }
         let changes = |action: &Action| {
             let request = &action.request;
-            matches!(request, Request::DeployStart(_) | Request::DeployRoute(_) | Request::DeployStop(_))
+            matches!(
+                request,
+                Request::DeployCreate(_)
+                    | Request::DeployStart(_)
+                    | Request::DeployRoute(_)
+                    | Request::DeployStop(_)
+            )
         };
         let first = self.actions.iter().filter(|action| {
             // What comes after another has waited with that.

@@ -22,6 +22,7 @@ use crate::inventory::Inventory;
 pub(super) struct Roll<'a> {
     config: &'a Config,
     inventory: &'a Inventory,
+    sight: &'a Sight<'a>,
     pub(super) routing: Routing<'a>,
     /// What people are told.
     pub(super) changes: Vec<Change>,
@@ -40,7 +41,7 @@ impl<'a> Roll<'a> {
     ) -> Self {
         let (changes, stops, blocked) = (Vec::new(), vec![None; sight.containers()], Vec::new());
         let routing = Routing::new(config, inventory, sight, rules);
-        Self { config, inventory, routing, changes, stops, blocked }
+        Self { config, inventory, sight, routing, changes, stops, blocked }
     }
 
     /// Adds a service's actions. `bring` adds those that bring an image to a host.
@@ -94,6 +95,9 @@ impl<'a> Roll<'a> {
             steps.done(graph, vec![left]);
         }
         if replaces_first {
+            if let Some(new) = &start {
+                self.create(graph, (host, which), &new.wanted, &stops, &mut steps);
+            }
             self.stop_all(graph, host, which, &stops, &mut steps);
         }
         if let Some(new) = &start {
@@ -186,6 +190,27 @@ impl<'a> Roll<'a> {
         &self.inventory.hosts()[host]
     }
 
+    /// Has a container made that is to take the place of others, before these are stopped: so nobody serves for no longer than
+    /// it takes to stop one and to start the other.
+    fn create(
+        &self,
+        graph: &mut Graph,
+        (host, which): (usize, Which<'a>),
+        wanted: &Wanted<'_>,
+        stops: &[&Sighted<'a>],
+        steps: &mut Steps,
+    ) {
+        let can = self.sight.host(host).is_some_and(|host| host.seen.creates);
+        // One that is stopped for certain and started again is there.
+        if !can || stops.is_empty() || stops.iter().any(|old| old.name == wanted.name) {
+            return;
+        }
+        let key = key("create", &self.host(host).name, &wanted.name);
+        let request = Request::DeployCreate(self.container(host, which, wanted));
+        let node = graph.add(key, Some(which.service), steps.take(), request);
+        steps.done(graph, vec![node]);
+    }
+
     fn start(
         &self,
         graph: &mut Graph,
@@ -194,18 +219,21 @@ impl<'a> Roll<'a> {
         wanted: &Wanted<'_>,
         needs: Vec<Node>,
     ) -> Node {
-        let host = self.host(host);
-        let key = key("start", &host.name, &wanted.name);
-        let request = Request::DeployStart(Start {
-            host: host.clone(),
+        let key = key("start", &self.host(host).name, &wanted.name);
+        let request = Request::DeployStart(self.container(host, which, wanted));
+        graph.add(key, Some(which.service), needs, request)
+    }
+
+    fn container(&self, host: usize, which: Which<'a>, wanted: &Wanted<'_>) -> Start {
+        Start {
+            host: self.host(host).clone(),
             project: self.config.project.clone(),
             instance: which.instance(),
             release: wanted.release.to_owned(),
             container: wanted.name.clone(),
             spec_id: (*wanted.spec_id).to_owned(),
             spec: wanted.spec.clone(),
-        });
-        graph.add(key, Some(which.service), needs, request)
+        }
     }
 
     fn ready(

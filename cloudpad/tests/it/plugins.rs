@@ -101,8 +101,15 @@ fn deploys(topic: &str, carrier: Carrier) {
 
     commit(&whole.project, "three");
     let mut update = first;
-    update[4] =
-        &["deploy.pull", "deploy.start", "deploy.ready", "deploy.stop", "deploy.record", "deploy.remove"];
+    update[4] = &[
+        "deploy.pull",
+        "deploy.create",
+        "deploy.stop",
+        "deploy.start",
+        "deploy.ready",
+        "deploy.record",
+        "deploy.remove",
+    ];
     assert_eq!(whole.by_plugins(update).done(), methods);
     whole.project.serves("three");
     assert!(whole.project.all_containers().iter().all(|containers| containers.len() == 1));

@@ -241,6 +241,17 @@ pub trait Deploy: Send + Sync {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.stats"))
     }
+
+    /// Makes the container that [`Deploy::start`] is to start, with all that it needs, so that there is nothing left to do then but to
+    /// start it. One of that name and spec that is there is made ready to be started; one that runs is fine. It is asked only
+    /// where [`Observation::creates`] was told, before the container that has to be gone first is stopped.
+    ///
+    /// # Errors
+    /// As for [`Deploy::start`].
+    fn create(&self, cx: &Context, request: &Start) -> Result<Started, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.create"))
+    }
 }
 
 /// The request `deploy.observe`.
@@ -308,7 +319,7 @@ pub struct Pulled {
     pub id: String,
 }
 
-/// The request `deploy.start`.
+/// The request `deploy.start`, and `deploy.create`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start {
     /// Where.
@@ -327,7 +338,7 @@ pub struct Start {
     pub spec: Arc<ContainerSpec>,
 }
 
-/// The reply to `deploy.start`.
+/// The reply to `deploy.start`, and to `deploy.create`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
     /// The engine's id of the container.

@@ -73,6 +73,10 @@ impl Deploy for Deployer {
         on_host(cx, &request.host, Call::Change, async |host| start::start(cx, &host, request).await)
     }
 
+    fn create(&self, cx: &Context, request: &Start) -> Result<Started, Failure> {
+        on_host(cx, &request.host, Call::Change, async |host| start::create(cx, &host, request).await)
+    }
+
     fn ready(&self, cx: &Context, request: &Ready) -> Result<BecameReady, Failure> {
         on_host(cx, &request.host, Call::Wait, async |host| ready::ready(&host, request).await)
     }

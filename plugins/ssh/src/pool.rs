@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bollard::errors::Error;
-use bollard::models::{ContainerSummary, ImageSummary};
+use bollard::models::{ContainerInspectResponse as Inspected, ContainerSummary, ImageSummary};
 use bollard::query_parameters::{ListContainersOptionsBuilder, ListImagesOptions};
 use cloudpad_engine::{Engine, failure};
 use cloudpad_plugin_api::model::Host;
@@ -29,8 +29,19 @@ pub(crate) struct Connection {
     images: Mutex<Option<Arc<[ImageSummary]>>>,
     /// The names of the host's containers as they were listed last.
     containers: Mutex<Option<BTreeSet<String>>>,
+    /// The containers that were made to be started next, by their names.
+    made: Mutex<BTreeMap<String, Made>>,
     /// The locks that this process has taken there, by name. Those of an earlier connection are lost.
     pub(crate) locks: Locks,
+}
+
+/// A container that is to be started next.
+pub(crate) struct Made {
+    pub(crate) id: String,
+    /// Whether it is new; else it was there.
+    pub(crate) is_new: bool,
+    /// What the engine knows of it; a new one need not be asked about.
+    pub(crate) found: Option<Box<Inspected>>,
 }
 
 /// The locks of a host, which outlive a connection to it.
@@ -46,6 +57,7 @@ impl Connection {
             with_files: Mutex::default(),
             images: Mutex::default(),
             containers: Mutex::default(),
+            made: Mutex::default(),
             locks,
         }
     }
@@ -77,6 +89,16 @@ impl Connection {
         if let Some(names) = names.as_mut() {
             names.insert(name.to_owned());
         }
+    }
+
+    /// Notes that a container was made to be started next.
+    pub(crate) fn note_made(&self, name: &str, made: Made) {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), made);
+    }
+
+    /// What was made to be started next under that name, once.
+    pub(crate) fn take_made(&self, name: &str) -> Option<Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).remove(name)
     }
 
     /// Lists the containers, unless that was done before.

@@ -152,6 +152,7 @@ pub fn world() -> impl Strategy<Value = World> {
             case.observed.hosts.clear();
             HOSTS[..hosts].iter().for_each(|host| case.host(host, &[]));
             HOSTS[..hosts].iter().for_each(|host| case.seen(host).proxy = Some(Box::default()));
+            HOSTS[..hosts].iter().step_by(2).for_each(|host| case.seen(host).creates = true);
             HOSTS[..hosts]
                 .iter()
                 .filter(|_| remember)

@@ -123,6 +123,76 @@ fn a_published_port_is_freed_before_it_is_taken() {
 }
 
 #[test]
+fn what_takes_a_port_is_made_before_the_port_is_freed() {
+    let mut case = case();
+    case.service("web", |web| web.ports = vec![ports(8080, 8080)]);
+    case.seen("h1").creates = true;
+    check(
+        &case.deploy(),
+        "
+        create web.1 on h1
+        create web.1 on h2
+        create web.1 on h3
+        0 fetch/./r1
+        1 build/shop.web:v1 < 0
+        2 push/h1/shop.web:v1 < 1
+        3 start/h1/shop-web-1-#1 < 2
+        4 ready/h1/shop-web-1-#1 < 3
+        5 push/h2/shop.web:v1 < 1
+        6 start/h2/shop-web-1-#1 < 4 5
+        7 ready/h2/shop-web-1-#1 < 6
+        8 push/h3/shop.web:v1 < 1
+        9 start/h3/shop-web-1-#1 < 7 8
+        10 ready/h3/shop-web-1-#1 < 9
+        ",
+    );
+    case.image("web", "v2");
+    case.config.deploy.batch = Amount::Percent(100);
+    let there_and_back = [
+        "
+        stop-first web.1 on h1 image
+        stop-first web.1 on h2 image
+        stop-first web.1 on h3 image
+        0 fetch/./r1
+        1 build/shop.web:v2 < 0
+        2 push/h1/shop.web:v2 < 1
+        3 create/h1/shop-web-1-#1 < 2
+        4 stop/h1/shop-web-1-#2 < 3
+        5 start/h1/shop-web-1-#1 < 4
+        6 ready/h1/shop-web-1-#1 < 5
+        7 push/h2/shop.web:v2 < 1
+        8 stop/h2/shop-web-1-#2 < 7
+        9 start/h2/shop-web-1-#1 < 8
+        10 ready/h2/shop-web-1-#1 < 9
+        11 push/h3/shop.web:v2 < 1
+        12 stop/h3/shop-web-1-#2 < 11
+        13 start/h3/shop-web-1-#1 < 12
+        14 ready/h3/shop-web-1-#1 < 13
+        ",
+        "
+        stop-first web.1 on h1 image
+        stop-first web.1 on h2 image
+        stop-first web.1 on h3 image
+        0 create/h1/shop-web-1-#1
+        1 stop/h1/shop-web-1-#2 < 0
+        2 start/h1/shop-web-1-#1 < 1
+        3 ready/h1/shop-web-1-#1 < 2
+        4 stop/h2/shop-web-1-#2
+        5 start/h2/shop-web-1-#1 < 4
+        6 ready/h2/shop-web-1-#1 < 5
+        7 stop/h3/shop-web-1-#2
+        8 start/h3/shop-web-1-#1 < 7
+        9 ready/h3/shop-web-1-#1 < 8
+        ",
+    ];
+    check(&case.deploy(), there_and_back[0]);
+    // What was kept is made ready to be started.
+    case.image("web", "v1");
+    case.observed.images.get_mut("web").unwrap().built = true;
+    check(&case.deploy(), there_and_back[1]);
+}
+
+#[test]
 fn no_more_are_stopped_at_once_than_may_be_missing() {
     let mut case = case();
     case.service("web", |web| web.ports = vec![ports(8080, 8080)]);

@@ -69,6 +69,7 @@ impl Sim {
                 let name = pull.tag.clone().unwrap_or_else(|| from.clone());
                 self.add_image(&pull.host, &name)
             }
+            Request::DeployCreate(start) => self.create(start),
             Request::DeployStart(start) => self.start(start),
             Request::DeployReady(ready) => {
                 let container = self.container(&ready.host, &ready.container)?;
@@ -120,26 +121,12 @@ impl Sim {
         Ok(())
     }
 
-    fn start(&mut self, start: &Start) -> Result<(), String> {
+    fn create(&mut self, start: &Start) -> Result<(), String> {
         self.clock += 1;
-        let (clock, exclusive, ran) = (self.clock, self.exclusive.clone(), self.ran.clone());
-        let ran = |name: &str| ran.contains(&(start.host.name.clone(), name.to_owned()));
+        let clock = self.clock;
         let host = self.host(&start.host)?;
-        let known = host.containers.iter().any(|c| c.name == start.container);
-        check(known || host.images.contains(&start.spec.image), "its image is not there")?;
-        for port in &start.spec.ports {
-            let mut held = host.ports.iter().filter(|held| held.container != start.container);
-            let clash = held.find(|held| held.published == port.published && held.protocol == port.protocol);
-            check(clash.is_none(), &format!("port {} is held by {clash:?}", port.published))?;
-        }
-        for volume in start.spec.volumes.iter().filter(|v| exclusive.contains(&v.source)) {
-            let mut up = host.containers.iter().filter(|c| c.state.is_up() && c.name != start.container);
-            let both_ran = |c: &Container| ran(&c.name) && ran(&start.container);
-            let writes =
-                |c: &Container| c.spec.iter().flat_map(|s| &s.volumes).any(|v| v.source == volume.source);
-            check(!up.any(|c| writes(c) && !both_ran(c)), "two would write to one volume")?;
-        }
-        if !known {
+        if !host.containers.iter().any(|c| c.name == start.container) {
+            check(host.images.contains(&start.spec.image), "its image is not there")?;
             host.containers.push(Container {
                 id: format!("{}-{clock}", start.container),
                 name: start.container.clone(),
@@ -154,7 +141,27 @@ impl Sim {
             host.containers.sort_by(|a, b| a.name.cmp(&b.name));
         }
         let container = self.container(&start.host, &start.container)?;
-        check(container.spec_id == start.spec_id, "the name is taken")?;
+        check(container.spec_id == start.spec_id, "the name is taken")
+    }
+
+    fn start(&mut self, start: &Start) -> Result<(), String> {
+        let (exclusive, ran) = (self.exclusive.clone(), self.ran.clone());
+        let ran = |name: &str| ran.contains(&(start.host.name.clone(), name.to_owned()));
+        let host = self.host(&start.host)?;
+        for port in &start.spec.ports {
+            let mut held = host.ports.iter().filter(|held| held.container != start.container);
+            let clash = held.find(|held| held.published == port.published && held.protocol == port.protocol);
+            check(clash.is_none(), &format!("port {} is held by {clash:?}", port.published))?;
+        }
+        for volume in start.spec.volumes.iter().filter(|v| exclusive.contains(&v.source)) {
+            let mut up = host.containers.iter().filter(|c| c.state.is_up() && c.name != start.container);
+            let both_ran = |c: &Container| ran(&c.name) && ran(&start.container);
+            let writes =
+                |c: &Container| c.spec.iter().flat_map(|s| &s.volumes).any(|v| v.source == volume.source);
+            check(!up.any(|c| writes(c) && !both_ran(c)), "two would write to one volume")?;
+        }
+        self.create(start)?;
+        let container = self.container(&start.host, &start.container)?;
         container.state = State::Starting;
         let container = container.clone();
         hold_ports(self.host(&start.host)?, &container);

@@ -54,6 +54,7 @@ async fn ask_engine(host: &Connection, request: &Observe) -> Result<Observation,
         proxy: Some(Box::new(route::seen(&host.engine, &containers, &request.project).await?)),
         releases,
         needed_elsewhere: elsewhere.into_iter().flatten().collect(),
+        creates: true,
     };
     unlisted::add(&host.engine, &mut seen).await?;
     Ok(seen)

@@ -14,6 +14,7 @@ pub(super) async fn remove(cx: &Context, host: &Connection, request: &Remove) ->
         host.know_containers().await?;
     }
     for container in &request.containers {
+        host.take_made(&container.name);
         remove_container(&host.engine, container, &request.project).await?;
         files::forget(cx, host, &container.name, &request.project).await;
     }

@@ -1,25 +1,56 @@
-//! `deploy.start`: makes a container and starts it, or starts the one that is there. I/O.
+//! `deploy.start`: makes a container and starts it, or starts the one that is there; and `deploy.create`, which does all of it but
+//! the start. I/O.
+
+mod refused;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use bollard::errors::Error;
 use bollard::models::ContainerInspectResponse as Inspected;
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, ListContainersOptions, RemoveContainerOptions, StartContainerOptions,
+    CreateContainerOptionsBuilder, RemoveContainerOptions, StartContainerOptions,
 };
 use cloudpad_engine::{Engine, failure, status};
-use cloudpad_plugin_api::model::{Project, label};
+use cloudpad_plugin_api::model::label;
 use cloudpad_plugin_api::stage::deploy::{Start, Started};
 use cloudpad_plugin_api::{Context, Failure, Outcome};
 
 use super::{container, files, networks, proof, seen, spec};
-use crate::pool::Connection;
+use crate::pool::{Connection, Made};
 
 /// How long an engine may take to set a container up on a busy host: its mounts, networks and ports.
 pub(super) const STARTING: Duration = Duration::from_secs(60);
 
 pub(super) async fn start(cx: &Context, host: &Arc<Connection>, request: &Start) -> Result<Started, Failure> {
+    if let Some(made) = host.take_made(&request.container) {
+        return begin(cx, host, request, made).await;
+    }
+    let made = make(cx, host, request).await?;
+    begin(cx, host, request, made).await
+}
+
+/// Makes what `start` is to start, and remembers it.
+pub(super) async fn create(
+    cx: &Context,
+    host: &Arc<Connection>,
+    request: &Start,
+) -> Result<Started, Failure> {
+    let mut made = make(cx, host, request).await?;
+    let started = Started { id: made.id.clone(), created: made.is_new };
+    if made.found.as_deref().is_some_and(container::is_running) {
+        return Ok(started);
+    }
+    make_networks(host, request).await?;
+    if spec::further_networks(&request.spec).next().is_some() {
+        join(host, request, &made.id, made.found.as_deref()).await?;
+        made.found = container::inspect(&host.engine, &made.id).await?.map(Box::new);
+    }
+    host.note_made(&request.container, made);
+    Ok(started)
+}
+
+/// Makes the container, or makes the one that is there ready to be started.
+async fn make(cx: &Context, host: &Arc<Connection>, request: &Start) -> Result<Made, Failure> {
     // Where a new container has another name, a kept one is not in its way, and has to be looked for. And where one
     // cannot be made, since its secrets are others by now, there may be one that has them. The files of one that runs
     // are not made again.
@@ -29,22 +60,58 @@ pub(super) async fn start(cx: &Context, host: &Arc<Connection>, request: &Start)
         && !host.had_no_container(&request.container)
         && let Some(found) = container::find(&host.engine, &request.container).await?
     {
-        return start_existing(cx, host, request, found).await;
+        return prepare(cx, host, request, found).await;
     }
     files::put(cx, host, (&request.container, &request.spec), &request.project).await?;
-    let made = match create(cx, &host.engine, request).await {
+    let made = match create_container(cx, &host.engine, request).await {
         Err(failure) if networks::is_lacking(&failure) => {
             make_networks(host, request).await?;
-            create(cx, &host.engine, request).await?
+            create_container(cx, &host.engine, request).await?
         }
         made => made?,
     };
     if let Some(id) = made {
-        return start_new(cx, host, request, id).await;
+        return Ok(Made { id, is_new: true, found: None });
     }
     let gone = || Failure::stale(format!("container `{}` was there and is gone", request.container));
     let found = container::find(&host.engine, &request.container).await?;
-    start_existing(cx, host, request, found.ok_or_else(|| gone().retryable())?).await
+    prepare(cx, host, request, found.ok_or_else(|| gone().retryable())?).await
+}
+
+/// Makes a container that has the wanted name ready to be started, if it is the wanted one.
+async fn prepare(
+    cx: &Context,
+    host: &Connection,
+    request: &Start,
+    found: Inspected,
+) -> Result<Made, Failure> {
+    check_same(&found, request)?;
+    if !container::is_running(&found) {
+        if proof::is_needed(request.spec.health.as_ref()) {
+            proof::doubt(&host.engine.docker().await?, &found, &request.container).await?;
+        }
+        if spec::has_secrets(cx, &request.spec) {
+            files::put(cx, host, (&request.container, &request.spec), &request.project).await?;
+        }
+    }
+    Ok(Made { id: found.id.clone().unwrap_or_default(), is_new: false, found: Some(Box::new(found)) })
+}
+
+/// Starts what was made, unless it runs.
+async fn begin(cx: &Context, host: &Connection, request: &Start, made: Made) -> Result<Started, Failure> {
+    if made.is_new {
+        return start_new(cx, host, request, made).await;
+    }
+    let Made { id, found, .. } = made;
+    if !found.as_deref().is_some_and(container::is_running) {
+        match run(host, request, &id, found.as_deref()).await {
+            Err(failure) if networks::is_lacking(&failure) => {
+                return make_again(cx, host, request, &id).await;
+            }
+            done => done?,
+        }
+    }
+    Ok(Started { id, created: false })
 }
 
 async fn make_networks(host: &Connection, request: &Start) -> Result<(), Failure> {
@@ -53,7 +120,7 @@ async fn make_networks(host: &Connection, request: &Start) -> Result<(), Failure
 }
 
 /// Makes the container; none when its name is taken.
-async fn create(cx: &Context, engine: &Engine, request: &Start) -> Result<Option<String>, Failure> {
+async fn create_container(cx: &Context, engine: &Engine, request: &Start) -> Result<Option<String>, Failure> {
     let (name, image) = (&request.container, &request.spec.image);
     let made = match proof::is_needed(request.spec.health.as_ref()) {
         true => proof::provisional(name),
@@ -72,11 +139,14 @@ async fn create(cx: &Context, engine: &Engine, request: &Start) -> Result<Option
 }
 
 /// Starts a container that was just made.
-async fn start_new(cx: &Context, host: &Connection, request: &Start, id: String) -> Result<Started, Failure> {
-    match run_new(cx, host, request, id).await {
+async fn start_new(cx: &Context, host: &Connection, request: &Start, made: Made) -> Result<Started, Failure> {
+    match run_new(cx, host, request, made).await {
         // Somebody else may have made the very same one meanwhile, and got the port.
         Err(failure) => match container::inspect(&host.engine, &request.container).await {
-            Ok(Some(found)) => start_existing(cx, host, request, found).await,
+            Ok(Some(found)) => {
+                let found = prepare(cx, host, request, found).await?;
+                Box::pin(begin(cx, host, request, found)).await
+            }
             _ => Err(failure),
         },
         started => started,
@@ -85,8 +155,9 @@ async fn start_new(cx: &Context, host: &Connection, request: &Start, id: String)
 
 /// Starts a container that was just made, or removes it again: what is left behind would look like a
 /// container that once ran.
-async fn run_new(cx: &Context, host: &Connection, request: &Start, id: String) -> Result<Started, Failure> {
-    match run(host, request, &id, None).await {
+async fn run_new(cx: &Context, host: &Connection, request: &Start, made: Made) -> Result<Started, Failure> {
+    let Made { id, found, .. } = made;
+    match run(host, request, &id, found.as_deref()).await {
         Ok(()) => Ok(Started { id, created: true }),
         Err(failure) => Err(undo(cx, host, request, &id, failure).await),
     }
@@ -107,32 +178,6 @@ async fn undo(cx: &Context, host: &Connection, request: &Start, id: &str, failur
         .cause(format!("container `{name}` was made and could not be removed again"))
 }
 
-/// Starts a container that has the wanted name, if it is the wanted one.
-async fn start_existing(
-    cx: &Context,
-    host: &Connection,
-    request: &Start,
-    found: Inspected,
-) -> Result<Started, Failure> {
-    check_same(&found, request)?;
-    let id = found.id.clone().unwrap_or_default();
-    if !container::is_running(&found) {
-        if proof::is_needed(request.spec.health.as_ref()) {
-            proof::doubt(&host.engine.docker().await?, &found, &request.container).await?;
-        }
-        if spec::has_secrets(cx, &request.spec) {
-            files::put(cx, host, (&request.container, &request.spec), &request.project).await?;
-        }
-        match run(host, request, &id, Some(&found)).await {
-            Err(failure) if networks::is_lacking(&failure) => {
-                return make_again(cx, host, request, &id).await;
-            }
-            done => done?,
-        }
-    }
-    Ok(Started { id, created: false })
-}
-
 /// Makes a stopped container anew in its networks, which are there, but not as those that it was made in: an
 /// engine knows a container's networks by ids, and theirs have gone with the old ones. Volumes stay.
 async fn make_again(cx: &Context, host: &Connection, request: &Start, old: &str) -> Result<Started, Failure> {
@@ -142,8 +187,11 @@ async fn make_again(cx: &Context, host: &Connection, request: &Start, old: &str)
     removed.map_err(|error| {
         failure(&format!("could not remove container `{name}`, whose networks are gone"), &error)
     })?;
-    match create(cx, &host.engine, request).await.map_err(|failure| failure.outcome(Outcome::Partial))? {
-        Some(id) => run_new(cx, host, request, id).await,
+    match create_container(cx, &host.engine, request)
+        .await
+        .map_err(|failure| failure.outcome(Outcome::Partial))?
+    {
+        Some(id) => run_new(cx, host, request, Made { id, is_new: true, found: None }).await,
         None => Err(Failure::stale(format!("the name `{name}` was taken meanwhile")).retryable()),
     }
 }
@@ -182,60 +230,19 @@ async fn try_run(
     id: &str,
     found: Option<&Inspected>,
 ) -> Result<(), Failure> {
-    let alias = Some(request.instance.service.as_str());
-    networks::join_further(&host.engine, &request.spec, alias, id, found).await?;
+    join(host, request, id, found).await?;
     match host.engine.within(STARTING).await?.start_container(id, None::<StartContainerOptions>).await {
         Ok(()) => Ok(()),
-        Err(error) => Err(explain(&host.engine, request, &error).await),
+        Err(error) => Err(refused::explain(&host.engine, request, &error).await),
     }
 }
 
-/// Says who holds the port, where that is what kept the container from starting.
-async fn explain(engine: &Engine, request: &Start, error: &Error) -> Failure {
-    let name = &request.container;
-    let plain = failure(&format!("could not start container `{name}`"), error);
-    if files::are_missing(&plain.message) {
-        return files::missing(name, plain);
-    }
-    let Some(port) = taken_port(&plain.message) else { return plain };
-    let holder = holder(engine, port, &request.project)
-        .await
-        .map_or("another program".to_owned(), |holder| format!("container `{holder}`"));
-    Failure::failed(format!(
-        "could not start container `{name}`: port {port} of the host is held by {holder}"
-    ))
-    .cause(plain.message)
-    .hint("free the port, or publish another one in Cloudpad.toml")
-}
-
-async fn holder(engine: &Engine, port: u16, project: &Project) -> Option<String> {
-    let running = engine.docker().await.ok()?.list_containers(None::<ListContainersOptions>).await.ok()?;
-    seen::ports(&running, project).into_iter().find(|held| held.published == port).map(|held| held.container)
-}
-
-/// The port in the engine's words for one that is taken: `Bind for 0.0.0.0:80 failed: port is already
-/// allocated` when a container has it, `listen tcp4 0.0.0.0:80: bind: address already in use` when
-/// another program has.
-fn taken_port(message: &str) -> Option<u16> {
-    let end = ["failed: port is already allocated", ": bind: address already in use"];
-    let before = end.iter().find_map(|end| Some(&message[..message.find(end)?]))?;
-    before.trim_end().rsplit_once(':')?.1.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::taken_port;
-
-    #[test]
-    fn the_taken_port_is_read_from_the_engines_words() {
-        let cases = [
-            ("driver failed: Bind for 0.0.0.0:8080 failed: port is already allocated", Some(8080)),
-            ("x: listen tcp4 0.0.0.0:81: bind: address already in use", Some(81)),
-            ("x: listen tcp6 [::]:82: bind: address already in use", Some(82)),
-            ("no such network", None),
-        ];
-        for (message, port) in cases {
-            assert_eq!(taken_port(message), port, "{message}");
-        }
-    }
+async fn join(
+    host: &Connection,
+    request: &Start,
+    id: &str,
+    found: Option<&Inspected>,
+) -> Result<(), Failure> {
+    let alias = Some(request.instance.service.as_str());
+    networks::join_further(&host.engine, &request.spec, alias, id, found).await
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use cloudpad_plugin_api::FailureKind;
-use cloudpad_plugin_api::model::{Check, Host};
+use cloudpad_plugin_api::model::{Check, Host, SecretRef};
 use cloudpad_plugin_api::stage::deploy::{Deploy, Named, Observation, State, Stop};
 use cloudpad_plugin_api::stage::push::{Push, Run};
+use cloudpad_plugin_api::stage::secrets::Values;
+use cloudpad_plugin_api::{FailureKind, Secret};
 use cloudpad_ssh::{Deployer, Pusher, Spent, config::Config, spent};
 use serde_json::json;
 
@@ -104,6 +105,44 @@ fn a_look_costs_three_requests_and_an_update_at_most_twelve() {
     world.stop(&request.container).unwrap();
     world.remove(&[&request.container], &[&next]).unwrap();
     lab::docker_ok("h2", &["network", "rm", &world.project.name]);
+}
+
+/// What a container that takes a port is not waited for longer than it has to be: all else is done before the old one is stopped.
+#[test]
+fn what_was_made_before_is_started_by_one_request() {
+    let mut world = world("ssh-made", "h2");
+    // A connection of its own, so that the counts are this test's alone.
+    world.config["connect_timeout"] = 17.into();
+    push(&world);
+    let secret = SecretRef { name: "token".into(), mark: "1".into(), ..Default::default() };
+    let further = format!("{}.further", world.project.name);
+    let mut spec = world.script("exec httpd -f -p 8080 -h /www");
+    spec.secrets = [("/run/token".to_owned(), secret)].into();
+    spec.networks = vec![world.project.name.clone(), further.clone()];
+    spec.health = health(Check::Http { port: 8080, path: "/up".into() });
+    let request = world.start_request("web", spec);
+    let values = Values([("token".to_owned(), Secret::from("t".to_owned()))].into());
+    let cx = world.context().with_secrets(values);
+    let made = Deployer.create(&cx, &request).unwrap();
+    assert!(made.created);
+    for again in [false, true] {
+        if again {
+            world.stop(&request.container).unwrap();
+        }
+        assert_eq!(world.state(&request.container), Some(State::Stopped));
+        let same = Deployer.create(&cx, &request).unwrap();
+        assert_eq!((same.id, same.created), (made.id.clone(), false));
+        let before = cost(&world).requests;
+        assert_eq!(Deployer.start(&cx, &request).unwrap().id, made.id);
+        assert_eq!(cost(&world).requests - before, 1);
+        assert_eq!(world.state(&request.container), Some(State::Starting));
+        world.ready(&request.container, request.spec.health.clone()).unwrap();
+        assert!(!Deployer.create(&cx, &request).unwrap().created, "one that runs goes on");
+        assert_eq!(world.state(&request.container), Some(State::Running));
+    }
+    world.stop(&request.container).unwrap();
+    world.remove(&[&request.container], &[&world.image]).unwrap();
+    lab::docker_ok("h2", &["network", "rm", &world.project.name, &further]);
 }
 
 #[test]
