@@ -28,6 +28,7 @@ mod prune;
 mod ps;
 mod push;
 mod releases;
+mod remove;
 mod restart;
 mod rollback;
 mod run;
@@ -89,6 +90,7 @@ enum Command {
     Start(start::Args),
     Restart(restart::Args),
     Scale(scale::Args),
+    Remove(remove::Args),
     Ps(ps::Args),
     Lock(lock::Args),
     Maintenance(maintenance::Args),
@@ -123,6 +125,7 @@ impl Command {
                 | Command::Start(_)
                 | Command::Restart(_)
                 | Command::Scale(_)
+                | Command::Remove(_)
                 | Command::Maintenance(_)
         )
     }
@@ -206,6 +209,7 @@ impl Command {
             Command::Start(args) => args.run(global, term),
             Command::Restart(args) => args.run(global, term),
             Command::Scale(args) => args.run(global, term),
+            Command::Remove(args) => args.run(global, term),
             Command::Ps(args) => args.run(global, term),
             Command::Lock(args) => args.run(global, term),
             Command::Maintenance(args) => args.run(global, term),

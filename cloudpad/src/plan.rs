@@ -35,6 +35,7 @@ mod prune;
 pub mod queue;
 mod record;
 mod reference;
+mod remove;
 mod restart;
 mod restore;
 mod retain;
@@ -85,6 +86,7 @@ pub use look::{
 pub use maintenance::{in_maintenance, maintenance};
 pub use model::*;
 pub use prune::prune;
+pub use remove::remove;
 pub use restart::restart;
 pub use room::{look_for_room, room};
 pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};

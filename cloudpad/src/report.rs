@@ -181,6 +181,9 @@ fn object(request: &Request) -> String {
             Some(release) => release.id.clone(),
             None => format!("{} as forgotten", q.forget.join(", ")),
         },
+        Request::DeployClear(q) => {
+            q.networks.iter().chain(&q.volumes).cloned().collect::<Vec<_>>().join(", ")
+        }
         Request::DeployRemove(q) => {
             let containers = q.containers.iter().map(|c| c.name.as_str());
             containers.chain(q.images.iter().map(String::as_str)).collect::<Vec<_>>().join(", ")

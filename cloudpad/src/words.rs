@@ -47,6 +47,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.route" => format!("leading requests to {object}"),
         "deploy.stop" => format!("stopping {object}"),
         "deploy.remove" => format!("removing {object}"),
+        "deploy.clear" => "removing what is left".to_owned(),
         "deploy.command" => format!("running {object}"),
         "deploy.keys" => "asking for its host key".to_owned(),
         "deploy.host" => "looking at the machine".to_owned(),
@@ -103,6 +104,7 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
         ("deploy.route", _) => format!("requests to {object} are led"),
         ("deploy.stop", _) => format!("stopped {object}"),
         ("deploy.remove", _) => format!("removed {object}"),
+        ("deploy.clear", _) => "removed what was left".to_owned(),
         ("deploy.run", Reply::Ran(ran)) if ran.timed_out => format!("stopped {object}, whose time was over"),
         ("deploy.run", Reply::Ran(ran)) => format!("{object} has ended with exit code {}", ran.exit_code),
         ("deploy.record", _) => format!("noted release {object}"),
@@ -270,6 +272,16 @@ fn by_host(plan: &Plan) -> BTreeMap<&str, Vec<String>> {
             Request::DeployRemove(q) => {
                 let objects = Subject::of(action).object;
                 hosts.entry(&q.host.name).or_default().push(format!("- clean up {objects}"));
+            }
+            Request::DeployClear(q) => {
+                let lines = hosts.entry(&q.host.name).or_default();
+                if !q.networks.is_empty() {
+                    lines.push(format!("- remove networks that nothing is in: {}", q.networks.join(", ")));
+                }
+                if !q.volumes.is_empty() {
+                    lines
+                        .push(format!("! remove volumes with all that is in them: {}", q.volumes.join(", ")));
+                }
             }
             Request::DeployRecord(q) if q.release.is_none() => {
                 hosts

@@ -114,6 +114,7 @@ impl Provider {
             (Handler::Deploy(p), Q::DeployEvents(q)) => p.events(cx, q).map(|()| Reply::Done),
             (Handler::Deploy(p), Q::DeployStats(q)) => p.stats(cx, q).map(Reply::Measured),
             (Handler::Deploy(p), Q::DeployCreate(q)) => p.create(cx, q).map(Reply::Created),
+            (Handler::Deploy(p), Q::DeployClear(q)) => p.clear(cx, q).map(|()| Reply::Done),
             _ => Err(Failure::unsupported(request.method())),
         }
     }

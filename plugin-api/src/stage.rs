@@ -82,6 +82,7 @@ impl Stage {
                 "deploy.events",
                 "deploy.stats",
                 "deploy.create",
+                "deploy.clear",
             ],
         }
     }
@@ -199,6 +200,9 @@ pub enum Request {
     /// Make this container, and do not run it yet.
     #[serde(rename = "deploy.create")]
     DeployCreate(deploy::Start),
+    /// Remove what is left of the project.
+    #[serde(rename = "deploy.clear")]
+    DeployClear(deploy::Clear),
 }
 
 impl Request {
@@ -238,6 +242,7 @@ impl Request {
             Request::DeployEvents(_) => "deploy.events",
             Request::DeployStats(_) => "deploy.stats",
             Request::DeployCreate(_) => "deploy.create",
+            Request::DeployClear(_) => "deploy.clear",
         }
     }
 
@@ -271,6 +276,8 @@ impl Request {
             Request::DeployRun(_) | Request::DeployExec(_) | Request::DeployLogs(_) => Stage::Deploy,
             Request::DeployRecord(_) | Request::DeployEvents(_) | Request::DeployStats(_) => Stage::Deploy,
             Request::DeployCreate(_) => Stage::Deploy,
+            Request::DeployRecord(_) | Request::DeployEvents(_) => Stage::Deploy,
+            Request::DeployCreate(_) | Request::DeployClear(_) => Stage::Deploy,
         }
     }
 
@@ -313,6 +320,7 @@ impl Request {
             | Request::DeployUnlock(_)
             | Request::DeployTrust(_)
             | Request::DeployEvents(_)
+            | Request::DeployClear(_)
             | Request::DeployRecord(_) => {
                 read(ok).map(|_: serde_json::Map<String, serde_json::Value>| Reply::Done)
             }
@@ -344,6 +352,7 @@ impl Request {
             Request::DeployEvents(q) => Some(&q.host),
             Request::DeployStats(q) => Some(&q.host),
             Request::DeployCreate(q) => Some(&q.host),
+            Request::DeployClear(q) => Some(&q.host),
             Request::ConfigCheck(_)
             | Request::InventoryList(_)
             | Request::SourceResolve(_)

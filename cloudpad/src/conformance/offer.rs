@@ -114,10 +114,11 @@ fn without(method: &str) -> Option<&'static str> {
 
 /// Whether many a provider has nothing to do for it.
 fn is_optional(method: &str) -> bool {
-    const OPTIONAL: [&str; 14] = [
+    const OPTIONAL: [&str; 15] = [
         "config.check",
         // Without it, an update takes a moment longer.
         "deploy.create",
+        "deploy.clear",
         // Without a lock, it is said at each deploy.
         "deploy.lock",
         "deploy.unlock",

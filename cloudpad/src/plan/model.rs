@@ -121,7 +121,7 @@ impl Action {
     /// Whether it only follows a rollout that is done, such as a job, or notes or tidies up: when it fails, nothing has to be brought back.
     pub fn is_cleanup(&self) -> bool {
         match &self.request {
-            Request::DeployRecord(_) | Request::DeployRemove(_) => true,
+            Request::DeployRecord(_) | Request::DeployRemove(_) | Request::DeployClear(_) => true,
             Request::DeployRun(run) => run.labels.get(label::JOB_WHEN).is_some_and(|when| when == "after"),
             _ => false,
         }

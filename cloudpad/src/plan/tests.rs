@@ -13,6 +13,7 @@ mod prune;
 mod random;
 mod record;
 mod refused;
+mod remove;
 mod restart;
 mod restore;
 mod rollout;

@@ -31,6 +31,7 @@ fn all_commands_are_listed_and_none_is_run() {
         "start",
         "restart",
         "scale",
+        "remove",
         "ps",
         "lock",
         "maintenance",

@@ -23,6 +23,7 @@ mod hosts_trust;
 mod interrupt;
 mod jobs;
 mod jobs_by_hand;
+mod kamal;
 mod local;
 mod lock;
 mod logs;

@@ -10,6 +10,7 @@ use crate::lenient::{or_empty, or_true, yes};
 use crate::model::{ContainerSpec, Health, Host, Instance, Project};
 use crate::{Context, Failure};
 
+mod clear;
 mod events;
 mod exec;
 mod lock;
@@ -21,6 +22,7 @@ mod run;
 mod seen;
 mod stats;
 
+pub use clear::Clear;
 pub use events::{Events, Happened};
 pub use exec::{Exec, Executed};
 pub use lock::{Holder, Lock, Locked, Unlock};
@@ -251,6 +253,16 @@ pub trait Deploy: Send + Sync {
     fn create(&self, cx: &Context, request: &Start) -> Result<Started, Failure> {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.create"))
+    }
+
+    /// Removes what is left of a project on the host when its containers are gone: networks in which nothing is, volumes with all that
+    /// is in them, and the proxy, where nobody's requests are led any more. What is gone already is fine.
+    ///
+    /// # Errors
+    /// `invalid` for a name that is not the project's; `failed` when a container uses a volume, or the engine refuses.
+    fn clear(&self, cx: &Context, request: &Clear) -> Result<(), Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.clear"))
     }
 }
 

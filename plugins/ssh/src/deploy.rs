@@ -3,6 +3,7 @@
 mod archive;
 mod asking;
 mod attached;
+mod clear;
 mod clock;
 mod command;
 mod container;
@@ -40,7 +41,7 @@ mod unlisted;
 mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Command, Deploy, Events, Exec, Executed, Exited, HostKey, Keys, Lock, Locked, Logged, Login,
+    BecameReady, Clear, Command, Deploy, Events, Exec, Executed, Exited, HostKey, Keys, Lock, Locked, Logged, Login,
     Logs, Look, Machine, Measure, Measured, Observation, Observe, Pull, Pulled, Ran, Ready, Record, Remove,
     Run, SetRoute, Start, Started, Stop, Terminal, Trust, Unlock,
 };
@@ -91,6 +92,10 @@ impl Deploy for Deployer {
 
     fn remove(&self, cx: &Context, request: &Remove) -> Result<(), Failure> {
         on_host(cx, &request.host, Call::Change, async |host| remove::remove(cx, &host, request).await)
+    }
+
+    fn clear(&self, cx: &Context, request: &Clear) -> Result<(), Failure> {
+        on_host(cx, &request.host, Call::Change, async |host| clear::clear(&host, request).await)
     }
 
     fn lock(&self, cx: &Context, request: &Lock) -> Result<Locked, Failure> {

@@ -196,6 +196,24 @@ fn gone(piece: &Piece, request: &SetRoute) -> Vec<String> {
     meant.map(|(name, port)| proxy::address(name, *port)).collect()
 }
 
+/// Removes the proxy, where nobody's requests are led any more. Certificates stay, since they are not given without limit.
+pub(super) async fn retire(host: &Arc<Connection>) -> Result<(), Failure> {
+    let _alone = host.routing.lock().await;
+    let found = parts(host).await?;
+    let made = found.iter().find_map(|(_, found)| found.made.as_ref());
+    let (Some((_, any)), Some(made)) = (found.first(), made) else { return Ok(()) };
+    let lock = lock::take(host, &made.image).await?;
+    let stored = store::read(&host.engine, &any.id).await?;
+    if stored.pieces.iter().all(|piece| piece.rule.is_none()) {
+        for (part, found) in &found {
+            containers::remove(&host.engine, part, found).await?;
+        }
+        containers::remove_network(&host.engine).await?;
+    }
+    lock.release().await;
+    Ok(())
+}
+
 /// Leaves the networks in which nothing is routed any more.
 async fn leave(host: &Arc<Connection>, image: &str) -> Result<(), Failure> {
     let _alone = host.routing.lock().await;

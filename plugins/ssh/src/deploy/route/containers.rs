@@ -86,7 +86,7 @@ pub(super) async fn ensure(
     Ok(false)
 }
 
-async fn remove(engine: &Engine, part: &Part, found: &Found) -> Result<(), Failure> {
+pub(super) async fn remove(engine: &Engine, part: &Part, found: &Found) -> Result<(), Failure> {
     let failed =
         |error| failure(&format!("could not remove the proxy's container `{}`", part.container), &error);
     let docker = engine.patient().await?;
@@ -172,6 +172,15 @@ async fn ensure_network(engine: &Engine) -> Result<(), Failure> {
         Ok(_) => Ok(()),
         Err(error) if status(&error) == Some(409) => Ok(()),
         Err(error) => Err(failure(&format!("could not make the network `{NETWORK}`"), &error)),
+    }
+}
+
+/// Removes the proxy's own network, unless something is in it by now.
+pub(super) async fn remove_network(engine: &Engine) -> Result<(), Failure> {
+    match engine.docker().await?.remove_network(NETWORK).await {
+        Ok(()) => Ok(()),
+        Err(error) if matches!(status(&error), Some(403 | 404 | 409)) => Ok(()),
+        Err(error) => Err(failure(&format!("could not remove the network `{NETWORK}`"), &error)),
     }
 }
 

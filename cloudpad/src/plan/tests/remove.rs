@@ -1,0 +1,138 @@
+//! How a project is taken off its hosts.
+
+use cloudpad_plugin_api::Request;
+use cloudpad_plugin_api::stage::deploy::{Clear, OneOff, State};
+
+use super::kit::*;
+use super::sim::Sim;
+use crate::config::MountMode;
+use crate::plan::{self, Plan};
+
+/// A site `web` with a route and a database `db` on every host, as they were deployed twice.
+fn deployed(protected: bool) -> Case {
+    let mut case = case();
+    case.image("db", "v1");
+    case.service("web", |web| {
+        web.volumes = vec![volume("cache", MountMode::Shared)];
+        web.route = Some(route());
+    });
+    case.service("db", |db| {
+        db.volumes = vec![volume("data", MountMode::Exclusive)];
+        db.protected = protected;
+    });
+    for host in ["h1", "h2", "h3"] {
+        case.seen(host).releases = Some(Vec::new());
+        case.seen(host).proxy = Some(Box::default());
+        case.seen(host).images.push("other:1".into());
+    }
+    case.deploy();
+    case.image("web", "v2");
+    case.goal.release = "r2".into();
+    case.deploy();
+    case
+}
+
+/// Plans it, and carries the plan out.
+fn remove(case: &mut Case, volumes: bool) -> Plan {
+    let plan = plan::remove(&case.config, &case.inventory(), &case.observed, &case.goal, volumes).unwrap();
+    let mut sim = Sim::new(case);
+    plan.actions.iter().for_each(|action| sim.apply(action).unwrap());
+    case.observed = sim.observed;
+    plan
+}
+
+fn keys(plan: &Plan, host: &str) -> Vec<String> {
+    let on = plan.actions.iter().filter(|action| action.host.as_deref() == Some(host));
+    on.map(|action| action.key.split('/').next().unwrap().to_owned()).collect()
+}
+
+fn cleared(plan: &Plan) -> &Clear {
+    let clear = plan.actions.iter().find_map(|action| match &action.request {
+        Request::DeployClear(clear) => Some(clear),
+        _ => None,
+    });
+    clear.expect("something is cleared")
+}
+
+#[test]
+fn all_goes_in_its_order_and_volumes_only_when_that_is_said() {
+    let mut case = deployed(false);
+    let plan = remove(&mut case, false);
+    assert_eq!(plan.changes.len(), 6);
+    let expected = ["stop", "route", "stop", "record", "remove", "clear"];
+    assert_eq!(keys(&plan, "h1"), expected, "{}", text(&plan));
+    for pair in plan.actions.windows(2).filter(|pair| pair[1].key.starts_with("clear")) {
+        assert!(pair[1].needs.contains(&pair[0].id), "{}", text(&plan));
+    }
+    let clear = cleared(&plan);
+    assert_eq!((&clear.networks[..], &clear.volumes[..]), (&["shop.default".to_owned()][..], &[][..]));
+    let seen = case.seen("h1");
+    assert!(seen.containers.is_empty() && seen.releases == Some(Vec::new()));
+    assert_eq!(seen.images, ["caddy:1", "other:1"]);
+    assert!(remove(&mut case, false).is_empty());
+    let clear = cleared(&remove(&mut case, true)).volumes.clone();
+    assert_eq!(clear, ["shop.cache", "shop.data"], "as the config has them");
+}
+
+#[test]
+fn what_is_protected_stays_with_all_that_it_needs_until_it_is_named() {
+    let mut case = deployed(true);
+    let plan = remove(&mut case, true);
+    assert_eq!(plan.notes.len(), 3);
+    let told = &plan.notes[0].message;
+    assert!(told.ends_with("is protected, and stays; `cloudpad remove --service db` removes it"), "{told}");
+    assert_eq!(cleared(&plan).volumes, ["shop.cache"]);
+    let seen = case.seen("h1");
+    assert_eq!(seen.containers.len(), 1);
+    assert_eq!(seen.images, ["caddy:1", "other:1", "shop.db:v1"]);
+    case.goal.select.services = vec!["db".into()];
+    let plan = remove(&mut case, true);
+    assert_eq!(cleared(&plan).volumes, ["shop.data"]);
+    assert!(plan.notes.is_empty() && case.seen("h1").containers.is_empty());
+}
+
+#[test]
+fn a_service_goes_alone_and_can_be_brought_back() {
+    let mut case = deployed(false);
+    case.goal.select.services = vec!["web".into()];
+    let plan = remove(&mut case, false);
+    assert_eq!(keys(&plan, "h1"), ["route", "stop", "remove"], "{}", text(&plan));
+    let seen = case.seen("h1");
+    assert_eq!(seen.containers.len(), 1);
+    assert!(seen.images.contains(&"shop.web:v2".into()), "releases need it");
+    assert!(!seen.releases.as_ref().unwrap().is_empty());
+    case.goal.select.services = Vec::new();
+    assert_eq!(case.plan().changes.len(), 3);
+}
+
+#[test]
+fn what_other_environments_need_stays_and_what_jobs_have_left_goes() {
+    let mut case = deployed(false);
+    let seen = case.seen("h1");
+    seen.needed_elsewhere = vec!["shop.web:v2".into()];
+    for (name, state) in [("shop-migrate", State::Stopped), ("shop-run", State::Running)] {
+        seen.one_offs.push(OneOff {
+            id: name.into(),
+            name: name.into(),
+            release: String::new(),
+            labels: Default::default(),
+            state,
+            exit_code: None,
+            created: 0,
+        });
+    }
+    let plan = plan::remove(&case.config, &case.inventory(), &case.observed, &case.goal, false).unwrap();
+    let (mut stopped, mut removed) = (Vec::new(), Vec::new());
+    for action in plan.actions.iter().filter(|action| action.host.as_deref() == Some("h1")) {
+        match &action.request {
+            Request::DeployStop(stop) => stopped.push(stop.container.name.clone()),
+            Request::DeployRemove(remove) => {
+                removed.extend(remove.containers.iter().map(|container| container.name.clone()));
+                assert!(!remove.images.contains(&"shop.web:v2".into()), "{:?}", remove.images);
+            }
+            _ => {}
+        }
+    }
+    assert!(stopped.contains(&"shop-run".into()) && !stopped.contains(&"shop-migrate".into()));
+    assert!(removed.contains(&"shop-run".into()) && removed.contains(&"shop-migrate".into()));
+}
