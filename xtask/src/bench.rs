@@ -5,6 +5,7 @@
 
 mod fanout;
 mod light;
+mod logs;
 mod measure;
 mod planning;
 mod plugins;
@@ -40,6 +41,8 @@ pub enum Group {
     Plugins,
     /// A command on many hosts
     Fanout,
+    /// What many containers print
+    Logs,
 }
 
 /// A line of the table.
@@ -105,6 +108,7 @@ impl Group {
             Group::Push => push::measure(program, lab),
             Group::Plugins => plugins::measure(program),
             Group::Fanout => fanout::measure(program),
+            Group::Logs => logs::measure(program, lab),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Time and memory of a command. Talks to processes.
 
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, Result};
@@ -55,14 +56,65 @@ pub fn in_turns(
     Ok(best)
 }
 
+/// Runs commands all at once until they have printed so many lines together, and ends them.
+pub fn until(commands: Vec<Command>, lines: usize) -> Result<Cost> {
+    const PATIENCE: Duration = Duration::from_secs(300);
+    let (since, (send, receive)) = (Instant::now(), channel());
+    let mut children = Vec::new();
+    for mut command in commands {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let child =
+            command.spawn().map_err(|error| format!("cannot start {}: {error}", shell::line(&command)));
+        let mut child = child?;
+        if let Some(out) = child.stdout.take() {
+            let send = send.clone();
+            std::thread::spawn(move || count(out, &send));
+        }
+        children.push(child);
+    }
+    drop(send);
+    let mut seen = 0;
+    while seen < lines
+        && let Ok(more) = receive.recv_timeout(PATIENCE)
+    {
+        seen += more;
+    }
+    let seconds = since.elapsed().as_secs_f64();
+    let peak = children.iter().filter_map(|child| peak_until_now(child.id())).sum();
+    for child in &mut children {
+        let _ = child.kill().and_then(|()| child.wait());
+    }
+    match seen < lines {
+        true => Err(format!("only {seen} of {lines} lines have come")),
+        false => Ok(Cost { seconds, peak, stdout: String::new() }),
+    }
+}
+
+/// Tells how many lines come, as they come.
+fn count(mut out: impl std::io::Read, tell: &Sender<usize>) {
+    let mut buffer = [0; 64 * 1024];
+    while let Ok(read @ 1..) = out.read(&mut buffer) {
+        let lines = buffer[..read].iter().filter(|byte| **byte == b'\n').count();
+        if tell.send(lines).is_err() {
+            return;
+        }
+    }
+}
+
 /// The kernel keeps the highest mark itself, so looking now and then is enough.
 fn peak_of(id: u32) -> f64 {
     let mut peak = 0.0;
-    while let Ok(status) = std::fs::read_to_string(format!("/proc/{id}/status")) {
-        let Some(line) = status.lines().find_map(|line| line.strip_prefix("VmHWM:")) else { break };
-        let kilobytes = line.trim().trim_end_matches(" kB").parse().unwrap_or(0.0);
-        peak = kilobytes * 1024.0 / 1e6;
+    while let Some(mark) = peak_until_now(id) {
+        peak = mark;
         std::thread::sleep(Duration::from_millis(5));
     }
     peak
+}
+
+/// The most memory that a process has had at once, in MB; none when it is gone.
+fn peak_until_now(id: u32) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().unwrap_or(0.0);
+    Some(kilobytes * 1024.0 / 1e6)
 }

@@ -53,9 +53,16 @@ impl<'a> Project<'a> {
         self.write("Cloudpad.toml", text.as_bytes())
     }
 
+    /// The program with these arguments.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(self.program);
+        command.args(args).current_dir(&self.folder);
+        command
+    }
+
     /// Runs the program.
     pub fn run(&self, args: &[&str]) -> Result<Cost> {
-        cost(Command::new(self.program).args(args).current_dir(&self.folder))
+        cost(&mut self.command(args))
     }
 
     /// `cloudpad deploy --yes --json`.
