@@ -1,5 +1,7 @@
 //! Routes: a real proxy on a host of the lab.
 
+mod greedy;
+
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -69,11 +71,15 @@ fn seen(world: &World) -> ProxySeen {
     *seen.proxy.unwrap()
 }
 
+/// The address of the host.
+fn address() -> String {
+    let lab: Value = serde_json::from_slice(&std::fs::read(lab::dir().join("lab.json")).unwrap()).unwrap();
+    lab["hosts"][0]["direct"].as_str().unwrap().to_owned()
+}
+
 /// The status and the body of a page that the proxy serves for a host name.
 fn get(host: &str, path: &str) -> (u16, String) {
-    let lab: Value = serde_json::from_slice(&std::fs::read(lab::dir().join("lab.json")).unwrap()).unwrap();
-    let address = lab["hosts"][0]["direct"].as_str().unwrap().to_owned();
-    let mut stream = TcpStream::connect((address, 80)).unwrap();
+    let mut stream = TcpStream::connect((address(), 80)).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();

@@ -22,6 +22,9 @@ const NEIGHBOURS: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", 
 /// For how long what is under way may go on after a change: in effect, as long as it likes. A stream ends with its container.
 const STREAMS: &str = "8760h";
 
+/// Milliseconds after which a container is asked again at the latest: well within the time for which a request is tried.
+const ASKED: u64 = 1_000;
+
 /// The configuration from all pieces: the one that is in effect, or one that listens on the other port.
 pub(super) fn config(pieces: &[Piece], in_effect: Option<&Value>) -> Value {
     let [one, other] = PORTS;
@@ -136,20 +139,23 @@ fn redirect() -> Value {
 
 fn to_containers(piece: &Piece, rule: &Rule) -> Value {
     let upstreams = piece.containers.iter().map(|(name, port)| json!({ "dial": address(name, *port) }));
+    // In turn, and not those with the fewest requests: these would be the ones that are gone, at each try again.
     let policy = match rule.sticky {
-        true => json!({ "policy": "cookie", "name": "cloudpad", "fallback": { "policy": "least_conn" } }),
-        false => json!({ "policy": "least_conn" }),
+        true => json!({ "policy": "cookie", "name": "cloudpad", "fallback": { "policy": "round_robin" } }),
+        false => json!({ "policy": "round_robin" }),
     };
     // Less than servers keep a connection that nobody uses: they close it just when it is used again.
     let mut transport = json!({ "protocol": "http", "keep_alive": { "idle_timeout": "4s" } });
     if let Some(ms) = rule.timeout_ms {
         transport["response_header_timeout"] = json!(millis(ms));
     }
-    let mut health = json!({ "passive": { "fail_duration": "2s", "max_fails": 1 } });
+    // What becomes of requests tells nothing of a container: to Caddy a client that goes away while it sends, and one that sends too
+    // much, are failures of the container too, and one client would keep all others from it. Who is gone is found by asking.
+    let mut health = json!({});
     if let Some(asked) = &rule.health {
         health["active"] = json!({
             "uri": asked.path,
-            "interval": millis(asked.interval_ms),
+            "interval": millis(asked.interval_ms.min(ASKED)),
             "timeout": millis(asked.timeout_ms),
             // Frameworks refuse names that they do not know; all of them know this one.
             "headers": { "Host": [format!("localhost:{}", rule.port)] },

@@ -88,6 +88,7 @@ fn all_that_a_rule_says_is_in_the_configuration() {
     assert_eq!(proxy["upstreams"], json!([{ "dial": "web-1-abc:8080" }, { "dial": "web-2-abc:8080" }]));
     assert_eq!(proxy["health_checks"]["active"]["uri"], "/up");
     assert_eq!(proxy["health_checks"]["active"]["headers"]["Host"], json!(["localhost:8080"]));
+    assert_eq!(proxy["health_checks"]["passive"], Value::Null, "no client's doing counts");
     assert_eq!(proxy["transport"]["response_header_timeout"], "3000ms");
     assert_eq!(proxy["load_balancing"]["selection_policy"]["policy"], "cookie");
     let plain = &routes(&[piece("a", &json!({}))])[0]["handle"];
