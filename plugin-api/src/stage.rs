@@ -275,8 +275,6 @@ impl Request {
             | Request::DeployUnlock(_) => Stage::Deploy,
             Request::DeployRun(_) | Request::DeployExec(_) | Request::DeployLogs(_) => Stage::Deploy,
             Request::DeployRecord(_) | Request::DeployEvents(_) | Request::DeployStats(_) => Stage::Deploy,
-            Request::DeployCreate(_) => Stage::Deploy,
-            Request::DeployRecord(_) | Request::DeployEvents(_) => Stage::Deploy,
             Request::DeployCreate(_) | Request::DeployClear(_) => Stage::Deploy,
         }
     }

@@ -114,7 +114,7 @@ fn without(method: &str) -> Option<&'static str> {
 
 /// Whether many a provider has nothing to do for it.
 fn is_optional(method: &str) -> bool {
-    const OPTIONAL: [&str; 15] = [
+    const OPTIONAL: [&str; 16] = [
         "config.check",
         // Without it, an update takes a moment longer.
         "deploy.create",

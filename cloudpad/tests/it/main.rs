@@ -51,7 +51,7 @@ mod secrets_age;
 mod shape;
 mod source;
 mod start;
-mod stop;
 mod stats;
+mod stop;
 mod support;
 mod terminal;

@@ -41,9 +41,9 @@ mod unlisted;
 mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Clear, Command, Deploy, Events, Exec, Executed, Exited, HostKey, Keys, Lock, Locked, Logged, Login,
-    Logs, Look, Machine, Measure, Measured, Observation, Observe, Pull, Pulled, Ran, Ready, Record, Remove,
-    Run, SetRoute, Start, Started, Stop, Terminal, Trust, Unlock,
+    BecameReady, Clear, Command, Deploy, Events, Exec, Executed, Exited, HostKey, Keys, Lock, Locked, Logged,
+    Login, Logs, Look, Machine, Measure, Measured, Observation, Observe, Pull, Pulled, Ran, Ready, Record,
+    Remove, Run, SetRoute, Start, Started, Stop, Terminal, Trust, Unlock,
 };
 use cloudpad_plugin_api::{Context, Failure};
 
