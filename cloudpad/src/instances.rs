@@ -151,7 +151,7 @@ pub fn running(found: Vec<Found>, target: &Target) -> Result<Vec<Found>, Refusal
 /// None of its containers runs, such as that which is described by `words`.
 pub fn stopped(target: &Target, words: &str) -> Refusal {
     let refusal = Refusal::new(format!("no container of `{target}` runs: {words} is stopped"));
-    refusal.hint(format!("`cloudpad deploy --service {}` starts it", target.service))
+    refusal.hint(format!("`cloudpad start {target}` starts it"))
 }
 
 /// There is no container of it on any host that was seen.

@@ -49,7 +49,6 @@ pub fn prune(
             tidy(&mut graph, &decide, (&retain, &one_offs), (index, host));
         }
     }
-    notes.retain(|note| note.incomplete);
     notes.extend(one_offs.notes);
     Ok(Plan { actions: graph.finish().unwrap_or_default(), notes, ..Plan::default() })
 }

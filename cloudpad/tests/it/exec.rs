@@ -102,7 +102,7 @@ fn what_is_not_there_is_told() {
     let container = &project.running(1)[0].id;
     project.lab.host(1).run(&format!("docker stop -t 1 {container}"));
     let outcome = project.run(&["exec", "web", "--host", "h1", "true"]).expect(2);
-    outcome.says("no container of `web` runs: web.1 on h1 is stopped").says("cloudpad deploy --service web");
+    outcome.says("no container of `web` runs: web.1 on h1 is stopped").says("`cloudpad start web`");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod aftermath;
 mod aws;
+mod bad_input;
 mod book;
 mod boundaries;
 mod deploy;
