@@ -21,9 +21,10 @@ fn unreachable(name: &str, service: &Service) -> Option<Problem> {
     Some(problem.hint("remove `networks`: the project has a network of its own"))
 }
 
-/// The same requests for two services: nobody could say which gets them.
+/// The same requests for two services: nobody could say which gets them. Capitals make no difference, neither to names nor to the
+/// proxy's paths.
 fn taken_twice(config: &Config, problems: &mut Vec<Problem>) {
-    let mut taken: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    let mut taken: BTreeMap<(String, String), &str> = BTreeMap::new();
     for (name, service) in &config.services {
         let Some(route) = &service.route else { continue };
         let path = route.path.as_deref().unwrap_or_default().trim_end_matches('/');
@@ -31,7 +32,7 @@ fn taken_twice(config: &Config, problems: &mut Vec<Problem>) {
         let hosts = route.hosts.iter().map(String::as_str);
         let hosts: Vec<&str> = if route.hosts.is_empty() { all.to_vec() } else { hosts.collect() };
         for host in hosts {
-            if let Some(other) = taken.insert((host, path), name)
+            if let Some(other) = taken.insert((host.to_lowercase(), path.to_lowercase()), name)
                 && other != name
             {
                 let message = format!("`{host}{path}` leads to service `{other}` already");

@@ -164,16 +164,20 @@ pub struct Claim {
 }
 
 impl Claim {
-    /// A name and path that both this and a rule take; of names with `*` the very same.
+    /// A name and path that both this and a rule take; of names with `*` the very same. Capitals make no difference: to
+    /// names they never do, and proxies do not tell paths by them.
     pub fn clashes(&self, rule: &Rule) -> Option<String> {
-        let path = |path: &Option<String>| path.as_deref().unwrap_or("/").trim_end_matches('/').to_owned();
-        let (own, others) = (path(&rule.path), path(&self.path));
-        if own != others {
+        fn path(path: Option<&String>) -> &str {
+            path.map_or("", |path| path.trim_end_matches('/'))
+        }
+        let (own, others) = (path(rule.path.as_ref()), path(self.path.as_ref()));
+        if own.to_lowercase() != others.to_lowercase() {
             return None;
         }
+        let is_taken = |host: &&String| self.hosts.iter().any(|other| other.eq_ignore_ascii_case(host));
         let name = match (rule.hosts.is_empty(), self.hosts.is_empty()) {
             (true, true) => "every host name",
-            _ => rule.hosts.iter().find(|host| self.hosts.contains(host))?,
+            _ => rule.hosts.iter().find(is_taken)?,
         };
         Some(format!("{name}{own}"))
     }
@@ -208,6 +212,7 @@ mod tests {
         };
         assert_eq!(clash((&["a.de", "b.de"], None), (&["b.de"], None)), Some("b.de".into()));
         assert_eq!(clash((&["a.de"], Some("/x/")), (&["a.de"], Some("/x"))), Some("a.de/x".into()));
+        assert_eq!(clash((&["a.de"], Some("/Api")), (&["A.de"], Some("/api"))), Some("A.de/api".into()));
         assert_eq!(clash((&[], None), (&[], Some("/"))), Some("every host name".into()));
         assert_eq!(clash((&[], None), (&["a.de"], None)), None, "the name goes first");
         assert_eq!(clash((&["a.de"], None), (&["a.de"], Some("/x"))), None, "the longer path goes first");

@@ -1,6 +1,7 @@
 //! The router: it leads each request to a container. Pure.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use cloudpad_plugin_api::stage::deploy::Rule;
 use serde_json::{Map, Value, json};
@@ -37,7 +38,7 @@ pub(super) fn config(pieces: &[Piece], in_effect: Option<&Value>) -> Value {
 
 fn on(port: u16, pieces: &[Piece]) -> Value {
     let mut routes = vec![well(true), well(false), draining(pieces)];
-    routes.extend(in_order(pieces).into_iter().map(|(piece, rule)| route(piece, rule)));
+    routes.extend(in_order(pieces).into_iter().map(|(hosts, piece, rule)| route(&hosts, piece, rule)));
     routes.push(json!({ "handle": [{ "handler": "error", "status_code": 404 }] }));
     json!({
         "admin": { "listen": "unix//cloudpad/router-admin.sock" },
@@ -73,18 +74,45 @@ fn draining(pieces: &[Piece]) -> Value {
     json!({ "match": [{ "expression": "false" }], "handle": [{ "handler": "reverse_proxy", "upstreams": upstreams }] })
 }
 
-/// Rules with names before those for all, and longer paths before shorter ones.
-fn in_order(pieces: &[Piece]) -> Vec<(&Piece, &Rule)> {
-    let mut rules: Vec<_> = pieces.iter().filter_map(|piece| Some((piece, piece.rule.as_deref()?))).collect();
-    rules.sort_by_key(|(piece, rule)| {
-        let wild = rule.hosts.iter().any(|host| host.starts_with("*."));
-        let path = rule.path.as_ref().map_or(0, String::len);
-        (rule.hosts.is_empty(), wild, Reverse(path), piece.file())
-    });
-    rules
+/// How exactly a name says what it is for: one without `*` does so more than one with it, a longer of these more than a shorter one,
+/// and all of them more than none.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Names {
+    Exact,
+    Wild(Reverse<usize>),
+    All,
 }
 
-fn route(piece: &Piece, rule: &Rule) -> Value {
+impl Names {
+    fn of(host: &str) -> Self {
+        if host.starts_with("*.") { Self::Wild(Reverse(host.len())) } else { Self::Exact }
+    }
+}
+
+/// The names of each rule that are as exact as each other, the more exact before the others, and then the longer path
+/// before the shorter one: a rule's `*` takes nothing of what another one names.
+fn in_order(pieces: &[Piece]) -> Vec<(Vec<&str>, &Piece, &Rule)> {
+    let mut all: BTreeMap<_, (Vec<&str>, &Piece, &Rule)> = BTreeMap::new();
+    for (piece, rule) in pieces.iter().filter_map(|piece| Some((piece, piece.rule.as_deref()?))) {
+        let mut hosts: Vec<_> =
+            rule.hosts.iter().map(|host| (Names::of(host), Some(host.as_str()))).collect();
+        if hosts.is_empty() {
+            hosts.push((Names::All, None));
+        }
+        for (names, host) in hosts {
+            let place = (names, Reverse(path(rule).len()), piece.file());
+            all.entry(place).or_insert_with(|| (Vec::new(), piece, rule)).0.extend(host);
+        }
+    }
+    all.into_values().collect()
+}
+
+/// The path of a rule, which is empty for all.
+fn path(rule: &Rule) -> &str {
+    rule.path.as_deref().unwrap_or_default().trim_end_matches('/')
+}
+
+fn route(hosts: &[&str], piece: &Piece, rule: &Rule) -> Value {
     let mut handle = Vec::new();
     if rule.redirect && rule.tls.is_some() {
         handle.push(redirect());
@@ -110,12 +138,11 @@ fn route(piece: &Piece, rule: &Rule) -> Value {
     }
     let mut route = json!({ "handle": handle, "terminal": true });
     let mut ask = json!({});
-    if !rule.hosts.is_empty() {
-        ask["host"] = json!(rule.hosts);
+    if !hosts.is_empty() {
+        ask["host"] = json!(hosts);
     }
-    if let Some(path) =
-        rule.path.as_deref().map(|path| path.trim_end_matches('/')).filter(|path| !path.is_empty())
-    {
+    let path = path(rule);
+    if !path.is_empty() {
         ask["path"] = json!([path, format!("{path}/*")]);
     }
     if ask != json!({}) {

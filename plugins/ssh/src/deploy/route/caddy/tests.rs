@@ -69,6 +69,20 @@ fn names_go_before_all_and_longer_paths_before_shorter_ones() {
 }
 
 #[test]
+fn a_name_goes_before_what_another_rule_has_a_star_for() {
+    let pieces = [
+        piece("a", &json!({ "hosts": ["*.test"] })),
+        piece("b", &json!({ "hosts": ["*.other.test", "shop.test", "www.shop.test"], "path": "/x" })),
+        piece("c", &json!({ "path": "/long/path" })),
+    ];
+    let hosts: Vec<_> = routes(&pieces).iter().map(|route| route["match"][0]["host"].clone()).collect();
+    assert_eq!(
+        hosts,
+        [json!(["shop.test", "www.shop.test"]), json!(["*.other.test"]), json!(["*.test"]), Value::Null]
+    );
+}
+
+#[test]
 fn all_that_a_rule_says_is_in_the_configuration() {
     let full = piece(
         "a",
