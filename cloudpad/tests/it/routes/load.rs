@@ -67,7 +67,7 @@ impl Load {
             for (method, path) in
                 [(Method::GET, "/"), (Method::GET, "/"), (Method::GET, "/slow"), (Method::POST, "/slow")]
             {
-                clients.push(runtime.spawn(client.clone().new(method, path)));
+                clients.push(runtime.spawn(client.clone().anew(method, path)));
             }
             clients.push(runtime.spawn(client.clone().talks()));
             clients.push(runtime.spawn(client.stays()));
@@ -146,7 +146,7 @@ impl Client {
         }
     }
 
-    async fn new(self, method: Method, path: &'static str) {
+    async fn anew(self, method: Method, path: &'static str) {
         while self.is_to_go_on() {
             let asked = async {
                 let (status, page) =
