@@ -21,6 +21,7 @@ mod graph;
 mod hooks;
 mod hosts;
 mod jobs;
+mod left_behind;
 mod look;
 mod maintenance;
 mod model;

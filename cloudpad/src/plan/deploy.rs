@@ -7,6 +7,7 @@ use super::contest::Contest;
 use super::decide::Decide;
 use super::graph::Graph;
 use super::jobs::Jobs;
+use super::left_behind;
 use super::pace::schedule;
 use super::proxies;
 use super::record;
@@ -41,6 +42,7 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     let wanted = record::wanted(&mut rollouts);
     let mut problems = proxies::problems(decide, &rollouts);
     notes.extend(proxies::notes(decide, &rollouts));
+    notes.extend(left_behind::notes(decide, &rollouts));
     for rollout in rollouts {
         match schedule(rollout.pace, rollout.effect()) {
             Err(short) => problems.push(too_few(&rollout, short.left)),

@@ -202,3 +202,27 @@ fn an_undo_leaves_alone_what_the_plan_left_alone() {
         plan::undo(&failed, &case.observed, &sim.observed, &case.config, &case.inventory(), &case.goal);
     assert!(!undo.actions.is_empty() && !text(&undo).contains("db"), "{}", text(&undo));
 }
+
+#[test]
+fn data_that_does_not_go_with_a_service_to_another_host_is_told() {
+    let mut case = deployed();
+    let moved = |case: &mut Case, to: &str| case.service("db", |db| db.hosts = vec![to.to_owned()]);
+    moved(&mut case, "h2");
+    name(&mut case, "db");
+    let note = |case: &Case| -> Vec<String> {
+        let notes = case.plan().notes.into_iter().map(|note| note.message);
+        notes.filter(|note| note.contains("without its data")).collect()
+    };
+    let told = "`db` goes from `h1` to `h2` without its data: volume `data` stays on `h1`, and `h2` gets an empty one unless one \
+                was left there";
+    assert_eq!(note(&case), [told]);
+    case.deploy();
+    assert!(note(&case).is_empty(), "once is enough");
+    moved(&mut case, "h1");
+    assert_eq!(note(&case).len(), 1, "what was left there is older");
+    moved(&mut case, "h2");
+    case.service("db", |db| db.volumes[0].mode = MountMode::ReadOnly);
+    case.deploy();
+    moved(&mut case, "h1");
+    assert!(note(&case).is_empty(), "nothing was written");
+}
