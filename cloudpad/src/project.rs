@@ -73,11 +73,16 @@ impl Project {
     /// # Errors
     /// When it cannot be made.
     pub fn state_dir(&self) -> Result<PathBuf, Refusal> {
-        let dir = self.dir.join(".cloudpad");
+        let dir = self.state_path();
         make_ignored(&dir).map_err(|error| {
             Refusal::new(format!("cannot make the directory `{}`: {error}", dir.display()))
         })?;
         Ok(dir)
+    }
+
+    /// The same directory, be it there or not.
+    pub fn state_path(&self) -> PathBuf {
+        self.dir.join(".cloudpad")
     }
 }
 
@@ -92,7 +97,11 @@ pub fn working_directory() -> Result<PathBuf, Refusal> {
 fn make_ignored(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
     let ignore = dir.join(".gitignore");
-    if ignore.exists() { Ok(()) } else { fs::write(ignore, "/*\n!/plugins/\n") }
+    if ignore.exists() {
+        return Ok(());
+    }
+    // What a full disk has left of it would stay so.
+    fs::write(&ignore, "/*\n!/plugins/\n").inspect_err(|_| drop(fs::remove_file(&ignore)))
 }
 
 /// Writes `text` to `file`, whole or not at all, for nobody else to read: a plan holds the values of

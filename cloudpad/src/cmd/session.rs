@@ -112,7 +112,7 @@ impl Session {
         let providers = Providers::choose(&config, &setup(&project, term));
         let providers = providers.map_err(|problems| file.refuses(problems.into()))?;
         let runtime = runtime()?;
-        let state_dir = project.state_dir()?;
+        let state_dir = state_dir(&project, changes, term)?;
         let time = project::now();
         let journal = if changes { Journal::open(&state_dir, &time, command) } else { Journal::none() };
         let record = Arc::new(Record::new(term.clone(), journal));
@@ -339,6 +339,17 @@ impl Session {
             self.term.error(&text);
         }
         report.exit_code()
+    }
+}
+
+/// Where the project keeps what Cloudpad keeps between runs. Who only looks can do without.
+fn state_dir(project: &Project, changes: bool, term: &Term) -> Result<PathBuf, Refusal> {
+    match project.state_dir() {
+        Err(Refusal::Message { message, .. }) if !changes => {
+            term.detail(&format!("{message}; nothing is kept of this run"));
+            Ok(project.state_path())
+        }
+        made => made,
     }
 }
 

@@ -128,3 +128,18 @@ fn programs_are_told_why_nothing_was_done() {
     assert!(refused["problems"][0]["message"].as_str().is_some_and(|m| m.contains("nobody")), "{refused}");
     assert_eq!(project.run(&["check", "--json"]).expect(0).stdout, "{\"problems\":[]}\n");
 }
+
+#[test]
+fn where_nothing_can_be_written_one_can_look_and_not_change() {
+    let project = Project::new("readonly");
+    project.configure(&project.web());
+    project.deploy();
+    // Whoever runs the tests may write to any directory, but not below a file.
+    std::fs::remove_dir_all(project.path(".cloudpad")).expect("it is there");
+    project.write(".cloudpad", "");
+    for command in ["plan", "ps", "releases", "history", "logs", "config"] {
+        project.run(&[command]).expect(0);
+    }
+    project.run(&["-v", "ps"]).expect(0).says("nothing is kept of this run");
+    project.run(&["deploy", "--yes"]).expect(2).says("cannot make the directory");
+}
