@@ -9,9 +9,9 @@ use cloudpad_plugin_api::stage::build::{Built, Recipe, Run};
 use cloudpad_plugin_api::{Context as Call, Failure, Level};
 use sha2::{Digest, Sha256};
 
-use crate::context::Context;
 use crate::context::times::Times;
 use crate::context::walk::Entry;
+use crate::context::{Context, digest};
 use crate::identity::{self, Files};
 use crate::secret::Secrets;
 use crate::{buildkit, classic};
@@ -99,11 +99,13 @@ impl Job {
         if identity::reference(recipe, &files, bases) == *reference {
             return Ok(());
         }
+        let last = digest::changed_last(&self.entries);
+        let last = last.map(|path| format!(", last of all `{path}`")).unwrap_or_default();
         Err(Failure::stale(format!(
-            "the files of image `{}` have changed since `{reference}` was planned",
+            "the files of image `{}` have changed since `{reference}` was planned{last}",
             recipe.name
         ))
-        .hint("plan again"))
+        .hint("plan again; what is no part of the image, such as a file into which this run writes, belongs into `.dockerignore`"))
     }
 }
 

@@ -47,6 +47,13 @@ impl Context {
     }
 }
 
+/// The path of what was changed last, of all that counts. Of a file that is gone it is its directory.
+pub fn changed_last(entries: &[Entry]) -> Option<&str> {
+    let all = entries.iter().filter(|entry| !is_about(&entry.path));
+    let last = all.max_by_key(|entry| (entry.stamp.ctime, entry.kind != Kind::Directory));
+    last.map(|entry| entry.path.as_str())
+}
+
 /// Whether a path is Cloudpad's config or part of git's folder.
 fn is_about(path: &str) -> bool {
     matches!(path.split('/').next(), Some("Cloudpad.toml" | ".git"))

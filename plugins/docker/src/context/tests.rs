@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::Context;
+use super::digest::changed_last;
 use super::times::Times;
 use super::walk::Stamp;
 use crate::ignore::Ignore;
@@ -130,4 +131,25 @@ fn a_socket_is_passed_over_and_a_name_that_is_not_text_is_named() {
     std::fs::write(root.path().join(std::ffi::OsStr::from_bytes(b"bad\xff")), "").unwrap();
     let failure = context(root.path()).walk().unwrap_err();
     assert!(failure.message.contains("bad") && failure.message.contains("UTF-8"), "{failure}");
+}
+
+#[test]
+fn what_was_changed_last_is_known() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let write = |name: &str| std::fs::write(dir.path().join(name), "").unwrap();
+    let last = || {
+        let entries = context(dir.path()).walk().unwrap();
+        changed_last(&entries).map(str::to_owned).unwrap_or_default()
+    };
+    std::fs::create_dir(dir.path().join("www")).unwrap();
+    write("www/page");
+    assert_eq!(last(), "www/page", "and not its directory");
+    tick(clock.path());
+    write("deploy.log");
+    assert_eq!(last(), "deploy.log");
+    tick(clock.path());
+    write("Cloudpad.toml");
+    assert_eq!(last(), "deploy.log", "that is no part of the sum");
+    std::fs::remove_file(dir.path().join("www/page")).unwrap();
+    assert_eq!(last(), "www");
 }
