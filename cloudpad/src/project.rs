@@ -111,30 +111,37 @@ fn make_ignored(dir: &Path) -> io::Result<()> {
 /// # Errors
 /// When it cannot be written.
 pub fn write_private(file: &Path, text: &str) -> Result<(), Refusal> {
-    write_whole(file, text, 0o600)
+    write_whole(file, text, (0o600, false))
 }
 
-/// As [`write_private`], for everybody to read: a file that is committed.
+/// As [`write_private`], for everybody to read: a file that is committed. One that is there keeps its permissions.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn write_shared(file: &Path, text: &str) -> Result<(), Refusal> {
-    write_whole(file, text, 0o666)
+    write_whole(file, text, (0o666, true))
 }
 
-fn write_whole(file: &Path, text: &str, mode: u32) -> Result<(), Refusal> {
+/// `keeps`: whether a file that is there keeps the permissions it has.
+fn write_whole(file: &Path, text: &str, (mode, keeps): (u32, bool)) -> Result<(), Refusal> {
     let write = match fs::canonicalize(file) {
         Ok(there) if !there.is_file() => fs::write(&there, text),
-        Ok(there) => replace(&there, text, mode),
-        Err(_) => replace(file, text, mode),
+        Ok(there) => {
+            let now = fs::metadata(&there).ok().filter(|_| keeps).map(|now| now.permissions());
+            replace(&there, text, mode, now)
+        }
+        Err(_) => replace(file, text, mode, None),
     };
     write.map_err(|error| Refusal::new(format!("cannot write `{}`: {error}", file.display())))
 }
 
-fn replace(file: &Path, text: &str, mode: u32) -> io::Result<()> {
+fn replace(file: &Path, text: &str, mode: u32, kept: Option<fs::Permissions>) -> io::Result<()> {
     let mut partial = file.as_os_str().to_owned();
     partial.push(".partial");
     let mut new = File::options().write(true).create(true).truncate(true).mode(mode).open(&partial)?;
+    if let Some(kept) = kept {
+        new.set_permissions(kept)?;
+    }
     new.write_all(text.as_bytes())?;
     fs::rename(&partial, file)
 }
@@ -258,7 +265,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{make_ignored, utc, write_private};
+    use super::{make_ignored, utc, write_private, write_shared};
 
     #[test]
     fn git_sees_the_projects_plugins_and_nothing_else() {
@@ -282,6 +289,9 @@ mod tests {
     fn only_files_are_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        let mode = |file: &std::path::Path| {
+            std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(file).unwrap().permissions()) & 0o777
+        };
         std::fs::write(&file, "zero").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
         for text in ["one", "two"] {
@@ -289,9 +299,14 @@ mod tests {
             assert!(link.is_symlink(), "a link stays one");
         }
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "two");
-        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
-        assert_eq!(mode & 0o777, 0o600, "nobody else may read it");
+        assert_eq!(mode(&file), 0o600, "nobody else may read it");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is left over");
+
+        write_shared(&link, "three").unwrap();
+        assert_eq!(mode(&file), 0o600, "it was not for others");
+        std::fs::remove_file(&file).unwrap();
+        write_shared(&file, "new").unwrap();
+        assert_ne!(mode(&file) & 0o400, 0);
 
         let socket = dir.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();

@@ -12,7 +12,9 @@ use super::Problem;
 /// When there is such a host already, or something else stands where it belongs.
 pub fn add_host(text: &str, environment: Option<&str>, host: &Host) -> Result<String, Problem> {
     let broken = |_| Problem::new("the file cannot be read, so nothing can be added to it");
-    let mut document: DocumentMut = text.parse().map_err(broken)?;
+    // An editor of Windows begins a file with it.
+    let (mark, plain) = text.strip_prefix(MARK).map_or(("", text), |plain| (MARK, plain));
+    let mut document: DocumentMut = plain.parse().map_err(broken)?;
     let odd = || Problem::new("`hosts` is no table, so no host can be added to it");
     let mut table: &mut dyn TableLike = document.as_table_mut();
     for key in environment.iter().flat_map(|name| ["environments", name]) {
@@ -26,7 +28,26 @@ pub fn add_host(text: &str, environment: Option<&str>, host: &Host) -> Result<St
     let is_inline = |item: &Item| item.is_inline_table();
     let written_inline = !hosts.is_empty() && hosts.iter().all(|(_, item)| is_inline(item));
     hosts.insert(&host.name, if written_inline { inline(host) } else { table_of(host) });
-    Ok(document.to_string())
+    Ok(mark.to_owned() + &with_ends_of(plain, &document.to_string()))
+}
+
+/// The byte order mark.
+const MARK: &str = "\u{feff}";
+
+/// The lines of `after`, to which some were added in one place, with the ends that those of `before` have.
+fn with_ends_of(before: &str, after: &str) -> String {
+    let end = if before.contains("\r\n") { "\r\n" } else { "\n" };
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
+    let text = |line: &str| line.trim_end_matches(['\r', '\n']).to_owned();
+    let same = |(a, b): &(&&str, &&str)| text(a) == text(b);
+    let begin = old.iter().zip(&new).take_while(same).count();
+    let rest = (&old[begin..], &new[begin..]);
+    let tail = rest.0.iter().rev().zip(rest.1.iter().rev()).take_while(same).count();
+    let added = new[begin..new.len() - tail].iter().map(|line| text(line) + end);
+    let whole = |line: &&str| if line.ends_with('\n') { (*line).to_owned() } else { text(line) + end };
+    let kept = |lines: &[&str]| lines.iter().map(whole).collect::<String>();
+    kept(&old[..begin]) + &added.collect::<String>() + &kept(&old[old.len() - tail..])
 }
 
 /// The table of this name; one that has no header of its own where there is none yet.
@@ -109,5 +130,13 @@ mod tests {
         assert_eq!(staging, format!("{text}{}", ADDED.replace("[hosts", "[environments.staging.hosts")));
         assert!(add_host("hosts = 1", None, &host()).is_err());
         assert!(add_host("hosts = ", None, &host()).is_err());
+    }
+
+    #[test]
+    fn ends_of_lines_and_a_mark_at_the_beginning_stay() {
+        let text = "\u{feff}[project]\r\nname = \"shop\"\n\r\n[hosts.h1]\r\naddress = \"a\"\r\n\r\n[services.web]\r\n";
+        let added = add_host(text, None, &Host::new("h2", "b")).unwrap();
+        let new = "\r\n[hosts.h2]\r\naddress = \"b\"\r\n";
+        assert_eq!(added, text.replacen("\r\n[services", &format!("{new}\r\n[services"), 1));
     }
 }
