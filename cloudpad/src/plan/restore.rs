@@ -11,11 +11,12 @@ use super::Note;
 use super::contest::Contest;
 use super::decide::Decide;
 use super::past::{self, At};
-use super::sight::Sighted;
+use super::sight::{self, Sighted};
 use super::spec::{self, Wanted};
 use super::supply::Supply;
 use super::unit::{Rollout, Which};
 use crate::config::{Problem, Secret};
+use crate::inventory::list;
 
 /// Goes back to the release `id` on the hosts of a plan.
 pub(super) struct Restore<'d, 'a> {
@@ -106,6 +107,7 @@ impl<'d, 'a> Restore<'d, 'a> {
         let seen = self.decide.sight.services();
         let meant = seen.filter(|name| self.decide.scope.covers(name, self.decide.config));
         let names: BTreeSet<&'a str> = wishes.keys().copied().chain(meant).collect();
+        notes.extend(self.came_later());
         let (mut rollouts, mut contest) = (Vec::new(), Contest::default());
         for name in names {
             let Wish { wanted, elsewhere } = wishes.remove(name).unwrap_or_default();
@@ -129,6 +131,28 @@ impl<'d, 'a> Restore<'d, 'a> {
         copies.find(|(host, ..)| self.decide.hosts.contains(*host))?;
         let message = format!("`{name}` was not there at release `{}`, and is stopped", self.id);
         Some(Note { incomplete: false, message })
+    }
+
+    /// That hosts have come since: what runs there goes, and the others have to do its work.
+    fn came_later(&self) -> Vec<Note> {
+        let decide = self.decide;
+        let had_nothing = |host: &usize| {
+            let seen = decide.sight.host(*host).map(|sight| sight.seen);
+            seen.is_some_and(|seen| past::at(seen, self.id) == At::Nothing)
+        };
+        let note = |host: usize| {
+            let all = decide
+                .instances()
+                .filter(|(at, _, copies)| *at == host && sight::up(copies).next().is_some());
+            let names: Vec<String> = all.map(|(_, which, _)| which.instance().to_string()).collect();
+            let (host, id) = (decide.host_name(host), self.id);
+            let names = (!names.is_empty()).then(|| list(names.iter().map(String::as_str)))?;
+            let message = format!(
+                "`{host}` had nothing of the project at release `{id}`: {names} there is stopped, and only others serve"
+            );
+            Some(Note { incomplete: false, message })
+        };
+        decide.hosts.iter().filter(had_nothing).filter_map(note).collect()
     }
 
     /// What `old` is to be now: as it was, but that one which has to be made again gets the secrets of now.

@@ -216,3 +216,19 @@ fn the_release_before_is_another_one_for_a_part_of_the_project() {
     let lacking = before(&case).unwrap_err();
     assert!(lacking.contains("no host remembers a release before `r2`"), "and not forward: {lacking}");
 }
+
+#[test]
+fn what_goes_from_a_host_that_has_come_since_is_told() {
+    let mut case = three();
+    case.host("h2", &[]);
+    case.seen("h2").releases = Some(Vec::new());
+    release(&mut case, "r4", "web", "v4");
+    back(&mut case, "r5", "r3");
+    let told =
+        "`h2` had nothing of the project at release `r3`: `web.1` there is stopped, and only others serve";
+    let notes: Vec<_> = case.plan().notes.into_iter().map(|note| note.message).collect();
+    assert_eq!(notes, [told]);
+    case.deploy();
+    back(&mut case, "r6", "r4");
+    assert!(case.plan().notes.is_empty());
+}
