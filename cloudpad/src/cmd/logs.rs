@@ -22,6 +22,8 @@ use crate::term::Term;
 use crate::words::{self, Prefixes};
 
 /// Print what containers have printed, of all instances on all hosts
+///
+/// A line of more than 64 KiB goes on in the next one.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Only of these services or instances, such as `web` or `web.2`; of all where none is named

@@ -146,9 +146,20 @@ fn wrong_type(at: &str, node: &Node, shape: &Shape) -> Problem {
     let problem = Problem::at_bytes(node.span.clone(), message);
     match (shape.fit(&Value::Text(String::new())), &node.value) {
         (Some(_), Value::Whole(_) | Value::Number(_) | Value::Flag(_) | Value::Date(_)) => {
-            problem.hint("put it in quotes")
+            problem.hint(match with_unit(shape, &node.value) {
+                Some(example) => format!("put it in quotes, with a unit: `\"{example}\"`"),
+                None => "put it in quotes".to_owned(),
+            })
         }
         _ if shape.fit(&Value::List(Vec::new())).is_some() => problem.hint("put it in brackets: `[…]`"),
         _ => problem,
     }
+}
+
+/// A number as what is expected there: with the unit of the example, and seconds of a duration.
+fn with_unit(shape: &Shape, value: &Value) -> Option<String> {
+    let (Shape::Like(example), Value::Whole(number @ 0..)) = (shape, value) else { return None };
+    let unit = example.trim_start_matches(|c: char| c.is_ascii_digit());
+    let is_unit = !unit.is_empty() && unit.chars().all(|c| c.is_ascii_alphabetic());
+    is_unit.then(|| format!("{number}{}", if unit == "m" { "s" } else { unit }))
 }

@@ -28,7 +28,7 @@ pub fn check(request: &Request, reply: &Reply) -> Result<(), String> {
         (_, Reply::Secrets(found)) => {
             let zero = found.values.0.iter().find(|(_, value)| value.expose().contains('\0'));
             zero.map_or(Ok(()), |(name, _)| {
-                Err(format!("secret {name:?} has a zero byte, which no variable can have"))
+                Err(format!("secret {name:?} has a zero byte, which the value of no secret can have: keep it encoded, such as in base64"))
             })
         }
         (_, Reply::Observation(seen)) => containers(seen),

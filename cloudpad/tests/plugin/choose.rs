@@ -296,7 +296,7 @@ fn what_cannot_be_is_no_reply() {
     let failure = providers.ok().unwrap().call(&request, "", nobody(), Cancel::new()).unwrap_err();
     assert_eq!(
         failure.message,
-        "secrets provider `command` has answered what cannot be: secret \"token\" has a zero byte, which no variable can have"
+        "secrets provider `command` has answered what cannot be: secret \"token\" has a zero byte, which the value of no secret can have: keep it encoded, such as in base64"
     );
 }
 

@@ -17,6 +17,8 @@ use crate::term::Term;
 use crate::words::outputs::{self, Line, Output};
 
 /// Run a command on the hosts, all at once
+///
+/// A line of more than 64 KiB goes on in the next one.
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

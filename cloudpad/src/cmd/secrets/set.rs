@@ -44,7 +44,9 @@ impl Args {
             return Err(Refusal::new("nothing was done: the value is empty").into());
         }
         if value.contains('\0') {
-            return Err(Refusal::new("nothing was done: the value has a zero byte").into());
+            return Err(Refusal::new("nothing was done: the value has a zero byte")
+                .hint("keep it encoded, such as in base64")
+                .into());
         }
         let name = self.name;
         let set = Set { name: name.clone(), value: Secret::from(value) };
