@@ -15,12 +15,13 @@ use futures_util::StreamExt;
 use tokio::time::{sleep, timeout};
 
 use super::attached::{Attached, Peer};
-use super::files;
 use super::printed::{Line, Printed, Which};
+use super::{clock, files};
 use crate::call::cancelled;
 use crate::pool::Connection;
 
 mod begin;
+mod time;
 
 /// How long a container may take to end when the caller has asked to stop. A caller does not wait for longer than 10 s.
 const HASTE: i32 = 5;
@@ -48,9 +49,10 @@ pub(super) async fn run(
     let begun = begin::begin(cx, host, request).await?;
     let found = begun.found && !so_far.begun.swap(true, Ordering::Relaxed);
     let one_off = OneOff { cx, host, request, id: &begun.id };
+    let left = left(host, request, begun.since.as_deref()).await;
     let over = async {
-        match request.timeout_ms {
-            Some(ms) => sleep(Duration::from_millis(ms)).await,
+        match left {
+            Some(left) => sleep(left).await,
             None => std::future::pending().await,
         }
     };
@@ -80,6 +82,20 @@ pub(super) async fn run(
         one_off.remove().await.unwrap_or_else(|failure| cx.log(Level::Warn, failure.to_string()));
     }
     Ok(Ran { exit_code, timed_out, found })
+}
+
+/// How much time the run has yet; none where it may take as long as it does. What an earlier request has begun has had some of
+/// it, be it that its caller was killed or that the connection was lost.
+async fn left(host: &Connection, request: &Run, since: Option<&str>) -> Option<Duration> {
+    let timeout_ms = request.timeout_ms?;
+    let now = match since {
+        Some(_) => clock::now(&host.engine).await.ok(),
+        None => None,
+    };
+    Some(match since.zip(now) {
+        Some((since, now)) => time::left(timeout_ms, since, now),
+        None => Duration::from_millis(timeout_ms),
+    })
 }
 
 /// How far what a container prints was told.

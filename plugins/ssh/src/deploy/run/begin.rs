@@ -19,6 +19,8 @@ use crate::pool::Connection;
 pub(super) struct Begun {
     pub(super) id: String,
     pub(super) found: bool,
+    /// Since when one that was found runs, as the engine writes it.
+    pub(super) since: Option<String>,
     /// Its streams, where the request has asked for them.
     pub(super) attached: Option<Attached>,
 }
@@ -62,7 +64,7 @@ async fn create(cx: &Context, host: &Connection, request: &Run) -> Result<Option
 /// Starts a container that was just made, or removes it again: it would look like one that is about to run.
 async fn start_new(cx: &Context, host: &Connection, request: &Run, id: String) -> Result<Begun, Failure> {
     let refused = match start(host, request, &id, None).await {
-        Ok(attached) => return Ok(Begun { id, found: false, attached }),
+        Ok(attached) => return Ok(Begun { id, found: false, since: None, attached }),
         Err(refused) => refused,
     };
     let options = RemoveContainerOptionsBuilder::new().v(true).build();
@@ -128,5 +130,6 @@ async fn find(host: &Connection, request: &Run) -> Result<Begun, Failure> {
     if !has_begun {
         start(host, request, &id, Some(&found)).await?;
     }
-    Ok(Begun { id, found: has_begun, attached: None })
+    let state = found.state.filter(|state| has_begun && state.running == Some(true));
+    Ok(Begun { id, found: has_begun, since: state.and_then(|state| state.started_at), attached: None })
 }
