@@ -183,9 +183,15 @@ impl Cli {
         match term.lost() {
             None => code,
             Some(error) => {
-                term.error(&format!("could not write to stdout, which is not complete: {error}"));
-                // Where hosts may have changed, how that went is what counts.
-                if acts { code } else { exit::REFUSED }
+                let done = acts && code == exit::OK;
+                let done = if done { "; what was asked for is done all the same" } else { "" };
+                term.error(&format!("could not write to stdout, which is not complete: {error}{done}"));
+                // Where hosts may have changed, whoever reads the exit code must not take what was told for all of it.
+                match (acts, code) {
+                    (true, exit::OK) => exit::FAILED,
+                    (true, code) => code,
+                    (false, _) => exit::REFUSED,
+                }
             }
         }
     }

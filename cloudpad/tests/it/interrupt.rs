@@ -156,8 +156,9 @@ fn a_full_disk_stops_no_deploy_and_is_told() {
     let project = Project::new("full");
     project.configure(&project.web());
     let (code, said) = to_a_full_disk(&project, &["deploy", "--yes", "--json"]);
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("could not write to stdout"), "{said}");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("could not write to stdout, which is not complete"), "{said}");
+    assert!(said.contains("is done all the same"), "{said}");
     project.serves("one");
     for command in ["config", "plan", "ps"] {
         let (code, said) = to_a_full_disk(&project, &[command]);
