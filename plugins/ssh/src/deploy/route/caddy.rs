@@ -117,12 +117,21 @@ fn logging() -> Value {
 
 /// What is answered when something is wrong.
 fn plain_errors() -> Value {
-    json!({ "routes": [{ "handle": [{
-        "handler": "static_response",
+    json!({ "routes": [{ "handle": answer(json!({
         "status_code": "{http.error.status_code}",
         "headers": { "Content-Type": ["text/plain; charset=utf-8"] },
         "body": "{http.error.status_code} {http.error.status_text}\n",
-    }] }] })
+    })) }] })
+}
+
+/// An answer of Caddy's own, which is not about the body of the request. Where that is left for the server to clear away after the
+/// answer, as with full duplex it is, the server now and then breaks the connection (Go's `invalid concurrent Body.Read call`), over which the
+/// front has sent another request by then. So the body is closed before, by giving the request another one, and
+/// the connection is not used again, since what is left of a large one is still to come.
+fn answer(mut said: Value) -> [Value; 2] {
+    said["handler"] = json!("static_response");
+    said["close"] = json!(true);
+    [json!({ "handler": "request_body", "set": "-" }), said]
 }
 
 #[cfg(test)]

@@ -76,3 +76,28 @@ fn a_container_that_is_gone_costs_no_request_even_where_nobody_asks_whether_it_i
     assert_eq!(answers, vec![(200, "two".into()); 10]);
     clean(&world, &[&one, &two]);
 }
+
+#[test]
+fn what_the_proxy_answers_itself_it_answers_each_time() {
+    let world = world("route-answer", HOST);
+    let container = serve(&world, "one");
+    route(&world, Some(rule(&world, json!({ "maintenance": "later" }))), &[&container], &[]).unwrap();
+    let host = format!("{}.test", world.project.name);
+    let status = |host: &str| {
+        let mut stream = TcpStream::connect((address(), 80)).unwrap();
+        let body = "x".repeat(1_000);
+        write!(stream, "POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1000\r\n\r\n{body}").unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    };
+    for (host, expected) in [(host.as_str(), "HTTP/1.1 503"), ("nobody.test", "HTTP/1.1 404")] {
+        let ask = || (0..100).map(|_| status(host)).collect::<Vec<_>>();
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+            clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+        });
+        assert_eq!(answers, vec![expected; 400]);
+    }
+    clean(&world, &[&container]);
+}

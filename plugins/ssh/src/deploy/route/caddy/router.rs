@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use cloudpad_plugin_api::stage::deploy::Rule;
 use serde_json::{Map, Value, json};
 
-use super::{OVERLAP, literal, millis, plain_errors};
+use super::{OVERLAP, answer, literal, millis, plain_errors};
 use crate::deploy::route::piece::Piece;
 use crate::deploy::route::proxy::address;
 
@@ -123,12 +123,11 @@ fn route(hosts: &[&str], piece: &Piece, rule: &Rule) -> Value {
         handle.push(json!({ "handler": "headers", "response": { "set": set, "deferred": true } }));
     }
     match &rule.maintenance {
-        Some(page) => handle.push(json!({
-            "handler": "static_response",
+        Some(page) => handle.extend(answer(json!({
             "status_code": 503,
             "headers": { "Content-Type": ["text/html; charset=utf-8"], "Retry-After": ["60"], "Cache-Control": ["no-store"] },
             "body": literal(page),
-        })),
+        }))),
         None => {
             if let Some(most) = rule.max_body {
                 handle.push(json!({ "handler": "request_body", "max_size": most }));
@@ -156,11 +155,10 @@ fn redirect() -> Value {
     json!({ "handler": "subroute", "routes": [{
         "match": [{ "header": { "X-Forwarded-Proto": ["http"] } }],
         "terminal": true,
-        "handle": [{
-            "handler": "static_response",
+        "handle": answer(json!({
             "status_code": 308,
             "headers": { "Location": ["https://{http.request.host}{http.request.uri}"] },
-        }],
+        })),
     }] })
 }
 

@@ -93,7 +93,7 @@ fn all_that_a_rule_says_is_in_the_configuration() {
     );
     let handle = &routes(&[full])[0]["handle"];
     assert_eq!(
-        handle[0]["routes"][0]["handle"][0]["headers"]["Location"][0],
+        handle[0]["routes"][0]["handle"][1]["headers"]["Location"][0],
         "https://{http.request.host}{http.request.uri}"
     );
     assert_eq!(handle[1]["response"]["set"], json!({ "X-A": ["b"] }));
@@ -116,8 +116,8 @@ fn words_of_users_are_nothing_but_words() {
     let handle = &routes(&[piece])[0]["handle"];
     let escaped = "\\{file./data/cloudpad/other.key\\} \\\\{env.HOME\\} \"\\}]\\}";
     assert_eq!(handle[0]["response"]["set"], json!({ "X-\\{env.A\\}": [escaped] }));
-    assert_eq!((&handle[1]["status_code"], &handle[1]["body"]), (&json!(503), &json!(escaped)));
-    assert_eq!(handle.as_array().unwrap().len(), 2, "nothing else in maintenance");
+    assert_eq!((&handle[2]["status_code"], &handle[2]["body"]), (&json!(503), &json!(escaped)));
+    assert_eq!(handle.as_array().unwrap().len(), 3, "nothing else in maintenance");
 }
 
 #[test]
