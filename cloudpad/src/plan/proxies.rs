@@ -1,9 +1,9 @@
 //! Whether each host's proxy can serve the routes that are wanted there, and what there is to say of it. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::model::Protocol;
-use cloudpad_plugin_api::stage::deploy::Observation;
+use cloudpad_plugin_api::stage::deploy::{Observation, ProxySeen};
 
 use super::Note;
 use super::decide::Decide;
@@ -57,12 +57,43 @@ fn found(decide: &Decide<'_>, wanted: BTreeMap<usize, Vec<&str>>) -> Vec<Problem
             problems.push(problem.hint("update its plugin, or remove the route"));
             continue;
         }
+        problems.extend(other_ports(decide, host.seen, name));
         problems.extend(taken_ports(decide, host.seen, name));
         problems.extend(
             services.into_iter().filter_map(|service| taken_names(decide, host.seen, index, service)),
         );
     }
     problems
+}
+
+/// The projects that have others of the host's proxy's routes, as words; none where there are none.
+fn others(proxy: &ProxySeen) -> Option<String> {
+    let names: BTreeSet<&str> = proxy.claims.iter().map(|claim| claim.project.as_str()).collect();
+    let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+/// Ports of the proxy that are others than those at which it serves other projects, which would be gone with them.
+fn other_ports(decide: &Decide<'_>, seen: &Observation, host: &str) -> Vec<Problem> {
+    let wanted = &decide.config.proxy.made;
+    let Some((proxy, made)) = seen.proxy.as_ref().and_then(|proxy| Some((proxy, proxy.made.as_ref()?)))
+    else {
+        return Vec::new();
+    };
+    let Some(others) = others(proxy) else { return Vec::new() };
+    let ports =
+        [("http_port", made.http_port, wanted.http_port), ("https_port", made.https_port, wanted.https_port)];
+    let differ = ports.into_iter().filter(|(_, made, wanted)| made != wanted);
+    let problem = |(key, made, wanted)| {
+        let message = format!(
+            "the proxy of `{host}` has port {made} as its `{key}`, at which it serves {others} too, and is to have {wanted}"
+        );
+        let hint = format!(
+            "give all projects of the host the same `{key}` in `[proxy]`, or take the routes of the others off first"
+        );
+        Problem::at_key(format!("proxy.{key}"), message).hint(hint)
+    };
+    differ.map(problem).collect()
 }
 
 /// Ports of the proxy that something else holds.
@@ -116,9 +147,9 @@ pub(super) fn notes(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Note> 
             } else {
                 format!("from `{}`", wanted.image)
             };
-            let message = format!(
-                "the proxy on `{host}` is made anew {from}: for a moment nobody answers there, for whatever project"
-            );
+            let whom = others(proxy).map_or_else(String::new, |others| format!(", neither for {others}"));
+            let message =
+                format!("the proxy on `{host}` is made anew {from}: for a moment nobody answers there{whom}");
             notes.push(Note { incomplete: false, message });
         }
         for service in services {

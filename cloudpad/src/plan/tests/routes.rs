@@ -201,8 +201,8 @@ fn a_proxy_that_is_gone_or_another_is_made_again() {
         1 route/h1/web < 0
         2 pull/h2/caddy:2
         3 route/h2/web < 2
-        note: the proxy on `h1` is made anew from `caddy:2`: for a moment nobody answers there, for whatever project
-        note: the proxy on `h2` is made anew from `caddy:2`: for a moment nobody answers there, for whatever project
+        note: the proxy on `h1` is made anew from `caddy:2`: for a moment nobody answers there
+        note: the proxy on `h2` is made anew from `caddy:2`: for a moment nobody answers there
         ",
     );
 }
@@ -224,6 +224,30 @@ fn what_others_have_is_found_before_anything_is_touched() {
     );
     case.seen("h1").proxy = None;
     assert!(case.problems()[0].contains("the deploy provider cannot lead requests to services on `h1`"));
+}
+
+#[test]
+fn a_proxy_that_serves_others_keeps_its_ports() {
+    let mut case = routed_case();
+    case.deploy();
+    let claim =
+        Claim { project: "blog".into(), service: "site".into(), hosts: vec!["blog.de".into()], path: None };
+    case.seen("h2").proxy.as_mut().unwrap().claims.push(claim);
+    let mut made = (*case.config.proxy.made).clone();
+    made.image = "caddy:2".into();
+    case.config.proxy.made = made.clone().into();
+    let notes: Vec<_> = case.plan().notes.into_iter().map(|note| note.message).collect();
+    assert!(notes[1].ends_with("for a moment nobody answers there, neither for `blog`"), "{notes:?}");
+    made.http_port = 8080;
+    case.config.proxy.made = made.into();
+    assert_eq!(
+        case.problems(),
+        [
+            "the proxy of `h2` has port 80 as its `http_port`, at which it serves `blog` too, and is to have 8080"
+        ]
+    );
+    case.service("web", |service| service.route = None);
+    assert_eq!(routes(&case.plan()).len(), 2, "who takes a route off may have changed them");
 }
 
 #[test]
