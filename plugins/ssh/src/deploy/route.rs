@@ -1,7 +1,7 @@
 //! `deploy.route`: has the proxy of a host lead requests to containers. I/O.
 //!
 //! `piece` is what one service wants, `proxy` the seam to a proxy and `caddy` the one there is, all pure; `store` reads
-//! and writes the proxy's files, `containers` keeps it running, `exec` runs its commands, `drain` waits.
+//! and writes the proxy's files, `containers` and `renew` keep it running, `exec` runs its commands, `drain` waits.
 
 mod caddy;
 mod containers;
@@ -10,6 +10,7 @@ mod exec;
 mod lock;
 mod piece;
 mod proxy;
+mod renew;
 mod seen;
 mod store;
 
@@ -17,10 +18,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bollard::models::ContainerSummary;
 use cloudpad_engine::Engine;
 use cloudpad_plugin_api::stage::deploy::{Rule, SetRoute, Tls};
 use cloudpad_plugin_api::{Context, Failure};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use self::containers::Found;
 use self::piece::Piece;
@@ -33,8 +35,6 @@ pub(super) use seen::seen;
 const KIND: &dyn Kind = &caddy::Caddy;
 /// How often the proxy is given a configuration until it is as it should be: once, unless somebody breaks the lock.
 const TRIES: u32 = 5;
-/// How long a part may need until it takes orders.
-const STARTING: Duration = Duration::from_secs(20);
 
 pub(super) async fn route(cx: &Context, host: &Arc<Connection>, request: &SetRoute) -> Result<(), Failure> {
     if let Some(rule) = &request.rule {
@@ -67,21 +67,18 @@ pub(super) async fn route(cx: &Context, host: &Arc<Connection>, request: &SetRou
 
 /// The parts that are there.
 async fn parts(host: &Connection) -> Result<Vec<(&'static Part, Found)>, Failure> {
-    let all = host.containers().await?;
-    Ok(KIND.parts().iter().filter_map(|part| Some((part, containers::find(part, &all)?))).collect())
+    Ok(among(&host.containers().await?))
+}
+
+fn among(all: &[ContainerSummary]) -> Vec<(&'static Part, Found)> {
+    KIND.parts().iter().filter_map(|part| Some((part, containers::find(part, all)?))).collect()
 }
 
 /// Sees to it that the proxy runs, and reaches the service's network.
 async fn ensure(host: &Connection, request: &SetRoute) -> Result<(), Failure> {
-    let mut found = parts(host).await?;
-    let mut changed = false;
-    for part in KIND.parts() {
-        let there = found.iter().find(|(of, _)| of.container == part.container).map(|(_, found)| found);
-        changed |= !containers::ensure(&host.engine, KIND, part, &request.proxy, there).await?;
-    }
-    if changed {
-        found = parts(host).await?;
-    }
+    let all = host.containers().await?;
+    let changed = renew::ensure(&host.engine, KIND, request, &all).await?;
+    let found = if changed { parts(host).await? } else { among(&all) };
     let router = found.iter().find(|(part, _)| !part.is_front).map(|(_, found)| found);
     let Some(router) = router else { return Err(Failure::failed("the proxy has ended as it was started")) };
     // A router that was made anew is in the networks of nobody.
@@ -122,7 +119,7 @@ async fn settle(cx: &Context, host: &Connection, request: &SetRoute) -> Result<P
                 if part.is_front {
                     bring_certificate(cx, engine, request).await?;
                 }
-                load(engine, part, config.to_string().into_bytes()).await?;
+                renew::load(engine, KIND, part, config.to_string().into_bytes()).await?;
                 changed = true;
             }
         }
@@ -148,24 +145,6 @@ fn refuse_taken(pieces: &[Piece], request: &SetRoute) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Gives a part another configuration. It answers as long as it is in effect; one that it refuses changes nothing.
-async fn load(engine: &Engine, part: &Part, config: Vec<u8>) -> Result<(), Failure> {
-    store::write(engine, part.container, FOLDER, &[(part.next.to_owned(), config)]).await?;
-    let since = Instant::now();
-    loop {
-        let (done, output) = exec::run(engine, part.container, part.load).await?;
-        if done {
-            return Ok(());
-        }
-        // It may have been started just now.
-        if !output.contains("dial unix") || since.elapsed() > STARTING {
-            let said = KIND.refusal(&output);
-            return Err(Failure::failed("the proxy does not take its new configuration").cause(said));
-        }
-        sleep(Duration::from_millis(200)).await;
-    }
 }
 
 /// Brings a rule's own certificate to the host.
@@ -206,7 +185,8 @@ pub(super) async fn retire(host: &Arc<Connection>) -> Result<(), Failure> {
     let stored = store::read(&host.engine, &any.id).await?;
     if stored.pieces.iter().all(|piece| piece.rule.is_none()) {
         for (part, found) in &found {
-            containers::remove(&host.engine, part, found).await?;
+            containers::stop(&host.engine, part, &found.id).await?;
+            containers::remove(&host.engine, part, &found.id).await?;
         }
         containers::remove_network(&host.engine).await?;
     }

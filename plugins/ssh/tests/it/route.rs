@@ -1,5 +1,6 @@
 //! Routes: a real proxy on a host of the lab.
 
+mod anew;
 mod greedy;
 
 use std::io::{Read, Write};
@@ -21,11 +22,11 @@ const HOST: &str = "h1";
 /// A project on the lab's host, with its image and the proxy's there.
 fn world(name: &str, user: &str) -> World {
     let mut world = World::new(name);
-    world.host = Host::new(HOST, user).into();
+    world.host = Host::new(user.rsplit('@').next().unwrap(), user).into();
     world.config = json!({ "ssh_config": lab::dir().join("ssh_config") });
     let (reference, host) = (world.image.clone(), Some(world.host.clone()));
     Pusher.run(&world.context(), &Run { reference, host, similar: Vec::new() }).unwrap();
-    lab::docker_ok(HOST, &["pull", "--quiet", &lab::says("proxy_image")]);
+    lab::docker_ok(&world.host.name, &["pull", "--quiet", &lab::says("proxy_image")]);
     world
 }
 
@@ -48,12 +49,27 @@ fn rule(world: &World, more: Value) -> Rule {
     serde_json::from_value(rule).unwrap()
 }
 
+/// The proxy as most have it.
+fn usual() -> Proxy {
+    Proxy { image: lab::says("proxy_image"), http_port: 80, https_port: 443 }
+}
+
 fn route(world: &World, rule: Option<Rule>, add: &[&str], remove: &[&str]) -> Result<(), Failure> {
+    route_by(world, usual(), rule, add, remove)
+}
+
+fn route_by(
+    world: &World,
+    proxy: Proxy,
+    rule: Option<Rule>,
+    add: &[&str],
+    remove: &[&str],
+) -> Result<(), Failure> {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let request = SetRoute {
         host: world.host.clone(),
         project: world.project.clone().into(),
-        proxy: Proxy { image: lab::says("proxy_image"), http_port: 80, https_port: 443 }.into(),
+        proxy: proxy.into(),
         service: "web".into(),
         rule: rule.map(Arc::new),
         add: names(add),
@@ -73,13 +89,21 @@ fn seen(world: &World) -> ProxySeen {
 
 /// The address of the host.
 fn address() -> String {
+    address_of(0)
+}
+
+fn address_of(host: usize) -> String {
     let lab: Value = serde_json::from_slice(&std::fs::read(lab::dir().join("lab.json")).unwrap()).unwrap();
-    lab["hosts"][0]["direct"].as_str().unwrap().to_owned()
+    lab["hosts"][host]["direct"].as_str().unwrap().to_owned()
 }
 
 /// The status and the body of a page that the proxy serves for a host name.
 fn get(host: &str, path: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect((address(), 80)).unwrap();
+    get_at(0, host, path)
+}
+
+fn get_at(number: usize, host: &str, path: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect((address_of(number), 80)).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -91,7 +115,7 @@ fn clean(world: &World, containers: &[&str]) {
     route(world, None, &[], &[]).unwrap();
     containers.iter().for_each(|name| world.stop(name).unwrap());
     world.remove(containers, &[&world.image]).unwrap();
-    lab::docker_ok(HOST, &["network", "rm", &world.project.name]);
+    lab::docker_ok(&world.host.name, &["network", "rm", &world.project.name]);
 }
 
 #[test]

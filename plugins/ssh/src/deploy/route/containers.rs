@@ -1,4 +1,4 @@
-//! The containers of the proxy on a host: found, made where they are not there, made anew where they are others. I/O.
+//! The containers of the proxy on a host: found, made, started, put away, and in which networks they are. I/O.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,7 +9,7 @@ use bollard::models::{
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, InspectNetworkOptions, RemoveContainerOptionsBuilder,
-    StartContainerOptions, StopContainerOptionsBuilder,
+    RenameContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
 };
 use cloudpad_engine::{Engine, failure, status};
 use cloudpad_plugin_api::Failure;
@@ -29,6 +29,10 @@ const VOLUMES: [(&str, &str); 2] = [("cloudpad-proxy", FOLDER), ("cloudpad-certi
 /// Seconds that the requests which a part is answering have when it is made anew.
 const STOP: i32 = 10;
 
+/// How engines say that something else has a port.
+const PORT_HELD: [&str; 3] =
+    ["port is already allocated", "address already in use", "Ports are not available"];
+
 /// A part of the proxy as it was found.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
@@ -41,8 +45,24 @@ pub(super) struct Found {
 
 /// The part among all containers of a host.
 pub(super) fn find(part: &Part, all: &[ContainerSummary]) -> Option<Found> {
+    named(part.container, part, all)
+}
+
+/// The one that the part was before, where it waits for the new one to prove itself.
+pub(super) fn find_kept(part: &Part, all: &[ContainerSummary]) -> Option<Found> {
+    named(&kept_name(part), part, all)
+}
+
+/// The name of a part's old container meanwhile.
+pub(super) fn kept_name(part: &Part) -> String {
+    format!("{}-before", part.container)
+}
+
+fn named(name: &str, part: &Part, all: &[ContainerSummary]) -> Option<Found> {
     let is_it = |seen: &&ContainerSummary| {
-        seen.labels.as_ref().and_then(|labels| labels.get(PART)).is_some_and(|of| of == part.container)
+        let is_part =
+            seen.labels.as_ref().and_then(|labels| labels.get(PART)).is_some_and(|of| of == part.container);
+        is_part && seen.names.iter().flatten().any(|has| has.trim_start_matches('/') == name)
     };
     let seen = all.iter().find(is_it)?;
     let networks = seen.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
@@ -62,41 +82,43 @@ impl Found {
     }
 }
 
-/// Sees to it that a part is there as it should be, and runs. Whether it did already.
-pub(super) async fn ensure(
-    engine: &Engine,
-    kind: &dyn Kind,
-    part: &Part,
-    proxy: &Proxy,
-    found: Option<&Found>,
-) -> Result<bool, Failure> {
-    match found {
-        Some(found) if found.made.as_ref() == Some(proxy) => {
-            if found.is_running {
-                return Ok(true);
-            }
-        }
-        Some(found) => {
-            remove(engine, part, found).await?;
-            make(engine, part, proxy).await?;
-        }
-        None => make(engine, part, proxy).await?,
-    }
-    begin(engine, kind, part).await?;
-    Ok(false)
+fn failed<'a>(what: &'a str, part: &'a Part) -> impl Fn(bollard::errors::Error) -> Failure + 'a {
+    move |error| failure(&format!("could not {what} the proxy's container `{}`", part.container), &error)
 }
 
-pub(super) async fn remove(engine: &Engine, part: &Part, found: &Found) -> Result<(), Failure> {
-    let failed =
-        |error| failure(&format!("could not remove the proxy's container `{}`", part.container), &error);
-    let docker = engine.patient().await?;
-    let stop = StopContainerOptionsBuilder::new().t(STOP).build();
-    docker.stop_container(&found.id, Some(stop)).await.map_err(failed)?;
+/// Stops a container of a part.
+pub(super) async fn stop(engine: &Engine, part: &Part, id: &str) -> Result<(), Failure> {
+    let options = StopContainerOptionsBuilder::new().t(STOP).build();
+    engine.patient().await?.stop_container(id, Some(options)).await.map_err(failed("stop", part))
+}
+
+/// Removes a container of a part.
+pub(super) async fn remove(engine: &Engine, part: &Part, id: &str) -> Result<(), Failure> {
     let force = RemoveContainerOptionsBuilder::new().force(true).build();
-    docker.remove_container(&found.id, Some(force)).await.map_err(failed)
+    engine.patient().await?.remove_container(id, Some(force)).await.map_err(failed("remove", part))
 }
 
-async fn make(engine: &Engine, part: &Part, proxy: &Proxy) -> Result<(), Failure> {
+/// Gives a container another name.
+pub(super) async fn rename(engine: &Engine, id: &str, name: &str) -> Result<(), Failure> {
+    let options = RenameContainerOptionsBuilder::new().name(name).build();
+    let renamed = engine.docker().await?.rename_container(id, options).await;
+    renamed
+        .map_err(|error| failure(&format!("could not rename a container of the proxy to `{name}`"), &error))
+}
+
+/// Has the container that a part was before take the place of the new one again.
+pub(super) async fn put_back(engine: &Engine, part: &Part, old: &str) -> Result<(), Failure> {
+    match remove(engine, part, part.container).await {
+        Err(failure) if !failure.to_string().contains("No such container") => return Err(failure),
+        _ => {}
+    }
+    rename(engine, old, part.container).await?;
+    let started = engine.patient().await?.start_container(old, None::<StartContainerOptions>).await;
+    started.map_err(failed("start", part))
+}
+
+/// Makes a part, which does not run yet.
+pub(super) async fn make(engine: &Engine, part: &Part, proxy: &Proxy) -> Result<(), Failure> {
     ensure_network(engine).await?;
     let name = part.container;
     let options = CreateContainerOptionsBuilder::new().name(name).build();
@@ -115,7 +137,7 @@ async fn make(engine: &Engine, part: &Part, proxy: &Proxy) -> Result<(), Failure
 }
 
 /// Starts it, with what is to be routed by now.
-async fn begin(engine: &Engine, kind: &dyn Kind, part: &Part) -> Result<(), Failure> {
+pub(super) async fn begin(engine: &Engine, kind: &dyn Kind, part: &Part) -> Result<(), Failure> {
     let stored = store::read(engine, part.container).await?;
     let config = kind.config(part, &stored.pieces, None);
     let first = (part.first.to_owned(), config.to_string().into_bytes());
@@ -123,8 +145,12 @@ async fn begin(engine: &Engine, kind: &dyn Kind, part: &Part) -> Result<(), Fail
     let started =
         engine.patient().await?.start_container(part.container, None::<StartContainerOptions>).await;
     started.map_err(|error| {
-        failure(&format!("could not start the proxy's container `{}`", part.container), &error)
-            .hint("its ports are `http_port` and `https_port` of `[proxy]`")
+        let is_port = PORT_HELD.iter().any(|words| error.to_string().contains(words));
+        let failure = failed("start", part)(error);
+        match is_port {
+            true => failure.hint("its ports are `http_port` and `https_port` of `[proxy]`"),
+            false => failure,
+        }
     })
 }
 

@@ -17,14 +17,16 @@ pub(in crate::deploy) async fn seen(
     all: &[ContainerSummary],
     project: &Project,
 ) -> Result<ProxySeen, Failure> {
-    let found = KIND.parts().iter().filter_map(|part| Some((part, containers::find(part, all)?)));
+    let find = |part| containers::find(part, all).or_else(|| containers::find_kept(part, all));
+    let found = KIND.parts().iter().filter_map(|part| Some((part, find(part)?)));
     let found: Vec<(&Part, Found)> = found.collect();
     let Some((_, any)) = found.first() else { return Ok(ProxySeen::default()) };
     let stored = store::read(engine, &any.id).await?;
     let front = found.iter().find(|(part, _)| part.is_front).map(|(_, found)| found);
     let is_settled = |part: &Part| {
         let runs = found.iter().any(|(of, found)| of.container == part.container && found.is_running);
-        runs && stored.lacking(KIND, part, &stored.pieces).is_none()
+        runs && containers::find_kept(part, all).is_none()
+            && stored.lacking(KIND, part, &stored.pieces).is_none()
     };
     let (own, others): (Vec<_>, Vec<_>) = stored.pieces.iter().partition(|piece| piece.project == *project);
     Ok(ProxySeen {
