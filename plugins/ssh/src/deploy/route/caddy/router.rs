@@ -165,8 +165,10 @@ fn redirect() -> Value {
 fn to_containers(piece: &Piece, rule: &Rule) -> Value {
     let upstreams = piece.containers.iter().map(|(name, port)| json!({ "dial": address(name, *port) }));
     // In turn, and not those with the fewest requests: these would be the ones that are gone, at each try again.
+    // A name may lead to several services, and a client has a cookie of each.
+    let cookie = format!("cloudpad-{}-{}", piece.project.prefix(), piece.service);
     let policy = match rule.sticky {
-        true => json!({ "policy": "cookie", "name": "cloudpad", "fallback": { "policy": "round_robin" } }),
+        true => json!({ "policy": "cookie", "name": cookie, "fallback": { "policy": "round_robin" } }),
         false => json!({ "policy": "round_robin" }),
     };
     // Less than servers keep a connection that nobody uses: they close it just when it is used again.

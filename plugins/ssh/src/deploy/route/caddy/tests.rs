@@ -104,7 +104,8 @@ fn all_that_a_rule_says_is_in_the_configuration() {
     assert_eq!(proxy["health_checks"]["active"]["headers"]["Host"], json!(["localhost:8080"]));
     assert_eq!(proxy["health_checks"]["passive"], Value::Null, "no client's doing counts");
     assert_eq!(proxy["transport"]["response_header_timeout"], "3000ms");
-    assert_eq!(proxy["load_balancing"]["selection_policy"]["policy"], "cookie");
+    let policy = &proxy["load_balancing"]["selection_policy"];
+    assert_eq!((&policy["policy"], &policy["name"]), (&json!("cookie"), &json!("cloudpad-a-web")));
     let plain = &routes(&[piece("a", &json!({}))])[0]["handle"];
     assert_eq!(plain.as_array().unwrap().len(), 1, "no redirect without HTTPS: {plain}");
 }
