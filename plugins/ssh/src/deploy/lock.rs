@@ -55,8 +55,13 @@ impl Held {
         self.watch.is_finished()
     }
 
+    /// Who it was told is the holder.
+    pub(super) fn holder(&self) -> Arc<Holder> {
+        self.holder.clone()
+    }
+
     /// Comes back when the host has given it up.
-    async fn release(self) {
+    pub(super) async fn release(self) {
         drop(self.keep);
         // It neither panics nor is aborted.
         let _ = self.watch.await;
@@ -113,7 +118,11 @@ fn taken(name: &str, other: &Holder) -> Failure {
 }
 
 /// Takes the lock, or finds out who has it.
-async fn take(host: &Connection, name: &str, holder: &Arc<Holder>) -> Result<Result<Held, Holder>, Failure> {
+pub(super) async fn take(
+    host: &Connection,
+    name: &str,
+    holder: &Arc<Holder>,
+) -> Result<Result<Held, Holder>, Failure> {
     if !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')) {
         return Err(Failure::invalid(format!("`{name}` cannot be the name of a lock")));
     }

@@ -43,7 +43,7 @@ pub(super) async fn route(cx: &Context, host: &Arc<Connection>, request: &SetRou
     let engine = &host.engine;
     let gone = {
         let _alone = host.routing.lock().await;
-        let lock = lock::take(host, &request.proxy.image).await?;
+        let lock = lock::take(cx, host).await?;
         ensure(host, request).await?;
         let piece = settle(cx, host, request).await?;
         lock.release().await;
@@ -61,7 +61,7 @@ pub(super) async fn route(cx: &Context, host: &Arc<Connection>, request: &SetRou
     }
     match request.rule {
         Some(_) => Ok(()),
-        None => leave(host, &request.proxy.image).await,
+        None => leave(cx, host).await,
     }
 }
 
@@ -195,9 +195,9 @@ pub(super) async fn retire(host: &Arc<Connection>) -> Result<(), Failure> {
 }
 
 /// Leaves the networks in which nothing is routed any more.
-async fn leave(host: &Arc<Connection>, image: &str) -> Result<(), Failure> {
+async fn leave(cx: &Context, host: &Connection) -> Result<(), Failure> {
     let _alone = host.routing.lock().await;
-    let lock = lock::take(host, image).await?;
+    let lock = lock::take(cx, host).await?;
     let found = parts(host).await?;
     let Some((_, router)) = found.iter().find(|(part, _)| !part.is_front) else { return Ok(()) };
     let stored = store::read(&host.engine, &router.id).await?;

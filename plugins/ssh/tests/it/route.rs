@@ -2,6 +2,7 @@
 
 mod anew;
 mod greedy;
+mod turn;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,0 +1,41 @@
+//! Changes of one host's proxy come one after another, and none waits for what is left of one that was killed.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use cloudpad_plugin_api::Event;
+use serde_json::json;
+
+use super::{clean, route, rule, serve, world};
+use crate::lab;
+
+/// No other test changes its proxy.
+const HOST: &str = "h2";
+
+/// Has the lock as a change of somebody else does, until its connection ends.
+const OTHER: &str = r#"exec 9>>/tmp/cloudpad-lock..proxy; flock 9; echo "$$ {\"who\":\"ann\",\"since\":\"noon\",\"command\":\"deploy\"}" >/tmp/cloudpad-lock..proxy@0; echo held; exec cat"#;
+
+#[test]
+fn a_change_waits_for_another_one_and_says_so_until_that_is_gone() {
+    let world = world("route-turn", HOST);
+    let container = serve(&world, "one");
+    let mut other =
+        lab::ssh(HOST, &[OTHER]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("`ssh`");
+    let mut line = String::new();
+    BufReader::new(other.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "held\n");
+    std::thread::scope(|scope| {
+        let change = scope.spawn(|| route(&world, Some(rule(&world, json!({}))), &[&container], &[]));
+        let is_told = |event: &Event| matches!(event, Event::Log { message, .. } if message == "waiting: `ann` changes the proxy, for `deploy` since noon");
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !world.events.lock().unwrap().iter().any(is_told) {
+            assert!(Instant::now() < deadline && !change.is_finished(), "{:?}", world.events);
+            std::thread::yield_now();
+        }
+        other.kill().unwrap();
+        change.join().unwrap().unwrap();
+    });
+    other.wait().unwrap();
+    clean(&world, &[&container]);
+}
