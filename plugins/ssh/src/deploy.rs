@@ -95,7 +95,7 @@ impl Deploy for Deployer {
     }
 
     fn clear(&self, cx: &Context, request: &Clear) -> Result<(), Failure> {
-        on_host(cx, &request.host, Call::Change, async |host| clear::clear(&host, request).await)
+        on_host(cx, &request.host, Call::Change, async |host| clear::clear(cx, &host, request).await)
     }
 
     fn lock(&self, cx: &Context, request: &Lock) -> Result<Locked, Failure> {

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use bollard::query_parameters::RemoveVolumeOptions;
 use cloudpad_engine::{Engine, failure, status};
-use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::Clear;
+use cloudpad_plugin_api::{Context, Failure};
 
 use super::route;
 use crate::pool::Connection;
 
-pub(super) async fn clear(host: &Arc<Connection>, request: &Clear) -> Result<(), Failure> {
+pub(super) async fn clear(cx: &Context, host: &Arc<Connection>, request: &Clear) -> Result<(), Failure> {
     for name in request.networks.iter().chain(&request.volumes) {
         refuse_others(name, &request.project)?;
     }
     // The proxy may be in one of the networks.
-    route::retire(host).await?;
+    route::retire(cx, host).await?;
     for network in &request.networks {
         remove_network(&host.engine, network).await?;
     }

@@ -176,12 +176,11 @@ fn gone(piece: &Piece, request: &SetRoute) -> Vec<String> {
 }
 
 /// Removes the proxy, where nobody's requests are led any more. Certificates stay, since they are not given without limit.
-pub(super) async fn retire(host: &Arc<Connection>) -> Result<(), Failure> {
+pub(super) async fn retire(cx: &Context, host: &Arc<Connection>) -> Result<(), Failure> {
     let _alone = host.routing.lock().await;
     let found = parts(host).await?;
-    let made = found.iter().find_map(|(_, found)| found.made.as_ref());
-    let (Some((_, any)), Some(made)) = (found.first(), made) else { return Ok(()) };
-    let lock = lock::take(host, &made.image).await?;
+    let Some((_, any)) = found.first() else { return Ok(()) };
+    let _held = lock::take(cx, host).await?;
     let stored = store::read(&host.engine, &any.id).await?;
     if stored.pieces.iter().all(|piece| piece.rule.is_none()) {
         for (part, found) in &found {
@@ -190,7 +189,6 @@ pub(super) async fn retire(host: &Arc<Connection>) -> Result<(), Failure> {
         }
         containers::remove_network(&host.engine).await?;
     }
-    lock.release().await;
     Ok(())
 }
 
