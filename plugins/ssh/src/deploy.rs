@@ -141,7 +141,11 @@ impl Deploy for Deployer {
     }
 
     fn record(&self, cx: &Context, request: &Record) -> Result<(), Failure> {
-        on_host(cx, &request.host, Call::Change, async |host| record::record(&host.engine, request).await)
+        on_host(cx, &request.host, Call::Change, async |host| {
+            record::record(&host.engine, request).await?;
+            route::tidy(cx, &host).await;
+            Ok(())
+        })
     }
 
     fn logs(&self, cx: &Context, request: &Logs) -> Result<Logged, Failure> {

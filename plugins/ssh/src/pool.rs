@@ -23,8 +23,8 @@ pub(crate) struct Connection {
     pub(crate) memory: Memory,
     /// The images of those containers that have secrets in files, by the containers' names, as they were listed last.
     with_files: Mutex<BTreeMap<String, String>>,
-    /// Held while the proxy's routes are changed.
-    pub(crate) routing: AsyncMutex<()>,
+    /// Held while the proxy's routes are changed: whether certificates were too, so that some may not be needed any more.
+    pub(crate) routing: AsyncMutex<bool>,
     /// The host's images as they were listed last.
     images: Mutex<Option<Arc<[ImageSummary]>>>,
     /// The names of the host's containers as they were listed last.

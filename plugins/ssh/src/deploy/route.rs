@@ -1,9 +1,11 @@
 //! `deploy.route`: has the proxy of a host lead requests to containers. I/O.
 //!
 //! `piece` is what one service wants, `proxy` the seam to a proxy and `caddy` the one there is, all pure; `store` reads
-//! and writes the proxy's files, `containers` and `renew` keep it running, `exec` runs its commands, `drain` waits.
+//! and writes the proxy's files, `containers` and `renew` keep it running, `exec` runs its commands,
+//! `certificates` brings and clears away keys, `drain` waits.
 
 mod caddy;
+mod certificates;
 mod containers;
 mod drain;
 mod exec;
@@ -19,16 +21,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bollard::models::ContainerSummary;
-use cloudpad_engine::Engine;
-use cloudpad_plugin_api::stage::deploy::{Rule, SetRoute, Tls};
+use cloudpad_plugin_api::stage::deploy::SetRoute;
 use cloudpad_plugin_api::{Context, Failure};
 use tokio::time::sleep;
 
 use self::containers::Found;
 use self::piece::Piece;
-use self::proxy::{FOLDER, Kind, Part, SECRETS};
+use self::proxy::{FOLDER, Kind, Part};
 use crate::pool::Connection;
 
+pub(super) use certificates::tidy;
 pub(super) use seen::seen;
 
 /// The proxy that there is.
@@ -42,10 +44,14 @@ pub(super) async fn route(cx: &Context, host: &Arc<Connection>, request: &SetRou
     }
     let engine = &host.engine;
     let gone = {
-        let _alone = host.routing.lock().await;
+        let mut certificates_changed = host.routing.lock().await;
         let lock = lock::take(cx, host).await?;
         ensure(host, request).await?;
-        let piece = settle(cx, host, request).await?;
+        let settled = settle(cx, host, request, &mut certificates_changed).await;
+        if settled.is_err() {
+            certificates::refused(engine, request).await;
+        }
+        let piece = settled?;
         lock.release().await;
         gone(&piece, request)
     };
@@ -99,7 +105,12 @@ async fn ensure(host: &Connection, request: &SetRoute) -> Result<(), Failure> {
 ///
 /// Whoever has given the proxy a configuration looks afterwards whether it is the one that follows from all pieces; so the
 /// last one to give it one has seen all of them, even where a lock was broken.
-async fn settle(cx: &Context, host: &Connection, request: &SetRoute) -> Result<Piece, Failure> {
+async fn settle(
+    cx: &Context,
+    host: &Connection,
+    request: &SetRoute,
+    certificates_changed: &mut bool,
+) -> Result<Piece, Failure> {
     let engine = &host.engine;
     let through = KIND.parts()[0].container;
     for _ in 0..TRIES {
@@ -117,7 +128,8 @@ async fn settle(cx: &Context, host: &Connection, request: &SetRoute) -> Result<P
         for part in KIND.parts() {
             if let Some(config) = stored.lacking(KIND, part, &pieces) {
                 if part.is_front {
-                    bring_certificate(cx, engine, request).await?;
+                    certificates::bring(cx, engine, request).await?;
+                    *certificates_changed = true;
                 }
                 renew::load(engine, KIND, part, config.to_string().into_bytes()).await?;
                 changed = true;
@@ -145,27 +157,6 @@ fn refuse_taken(pieces: &[Piece], request: &SetRoute) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Brings a rule's own certificate to the host.
-async fn bring_certificate(cx: &Context, engine: &Engine, request: &SetRoute) -> Result<(), Failure> {
-    let Some(rule) = &request.rule else { return Ok(()) };
-    let Some((paths, values)) = certificate(cx, request, rule) else { return Ok(()) };
-    let files = paths.iter().zip(values).map(|(path, value)| {
-        let path = path.trim_start_matches(SECRETS).trim_start_matches('/');
-        (path.to_owned(), value.into_bytes())
-    });
-    store::write(engine, KIND.parts()[0].container, SECRETS, &files.collect::<Vec<_>>()).await
-}
-
-type Certificate = ([String; 2], [String; 2]);
-
-/// The certificate and its key, with their files. An undo goes back to what may not be known any more, and is there.
-fn certificate(cx: &Context, request: &SetRoute, rule: &Rule) -> Option<Certificate> {
-    let Some(Tls::Own { certificate, key }) = &rule.tls else { return None };
-    let paths = caddy::own_files(&request.project, &request.service, rule)?;
-    let value = |name: &str| Some(cx.secret(name).ok()?.expose().to_owned());
-    Some((paths, [value(&certificate.name)?, value(&key.name)?]))
 }
 
 /// The addresses of containers that get no more requests since this one.

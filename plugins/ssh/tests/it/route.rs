@@ -2,16 +2,17 @@
 
 mod anew;
 mod greedy;
+mod keys;
 mod turn;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
-use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::{Deploy, Observe, Proxy, ProxySeen, Rule, SetRoute};
 use cloudpad_plugin_api::stage::push::{Push, Run};
+use cloudpad_plugin_api::{Context, Failure};
 use cloudpad_ssh::{Deployer, Pusher};
 use serde_json::{Value, json};
 
@@ -66,6 +67,17 @@ fn route_by(
     add: &[&str],
     remove: &[&str],
 ) -> Result<(), Failure> {
+    route_as(&world.context(), world, proxy, rule, add, remove)
+}
+
+fn route_as(
+    cx: &Context,
+    world: &World,
+    proxy: Proxy,
+    rule: Option<Rule>,
+    add: &[&str],
+    remove: &[&str],
+) -> Result<(), Failure> {
     let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
     let request = SetRoute {
         host: world.host.clone(),
@@ -77,7 +89,7 @@ fn route_by(
         remove: names(remove),
         drain_ms: 5_000,
     };
-    Deployer.route(&world.context(), &request)
+    Deployer.route(cx, &request)
 }
 
 fn seen(world: &World) -> ProxySeen {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::piece::Piece;
 use super::proxy::{Kind, Part};
-pub(super) use front::own_files;
+pub(super) use front::{OWN, own_files};
 
 /// For how long the servers of an old configuration go on taking requests.
 const OVERLAP: &str = "1s";

@@ -35,7 +35,17 @@ impl Stored {
 
 /// Reads the proxy's folder, through one of its containers.
 pub(super) async fn read(engine: &Engine, container: &str) -> Result<Stored, Failure> {
-    let options = DownloadFromContainerOptionsBuilder::new().path(FOLDER).build();
+    let files = fetch(engine, container, FOLDER).await?;
+    Ok(Stored { pieces: piece::pieces(&files)?, files })
+}
+
+/// The files of a folder of the container, by their path in it.
+pub(super) async fn fetch(
+    engine: &Engine,
+    container: &str,
+    folder: &str,
+) -> Result<BTreeMap<String, Vec<u8>>, Failure> {
+    let options = DownloadFromContainerOptionsBuilder::new().path(folder).build();
     let archive: Vec<Bytes> = engine
         .docker()
         .await?
@@ -43,9 +53,8 @@ pub(super) async fn read(engine: &Engine, container: &str) -> Result<Stored, Fai
         .try_collect()
         .await
         .map_err(|error| failure("could not read the files of the proxy", &error))?;
-    let files = unpack(&archive.concat())
-        .map_err(|error| Failure::failed("could not read the files of the proxy").cause(error).retryable())?;
-    Ok(Stored { pieces: piece::pieces(&files)?, files })
+    unpack(&archive.concat())
+        .map_err(|error| Failure::failed("could not read the files of the proxy").cause(error).retryable())
 }
 
 /// The files of an archive of a folder, by their path in it.

@@ -8,11 +8,15 @@ use serde_json::{Value, json};
 
 use super::{WATCH, logging, plain_errors, router};
 use crate::deploy::route::piece::Piece;
+use crate::deploy::route::proxy::SECRETS;
 
 /// Where the front tells how many requests are being answered: in its own network, in which nothing else is, and that
 /// alone of all that the router's administration has.
 pub(super) const STATUS_PORT: u16 = 2019;
 pub(super) const STATUS_PATH: &str = "/reverse_proxy/upstreams";
+
+/// The folder of the projects' own certificates, in that of secrets.
+pub(in crate::deploy::route) const OWN: &str = "cloudpad/";
 
 /// The configuration: the same as long as certificates are.
 pub(super) fn config(pieces: &[Piece]) -> Value {
@@ -89,7 +93,7 @@ pub(in crate::deploy::route) fn own_files(
 ) -> Option<[String; 2]> {
     let Some(Tls::Own { certificate, key }) = &rule.tls else { return None };
     let file = |ending| {
-        format!("/data/cloudpad/{}.{service}.{}{}.{ending}", project.prefix(), certificate.mark, key.mark)
+        format!("{SECRETS}/{OWN}{}.{service}.{}{}.{ending}", project.prefix(), certificate.mark, key.mark)
     };
     Some([file("crt"), file("key")])
 }
