@@ -3,6 +3,7 @@
 use cloudpad_plugin_api::model::Port;
 use cloudpad_plugin_api::stage::deploy::PortHeld;
 
+use super::ChangeKind;
 use super::protect::is_protected;
 use super::sight::{self, HostSight, Sight, Sighted};
 use super::unit::{New, Unit};
@@ -72,6 +73,10 @@ pub(super) fn find_blockers<'a>(
     problems: &mut Vec<Problem>,
 ) {
     for unit in units {
+        // What is restarted has had all that it needs, beside all others.
+        if matches!(unit.told, Some((ChangeKind::Restart, _))) {
+            continue;
+        }
         let (Some(new), Some(seen)) = (&unit.start, sight.host(unit.host)) else { continue };
         let host = &inventory.hosts()[unit.host].name;
         match blockers(unit, new, seen) {

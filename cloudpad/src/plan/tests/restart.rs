@@ -150,7 +150,7 @@ proptest! {
             }
             sim.apply(action).map_err(TestCaseError::fail)?;
             for (service, floor) in &floors {
-                prop_assert!(sim.serving(service) >= *floor, "{service} after {}", action.key);
+                prop_assert!(sim.serving(service) >= *floor, "{service} after {}: {}", action.key, text(&plan));
                 for host in world.truth.hosts.keys().filter(|host| serves(&world.truth, host, service) > 1) {
                     prop_assert!(serves(&sim.observed, host, service) > 0, "{service} on {host} after {}", action.key);
                 }
