@@ -1,6 +1,9 @@
 //! The plan that has more or fewer instances of what is deployed, until the next deploy. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use cloudpad_plugin_api::stage::deploy::Release;
 
 use super::asked::Asked;
 use super::contest::Contest;
@@ -171,6 +174,7 @@ fn order<'a>(
     let rules = Rules::Spread(decide.sight);
     let mut roll = Roll::new(decide.config, decide.inventory, decide.sight, rules);
     let mut retain = Retain::new(decide, &rollouts, supply);
+    let memories = memories(decide, &rollouts);
     for rollout in rollouts {
         let effect = rollout.effect();
         let schedule = schedule(rollout.pace, effect).unwrap_or_else(|_| anyway(effect));
@@ -180,16 +184,26 @@ fn order<'a>(
         });
     }
     roll.unblock(&mut graph);
-    retain.remove(&mut graph, &roll.stops, &BTreeMap::new(), &memories(decide));
+    retain.remove(&mut graph, &roll.stops, &BTreeMap::new(), &memories);
     match graph.finish() {
         Ok(actions) => Ok(Plan { changes: roll.changes, actions, ..Plan::default() }),
         Err(knot) => Err(vec![knotted(&knot)]),
     }
 }
 
-/// Hosts go on remembering what they do.
-fn memories<'a>(decide: &Decide<'a>) -> BTreeMap<usize, Memory<'a>> {
+/// Hosts go on remembering what they do, and need what is started there, though nobody notes it.
+fn memories<'a>(decide: &Decide<'a>, rollouts: &[Rollout<'a>]) -> BTreeMap<usize, Memory<'a>> {
+    let mut started: BTreeMap<usize, Release> = BTreeMap::new();
+    for unit in rollouts.iter().flat_map(|rollout| &rollout.units) {
+        if let Some(new) = &unit.start {
+            let specs = &mut started.entry(unit.host).or_default().specs;
+            specs.insert(new.wanted.spec_id.to_string(), new.wanted.spec.clone());
+        }
+    }
     let seen = decide.hosts.iter().filter_map(|host| Some((host, decide.sight.host(host)?.seen)));
-    let memory = |kept| Memory { new: None, kept, forgotten: Vec::new() };
-    seen.map(|(host, seen)| (host, memory(past::known(seen).iter().collect()))).collect()
+    let memory = seen.map(|(host, seen)| {
+        let new = started.remove(&host).map(Arc::new);
+        (host, Memory { new, kept: past::known(seen).iter().collect(), forgotten: Vec::new() })
+    });
+    memory.collect()
 }

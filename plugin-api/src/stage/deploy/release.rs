@@ -26,7 +26,7 @@ pub struct Record {
 
 /// A release that has changed something on a host: where it came from, and all of the project that is to run there
 /// since. It holds the names of secrets, and no values.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
     /// Its id. Those of later releases sort after it.
     pub id: String,
