@@ -7,6 +7,7 @@ mod jobs;
 mod kit;
 mod maintenance;
 mod order;
+mod ports;
 mod props;
 mod protected;
 mod prune;

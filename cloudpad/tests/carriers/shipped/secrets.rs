@@ -87,7 +87,7 @@ fn env_is_the_same_everywhere() {
         "\"TOKEN\":\"s3cr3t value\"",
         "unknown field `colour`",
         "{\"OTHER\":\"2\"}",
-        "line 2 is not",
+        "line 2: it is not",
         "no file",
     ];
     is_the_same_everywhere("secrets", env, &expected);
