@@ -51,8 +51,8 @@ pub struct Row {
     pub host: String,
     /// What it does.
     pub state: State,
-    /// Whether its engine asks it whether it serves, and it does.
-    pub healthy: bool,
+    /// Whether it serves, where its engine asks it.
+    pub healthy: Option<bool>,
     /// For how long it has done so, in words, as far as that is known.
     #[serde(rename = "for")]
     pub lasting: String,
@@ -123,7 +123,10 @@ fn row(host: &str, seen: &Observation, container: &Container) -> Row {
         instance: Name::Instance(container.instance.clone()),
         host: host.to_owned(),
         state: container.state,
-        healthy: container.status.healthy,
+        healthy: match container.state {
+            State::Unhealthy => Some(false),
+            _ => container.status.healthy.then_some(true),
+        },
         lasting: container.status.lasting.clone(),
         exit_code: container.status.exit_code,
         image: spec.map(|spec| spec.image.clone()).unwrap_or_default(),
@@ -139,7 +142,7 @@ fn one_off_row(host: &str, one_off: &OneOff) -> Row {
         instance: Name::OneOff(one_offs::words(one_off)),
         host: host.to_owned(),
         state: one_off.state,
-        healthy: false,
+        healthy: None,
         lasting: String::new(),
         exit_code: one_off.exit_code,
         image: String::new(),

@@ -41,7 +41,7 @@ pub fn not_running(last: &[Row]) -> Option<String> {
 /// Such as `running (healthy)`, `stopped (137)`.
 fn state(row: &Row) -> String {
     let state = match row.state {
-        State::Running if row.healthy => "running (healthy)",
+        State::Running if row.healthy == Some(true) => "running (healthy)",
         State::Running => "running",
         State::Starting => "starting",
         State::Unhealthy => "unhealthy",

@@ -143,7 +143,7 @@ impl<'a> Removal<'a, '_> {
             needs = vec![graph.add(key, None, needs, Request::DeployRemove(remove))];
         }
         let (networks, volumes) = self.names(index, sight, &going, &staying);
-        if (is_there && self.is_whole) || !volumes.is_empty() {
+        if is_there && (self.is_whole || !networks.is_empty()) || !volumes.is_empty() {
             let clear = Clear { host: host.clone(), project, networks, volumes };
             graph.add(format!("clear/{}", host.name), None, needs, Request::DeployClear(clear));
         }
@@ -227,7 +227,8 @@ impl<'a> Removal<'a, '_> {
         let less = |all: BTreeSet<String>, kept: &BTreeSet<String>, wanted: bool| -> Vec<String> {
             all.into_iter().filter(|name| wanted && name.starts_with(&own) && !kept.contains(name)).collect()
         };
-        let networks = less(found.networks, &kept.networks, self.is_whole);
+        // Of some services the last one on a host may have been left over from before.
+        let networks = less(found.networks, &kept.networks, self.is_whole || staying.is_empty());
         (networks, less(found.volumes, &kept.volumes, self.volumes))
     }
 }

@@ -6,7 +6,7 @@
 //! | deploy | `it/deploy.rs::a_first_deploy_serves_on_every_host` |
 //! | redeploy | `it/deploy.rs::a_change_of_code_replaces_every_container` |
 //! | rollback | `it/releases.rs::one_can_go_back_to_each_release_and_then_to_the_one_before` |
-//! | details | `it/deploy.rs::ps_lists_what_runs` |
+//! | details | `it/ps.rs::what_runs_is_listed_and_what_is_kept_only_where_it_is_asked_for` |
 //! | audit | `it/releases.rs::releases_are_listed_with_who_made_them_and_what_runs_where` |
 //! | audit: what failed too | `it/history.rs::what_others_did_is_known_from_hosts_and_what_failed_from_journals` |
 //! | hooks | `it/hooks.rs::hooks_run_before_and_after_with_the_plan_and_the_report` |

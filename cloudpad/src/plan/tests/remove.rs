@@ -87,7 +87,11 @@ fn what_is_protected_stays_with_all_that_it_needs_until_it_is_named() {
     assert_eq!(seen.images, ["caddy:1", "other:1", "shop.db:v1"]);
     case.goal.select.services = vec!["db".into()];
     let plan = remove(&mut case, true);
-    assert_eq!(cleared(&plan).volumes, ["shop.data"]);
+    let last = cleared(&plan);
+    assert_eq!(
+        (&last.volumes[..], &last.networks[..]),
+        (&["shop.data".into()][..], &["shop.default".into()][..])
+    );
     assert!(plan.notes.is_empty() && case.seen("h1").containers.is_empty());
 }
 
