@@ -266,7 +266,7 @@ fn what_nothing_needs_is_removed_and_nothing_else() {
     project.run(&["prune", "--yes"]).expect(0);
     assert_eq!((project.containers(1).len(), ids(&project).len()), (2, 2));
     let images = host.run("docker images --format '{{.Repository}}'");
-    assert_eq!(images.lines().filter(|image| **image == format!("{name}.web")).count(), 2, "{images}");
+    assert_eq!(images.lines().filter(|image| **image == format!("{name}.web")).count(), 4, "{images}");
     assert!(images.lines().any(|image| *image == format!("{name}-other.web")), "{images}");
     assert!(host.run("docker volume ls -q").lines().any(|volume| *volume == format!("{name}.data")));
     project.run(&["prune", "--yes"]).expect(0).says("nothing to do");

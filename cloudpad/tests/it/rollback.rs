@@ -15,7 +15,7 @@ fn as_many_old_containers_and_images_stay_as_were_asked_for() {
         assert_eq!(project.containers(number).len(), 2, "one that runs and one that is kept");
         let images = project.lab.host(number).run("docker images --format '{{.Repository}}'");
         let ours = images.lines().filter(|image| *image == format!("{}.web", project.name)).count();
-        assert_eq!(ours, 2, "{images}");
+        assert_eq!(ours, 4, "two images, each by its content and by its release: {images}");
     }
 }
 
