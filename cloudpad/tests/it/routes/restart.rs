@@ -37,5 +37,7 @@ fn two_on_a_host_are_restarted_and_lose_no_request() {
     let ids = |all: &[(String, String)]| all.iter().map(|(id, _)| id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&before), ids(&after), "the same containers");
     assert!(before.iter().zip(&after).all(|(before, after)| before.1 != after.1), "{before:?} {after:?}");
-    project.run(&["plan", "--exit-code"]).expect(0);
+    // Another test may be changing the proxy that they share, which is no change of a container.
+    let plan = project.run(&["plan"]).expect(0).text();
+    assert!(["no container changes", "nothing to do"].iter().any(|words| plan.contains(words)), "{plan}");
 }
