@@ -34,7 +34,7 @@ pub(super) async fn ensure(
     for part in kind.parts() {
         match one(engine, kind, part, request, all, &mut kept).await {
             Ok(was_changed) => changed |= was_changed,
-            Err(failure) => return Err(back(engine, kept, failure).await),
+            Err(failure) => return Err(back(engine, kind, kept, failure).await),
         }
     }
     for (part, old) in &kept {
@@ -107,11 +107,15 @@ async fn prove(engine: &Engine, kind: &dyn Kind, part: &Part) -> Result<(), Fail
     proven.map_err(|failure| Failure::failed(message()).cause(failure))
 }
 
-/// Puts the old containers back in place of the new ones. What has failed, with what fails by that.
-async fn back(engine: &Engine, kept: Kept, failure: Failure) -> Failure {
+/// Puts the old containers back in place of the new ones, until they answer. What has failed, with what fails by that.
+async fn back(engine: &Engine, kind: &dyn Kind, kept: Kept, failure: Failure) -> Failure {
     let mut failure = failure;
     for (part, old) in kept.iter().rev() {
-        if let Err(worse) = containers::put_back(engine, part, old).await {
+        let is_back = async {
+            containers::put_back(engine, part, old).await?;
+            prove(engine, kind, part).await
+        };
+        if let Err(worse) = is_back.await {
             failure = failure.cause(worse);
         }
     }
