@@ -70,6 +70,7 @@ impl Connection {
         let mut with_files = self.with_files.lock().unwrap_or_else(PoisonError::into_inner);
         with_files.extend(listed.iter().filter_map(image_with_files));
         drop(with_files);
+        self.networks.note(&listed);
         let names = listed.iter().flat_map(|seen| seen.names.iter().flatten());
         let names = names.map(|name| name.trim_start_matches('/').to_owned()).collect();
         *self.containers.lock().unwrap_or_else(PoisonError::into_inner) = Some(names);

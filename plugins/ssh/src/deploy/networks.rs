@@ -1,7 +1,11 @@
 //! The project's networks on one host: made when a container turns out to lack one. I/O.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex as SyncMutex, PoisonError};
+
 use bollard::models::{
-    ContainerInspectResponse as Inspected, EndpointSettings, NetworkConnectRequest, NetworkCreateRequest,
+    ContainerInspectResponse as Inspected, ContainerSummary, ContainerSummaryStateEnum as State,
+    EndpointSettings, NetworkConnectRequest, NetworkCreateRequest,
 };
 use bollard::query_parameters::InspectNetworkOptions;
 use cloudpad_engine::{Engine, failure, status};
@@ -11,11 +15,34 @@ use tokio::sync::Mutex;
 
 use super::{labels, spec};
 
-/// Held while a network is made, since an engine takes two requests for the same name as two networks.
 #[derive(Default)]
-pub(crate) struct Networks(Mutex<()>);
+pub(crate) struct Networks {
+    /// Held while a network is made, since an engine takes two requests for the same name as two networks.
+    making: Mutex<()>,
+    /// Those of containers that ran when they were listed last.
+    in_use: SyncMutex<BTreeSet<String>>,
+}
 
 impl Networks {
+    /// Notes which networks are in use.
+    pub(crate) fn note(&self, listed: &[ContainerSummary]) {
+        let running = listed.iter().filter(|seen| seen.state == Some(State::RUNNING));
+        let networks = running.filter_map(|seen| seen.network_settings.as_ref()?.networks.as_ref());
+        let names = networks.flat_map(|networks| networks.keys().cloned()).collect();
+        *self.in_use.lock().unwrap_or_else(PoisonError::into_inner) = names;
+    }
+
+    /// Makes those of `names` that are not there, without asking about those that were in use.
+    pub(super) async fn ensure_unused<'a>(
+        &self,
+        engine: &Engine,
+        names: impl Iterator<Item = &'a str>,
+        project: &Project,
+    ) -> Result<(), Failure> {
+        let in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.ensure(engine, names.filter(|name| !in_use.contains(*name)), project).await
+    }
+
     /// Makes those of `names` that are not there.
     pub(super) async fn ensure<'a>(
         &self,
@@ -23,7 +50,7 @@ impl Networks {
         names: impl Iterator<Item = &'a str>,
         project: &Project,
     ) -> Result<(), Failure> {
-        let _alone = self.0.lock().await;
+        let _alone = self.making.lock().await;
         for name in names {
             if !exists(engine, name).await? {
                 create(engine, name, project).await?;

@@ -40,7 +40,9 @@ pub(super) async fn create(
     if made.found.as_deref().is_some_and(container::is_running) {
         return Ok(started);
     }
-    make_networks(host, request).await?;
+    // Nearly always they are those of the container that is to go.
+    let networks = spec::own_networks(&request.spec);
+    host.networks.ensure_unused(&host.engine, networks, &request.project).await?;
     if spec::further_networks(&request.spec).next().is_some() {
         join(host, request, &made.id, made.found.as_deref()).await?;
         made.found = container::inspect(&host.engine, &made.id).await?.map(Box::new);

@@ -63,7 +63,7 @@ fn cost_before(world: &World) -> u64 {
 /// The promise that benchmarks build on. `h2` is reached by no other test through this connection, so
 /// the counts are this test's alone.
 #[test]
-fn a_look_costs_three_requests_and_an_update_at_most_twelve() {
+fn a_look_costs_three_requests_and_an_update_at_most_thirteen() {
     let mut world = world("ssh-cost", "h2");
     // The files of a proxy are one more, where another test has made one.
     let files = |seen: &Observation| u64::from(seen.proxy.as_ref().is_some_and(|proxy| proxy.made.is_some()));
@@ -100,7 +100,8 @@ fn a_look_costs_three_requests_and_an_update_at_most_twelve() {
     Deployer.stop(&world.context(), &stop).unwrap();
     world.remove_named(vec![old], &[&world.image]).unwrap();
     let spent = cost(&world).requests - before - files(&seen);
-    assert!(spent <= 12, "{spent} requests for an update of one container");
+    // One of them asks where there has to be room for the image.
+    assert!(spent <= 13, "{spent} requests for an update of one container");
 
     world.stop(&request.container).unwrap();
     world.remove(&[&request.container], &[&next]).unwrap();
