@@ -8,7 +8,7 @@ use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::Clear;
 use cloudpad_plugin_api::{Context, Failure};
 
-use super::route;
+use super::{networks, route};
 use crate::pool::Connection;
 
 pub(super) async fn clear(cx: &Context, host: &Arc<Connection>, request: &Clear) -> Result<(), Failure> {
@@ -18,7 +18,7 @@ pub(super) async fn clear(cx: &Context, host: &Arc<Connection>, request: &Clear)
     // The proxy may be in one of the networks.
     route::retire(cx, host).await?;
     for network in &request.networks {
-        remove_network(&host.engine, network).await?;
+        networks::remove(&host.engine, network).await?;
     }
     for volume in &request.volumes {
         remove_volume(&host.engine, volume).await?;
@@ -31,15 +31,6 @@ fn refuse_others(name: &str, project: &Project) -> Result<(), Failure> {
     match name.strip_prefix(&project.own("")) {
         Some(own) if !own.is_empty() && !own.starts_with('.') => Ok(()),
         _ => Err(Failure::invalid(format!("`{name}` is not one of `{}`", project.prefix()))),
-    }
-}
-
-/// One in which there is still a container stays: it is somebody's who is not asked.
-async fn remove_network(engine: &Engine, name: &str) -> Result<(), Failure> {
-    match engine.docker().await?.remove_network(name).await {
-        Ok(()) => Ok(()),
-        Err(error) if matches!(status(&error), Some(403 | 404 | 409)) => Ok(()),
-        Err(error) => Err(failure(&format!("could not remove network `{name}`"), &error)),
     }
 }
 

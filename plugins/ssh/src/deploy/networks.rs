@@ -89,6 +89,15 @@ async fn create(engine: &Engine, name: &str, project: &Project) -> Result<(), Fa
     }
 }
 
+/// Removes a network. One in which there is still a container stays: it is somebody's who is not asked.
+pub(super) async fn remove(engine: &Engine, name: &str) -> Result<(), Failure> {
+    match engine.docker().await?.remove_network(name).await {
+        Ok(()) => Ok(()),
+        Err(error) if matches!(status(&error), Some(403 | 404 | 409)) => Ok(()),
+        Err(error) => Err(failure(&format!("could not remove network `{name}`"), &error)),
+    }
+}
+
 /// Lets a container that is not running yet, and is as `found` says, or new, join those networks of its spec that it is not
 /// in: an engine makes a container in one. `alias` is what it is known by there beside its own name.
 pub(super) async fn join_further(

@@ -28,6 +28,7 @@ use tokio::time::sleep;
 use self::containers::Found;
 use self::piece::Piece;
 use self::proxy::{FOLDER, Kind, Part};
+use super::networks;
 use crate::pool::Connection;
 
 pub(super) use certificates::tidy;
@@ -35,7 +36,7 @@ pub(super) use seen::seen;
 
 /// The proxy that there is.
 const KIND: &dyn Kind = &caddy::Caddy;
-/// How often the proxy is given a configuration until it is as it should be: once, unless somebody breaks the lock.
+/// How often the proxy is given a configuration until it is as it should be: once, unless its lock is lost meanwhile.
 const TRIES: u32 = 5;
 
 pub(super) async fn route(cx: &Context, host: &Arc<Connection>, request: &SetRoute) -> Result<(), Failure> {
@@ -104,7 +105,7 @@ async fn ensure(host: &Connection, request: &SetRoute) -> Result<(), Failure> {
 /// Has the proxy do what is asked and what all others have asked, until it does. The piece as it is then.
 ///
 /// Whoever has given the proxy a configuration looks afterwards whether it is the one that follows from all pieces; so the
-/// last one to give it one has seen all of them, even where a lock was broken.
+/// last one to give it one has seen all of them, even where a lock was lost.
 async fn settle(
     cx: &Context,
     host: &Connection,
@@ -171,15 +172,16 @@ pub(super) async fn retire(cx: &Context, host: &Arc<Connection>) -> Result<(), F
     let _alone = host.routing.lock().await;
     let found = parts(host).await?;
     let Some((_, any)) = found.first() else { return Ok(()) };
-    let _held = lock::take(cx, host).await?;
+    let lock = lock::take(cx, host).await?;
     let stored = store::read(&host.engine, &any.id).await?;
     if stored.pieces.iter().all(|piece| piece.rule.is_none()) {
         for (part, found) in &found {
             containers::stop(&host.engine, part, &found.id).await?;
             containers::remove(&host.engine, part, &found.id).await?;
         }
-        containers::remove_network(&host.engine).await?;
+        networks::remove(&host.engine, containers::NETWORK).await?;
     }
+    lock.release().await;
     Ok(())
 }
 

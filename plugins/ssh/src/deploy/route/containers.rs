@@ -23,7 +23,7 @@ use super::store;
 pub(super) const PART: &str = "cloudpad.proxy";
 const MADE: &str = "cloudpad.proxy.made";
 /// The network of the proxy, in which nothing else is.
-const NETWORK: &str = "cloudpad-proxy";
+pub(super) const NETWORK: &str = "cloudpad-proxy";
 /// The volumes: what is to be routed, and certificates.
 const VOLUMES: [(&str, &str); 2] = [("cloudpad-proxy", FOLDER), ("cloudpad-certificates", SECRETS)];
 /// Seconds that the requests which a part is answering have when it is made anew.
@@ -198,15 +198,6 @@ async fn ensure_network(engine: &Engine) -> Result<(), Failure> {
         Ok(_) => Ok(()),
         Err(error) if status(&error) == Some(409) => Ok(()),
         Err(error) => Err(failure(&format!("could not make the network `{NETWORK}`"), &error)),
-    }
-}
-
-/// Removes the proxy's own network, unless something is in it by now.
-pub(super) async fn remove_network(engine: &Engine) -> Result<(), Failure> {
-    match engine.docker().await?.remove_network(NETWORK).await {
-        Ok(()) => Ok(()),
-        Err(error) if matches!(status(&error), Some(403 | 404 | 409)) => Ok(()),
-        Err(error) => Err(failure(&format!("could not remove the network `{NETWORK}`"), &error)),
     }
 }
 

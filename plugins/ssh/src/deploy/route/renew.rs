@@ -103,7 +103,7 @@ async fn prove(engine: &Engine, kind: &dyn Kind, part: &Part) -> Result<(), Fail
     let stored = store::read(engine, part.container).await?;
     let same = stored.in_effect(part).unwrap_or_else(|| kind.config(part, &stored.pieces, None));
     let proven = load(engine, kind, part, same.to_string().into_bytes()).await;
-    let message = || format!("the new container `{}` of the proxy does not take orders", part.container);
+    let message = || format!("container `{}` of the proxy does not take orders", part.container);
     proven.map_err(|failure| Failure::failed(message()).cause(failure))
 }
 
