@@ -16,6 +16,22 @@ pub struct Answer {
     pub outcome: Result<Reply, Failure>,
 }
 
+/// Sends one request, and hands each event to `on_event`.
+///
+/// # Errors
+/// What the provider answers.
+pub async fn one(
+    runner: &Runner,
+    request: Request,
+    key: String,
+    on_event: impl Fn(Event) + Send + Sync + 'static,
+) -> Result<Reply, Failure> {
+    let (providers, cancel) = (runner.providers.clone(), runner.stop.cancel().clone());
+    let call =
+        tokio::task::spawn_blocking(move || providers.call(&request, &key, Arc::new(on_event), cancel));
+    call.await.unwrap_or_else(|error| Err(Failure::failed(error.to_string())))
+}
+
 /// Sends all requests, `at_once` at a time. Each event is handed to `on_event` with the number of its request, and each
 /// answer to `on_answer` when it comes. Once the user wants to stop, nothing new is sent.
 pub async fn ask(
@@ -35,12 +51,8 @@ pub async fn ask(
             if runner.stop.is_requested() {
                 return Answer { index, outcome: Err(Failure::cancelled()) };
             }
-            let emit = Arc::new(move |event| on_event(index, event));
-            let cancel = runner.stop.cancel().clone();
             let key = format!("{}/{index}", request.method());
-            let call =
-                tokio::task::spawn_blocking(move || runner.providers.call(&request, &key, emit, cancel));
-            let outcome = call.await.unwrap_or_else(|error| Err(Failure::failed(error.to_string())));
+            let outcome = one(&runner, request, key, move |event| on_event(index, event)).await;
             Answer { index, outcome }
         });
     }

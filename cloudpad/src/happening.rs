@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::channel;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use cloudpad_plugin_api::stage::deploy::{Events, Happened};
 use cloudpad_plugin_api::{Cancel, Event, Failure, Level, Progress, Request};
 
+use crate::project;
 use crate::run::Runner;
 
 /// How long a host that was lost is left alone at first; each time it is not there, twice as long.
@@ -89,7 +90,7 @@ impl Known {
             Event::Progress(Progress { label, .. }) if label == Events::LISTENING => {
                 if self.unheard.load(Ordering::Relaxed) == 0 {
                     // Nobody has said yet what time it is there.
-                    self.unheard.store(now(), Ordering::Relaxed);
+                    self.unheard.store(project::nanoseconds(), Ordering::Relaxed);
                 }
                 self.listening.store(true, Ordering::Relaxed);
                 match self.has_listened.swap(true, Ordering::Relaxed) {
@@ -107,11 +108,6 @@ impl Known {
             _ => None,
         }
     }
-}
-
-fn now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// Waits for so long; returns whether the calls were broken off meanwhile.

@@ -22,6 +22,22 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// What is on the hosts that were seen, with their names.
+    pub fn seen(&self) -> impl Iterator<Item = (&str, &Observation)> {
+        self.hosts.iter().filter_map(|(host, state)| match state {
+            HostState::Seen(seen) => Some((host.as_str(), seen)),
+            HostState::Unseen(_) => None,
+        })
+    }
+
+    /// Why the other hosts were not seen, with their names.
+    pub fn unseen(&self) -> impl Iterator<Item = (&str, &Failure)> {
+        self.hosts.iter().filter_map(|(host, state)| match state {
+            HostState::Unseen(failure) => Some((host.as_str(), failure)),
+            HostState::Seen(_) => None,
+        })
+    }
+
     /// The release that begins at `time` with these sources: `TIME`, `TIME-REVISION` where all sources
     /// under version control are at one revision, and `-dirty` where what is built is not committed. See
     /// [`after`](Self::after) for the time.
@@ -40,11 +56,7 @@ impl Observed {
     /// second has had a release already, the last one's with a number, such as `20260131T235959Z.01`, and
     /// `20260131T235959Z.99.01` after the 99th.
     pub fn after(&self, time: &str) -> String {
-        let seen = self.hosts.values().filter_map(|host| match host {
-            HostState::Seen(seen) => Some(seen),
-            HostState::Unseen(_) => None,
-        });
-        let known = seen.flat_map(|seen| {
+        let known = self.seen().flat_map(|(_, seen)| {
             let remembered = seen.releases.iter().flatten().map(|release| release.id.as_str());
             remembered.chain(seen.containers.iter().map(|container| container.release.as_str()))
         });

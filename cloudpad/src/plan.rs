@@ -10,6 +10,7 @@
 //! `window` (what waits for what),
 //! `rollout`, `routing` (with `rule`), `stock` and `supply` (the actions), `retain` (what is removed in the end), `graph` (their order).
 
+mod about;
 mod asked;
 mod back;
 mod claims;

@@ -237,6 +237,12 @@ pub fn operator() -> String {
     format!("{user}@{machine}").chars().filter(is_plain).collect()
 }
 
+/// The time in nanoseconds since 1970.
+pub fn nanoseconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
+}
+
 /// The UTC time to the second, such as `20260131T235959Z`, which sorts by time.
 pub fn now() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());

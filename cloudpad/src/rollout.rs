@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cloudpad_plugin_api::{Outcome, Request};
+use cloudpad_plugin_api::Outcome;
 
 use crate::config::{Config, OnFailure};
 use crate::inventory::Inventory;
@@ -75,15 +75,6 @@ fn unknown(outcomes: &Outcomes) -> BTreeSet<u32> {
 /// Hosts on which an action that changes containers was begun.
 fn touched_hosts(plan: &Plan, outcomes: &Outcomes) -> BTreeSet<String> {
     let begun = plan.actions.iter().filter(|action| outcomes.contains_key(&action.id));
-    let changing = begun.filter(|action| {
-        let request = &action.request;
-        matches!(
-            request,
-            Request::DeployCreate(_)
-                | Request::DeployStart(_)
-                | Request::DeployRoute(_)
-                | Request::DeployStop(_)
-        )
-    });
+    let changing = begun.filter(|action| action.is_of_rollout());
     changing.filter_map(|action| action.host.as_deref().map(str::to_owned)).collect()
 }

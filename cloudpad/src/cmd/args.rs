@@ -1,7 +1,5 @@
 //! Arguments that several commands share.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use anstream::ColorChoice;
 use chrono::DateTime;
 use clap::builder::PossibleValuesParser;
@@ -10,6 +8,7 @@ use clap_complete::ArgValueCandidates;
 use super::complete;
 use crate::config::millis;
 use crate::inventory::Selection;
+use crate::project;
 use crate::term::Style;
 
 /// Arguments of every command.
@@ -108,9 +107,8 @@ pub(super) fn since(text: &str) -> Result<i64, String> {
     }
     let ago = millis(text)
         .map_err(|_| "it is a duration such as `10m`, or a time such as `2026-11-26T08:15:00Z`")?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let now = i64::try_from(now).unwrap_or(i64::MAX);
-    Ok(now.saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX).saturating_mul(1_000_000)))
+    Ok(project::nanoseconds()
+        .saturating_sub(i64::try_from(ago).unwrap_or(i64::MAX).saturating_mul(1_000_000)))
 }
 
 #[cfg(test)]

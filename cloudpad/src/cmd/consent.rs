@@ -1,7 +1,29 @@
 //! Asks before something is done.
 
+use super::Ended;
+use super::session::Session;
+use crate::config::OnFailure;
+use crate::look::Looked;
+use crate::plan::{Goal, Plan};
 use crate::refusal::Refusal;
 use crate::term::Term;
+use crate::words;
+
+/// Has a plan carried out to which the user agrees, who is shown it below `preface`. One that has nothing to do needs no consent.
+pub(super) fn agreed(
+    session: &Session,
+    (preface, plan): (&str, &Plan),
+    yes: bool,
+    (looked, goal): (&Looked, &Goal),
+    on_failure: OnFailure,
+) -> Ended {
+    if let Some(code) = session.ended_by(plan) {
+        return Ok(code);
+    }
+    let text = format!("{preface}{}", words::plan(plan));
+    consent(&text, yes, &session.term, |question| session.confirm(question))?;
+    session.carry_out_or(on_failure, plan, looked, goal)
+}
 
 /// Shows what is to be done and asks whether to go ahead, unless the answer was `yes` beforehand.
 /// `confirm` asks a question, and refuses where the answer is no.

@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::args::{Global, Lock, Select};
-use super::consent::consent;
+use super::consent::agreed;
 use super::session::Session;
 use super::{Ended, Refused};
 use crate::inventory::Selection;
 use crate::look::{At, Looked};
 use crate::plan::{Goal, Plan, SavedPlan, Until};
+use crate::project;
 use crate::refusal::Refusal;
 use crate::term::Term;
-use crate::{project, words};
 
 /// Bring what runs to what `Cloudpad.toml` says
 #[derive(clap::Args)]
@@ -36,19 +36,8 @@ impl Args {
             Some(file) => saved(&session, file)?,
             None => fresh(&session, self.select.selection())?,
         };
-        if plan.actions.is_empty() {
-            show(&plan, term);
-            return Ok(session.finish());
-        }
-        consent(&words::plan(&plan), self.yes, term, |question| session.confirm(question))?;
-        session.carry_out(&plan, &looked, &goal)
-    }
-}
-
-/// Notes of a plan that does nothing, such as a host that is left out.
-fn show(plan: &Plan, term: &Term) {
-    for note in &plan.notes {
-        term.warn(&note.message);
+        let on_failure = session.config.deploy.on_failure;
+        agreed(&session, ("", &plan), self.yes, (&looked, &goal), on_failure)
     }
 }
 

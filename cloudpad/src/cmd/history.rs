@@ -12,10 +12,8 @@ use crate::config::Config;
 use crate::history::{self, Row, Run};
 use crate::inventory::Selection;
 use crate::look::{At, Looked};
-use crate::observed::HostState;
 use crate::plan::past::known;
 use crate::refusal::Refusal;
-use crate::report::exit;
 use crate::term::Term;
 use crate::words;
 
@@ -56,7 +54,7 @@ impl Args {
         runs.retain(|run| run.project == session.config.project.prefix());
         let mut rows = history::rows(releases(&looked), &runs);
         rows.retain(|row| is_meant(row, &selection, &session.config, &looked));
-        let code = tell_unseen(&looked, term);
+        let code = tell_silent(&session, &looked);
         match &self.run {
             Some(id) => tell(id, &rows, &runs, term)?,
             None => {
@@ -89,11 +87,7 @@ fn runs<'a>(journal: &'a Journal, term: &Term) -> Vec<Run<'a>> {
 
 /// What hosts remember, each release with its host.
 fn releases(looked: &Looked) -> impl Iterator<Item = (&str, &cloudpad_plugin_api::stage::deploy::Release)> {
-    let seen = looked.observed.hosts.iter().filter_map(|(host, state)| match state {
-        HostState::Seen(seen) => Some((host.as_str(), known(seen))),
-        HostState::Unseen(_) => None,
-    });
-    seen.flat_map(|(host, releases)| releases.iter().map(move |release| (host, release)))
+    looked.observed.seen().flat_map(|(host, seen)| known(seen).iter().map(move |release| (host, release)))
 }
 
 /// Whether a run was about anything that is selected. What is on no host and in no file any more is told where all is.
@@ -105,21 +99,11 @@ fn is_meant(row: &Row, selection: &Selection, config: &Config, looked: &Looked) 
 }
 
 /// Tells which hosts cannot say what they remember, and returns the exit code for that.
-fn tell_unseen(looked: &Looked, term: &Term) -> u8 {
-    let mut code = exit::OK;
-    for (host, state) in &looked.observed.hosts {
-        match state {
-            HostState::Unseen(failure) => {
-                term.error(&format!("{host}: {}", words::failure(failure)));
-                code = exit::FAILED;
-            }
-            HostState::Seen(seen) if seen.releases.is_none() => {
-                term.warn(&format!("{host}: its provider of stage `deploy` does not remember releases"));
-            }
-            HostState::Seen(_) => {}
-        }
+fn tell_silent(session: &Session, looked: &Looked) -> u8 {
+    for (host, _) in looked.observed.seen().filter(|(_, seen)| seen.releases.is_none()) {
+        session.term.warn(&format!("{host}: its provider of stage `deploy` does not remember releases"));
     }
-    code
+    session.tell_unseen(&looked.observed)
 }
 
 /// Tells all that is known of the runs of this id.

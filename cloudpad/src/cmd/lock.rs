@@ -8,7 +8,6 @@ use super::args::{Global, Lock};
 use super::session::Session;
 use crate::inventory::Selection;
 use crate::look::At;
-use crate::observed::HostState;
 use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::term::Term;
@@ -31,11 +30,7 @@ impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let session = Session::open("lock", false, global, term)?.exclusive(&self.what(), self.lock.wait);
         let looked = session.look(&Selection::default(), At::Hosts)?;
-        let unseen = looked.observed.hosts.values().filter_map(|state| match state {
-            HostState::Unseen(failure) => Some(failure.clone()),
-            HostState::Seen(_) => None,
-        });
-        let unseen: Vec<_> = unseen.collect();
+        let unseen: Vec<_> = looked.observed.unseen().map(|(_, failure)| failure.clone()).collect();
         if !unseen.is_empty() {
             return Err(Refusal::Failures(unseen).into());
         }

@@ -52,9 +52,8 @@ impl Args {
         let plan = plan::maintenance(&session.config, inventory, scope, observed, page.as_deref());
         let plan = plan.map_err(|problems| session.refuses(problems.into()))?;
         session.tell(&plan, &goal);
-        if plan.actions.is_empty() {
-            plan.notes.iter().for_each(|note| term.warn(&note.message));
-            return Ok(session.finish());
+        if let Some(code) = session.ended_by(&plan) {
+            return Ok(code);
         }
         session.carry_out(&plan, &looked, &goal)
     }

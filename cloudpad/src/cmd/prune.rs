@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::Ended;
 use super::args::{Global, Lock, Select};
-use super::consent::consent;
+use super::consent::agreed;
 use super::session::Session;
 use crate::look::At;
 use crate::plan::{self, Until};
 use crate::term::Term;
-use crate::words;
 
 /// Remove containers, images and releases beyond those that are kept
 #[derive(clap::Args)]
@@ -35,11 +34,7 @@ impl Args {
         let plan = plan::prune(&session.config, &looked.inventory, &looked.observed, &goal, &self.one_offs)
             .map_err(|problems| session.refuses(problems.into()))?;
         session.tell(&plan, &goal);
-        if plan.actions.is_empty() {
-            plan.notes.iter().for_each(|note| term.warn(&note.message));
-            return Ok(session.finish());
-        }
-        consent(&words::plan(&plan), self.yes, term, |question| session.confirm(question))?;
-        session.carry_out(&plan, &looked, &goal)
+        let on_failure = session.config.deploy.on_failure;
+        agreed(&session, ("", &plan), self.yes, (&looked, &goal), on_failure)
     }
 }

@@ -13,7 +13,6 @@ use crate::instances::{Target, not_mistyped, nowhere};
 use crate::inventory::Selection;
 use crate::listing::{self, Row, Shown};
 use crate::look::{At, Looked};
-use crate::observed::HostState;
 use crate::plan;
 use crate::report::exit;
 use crate::term::Term;
@@ -100,20 +99,14 @@ impl Args {
         let (rows, last) = if self.all { (rows, Vec::new()) } else { listing::running(rows) };
         let maintained = plan::in_maintenance(&looked.observed, &covers);
         let maintained = maintained.into_iter().filter(|(host, _)| is_meant(host));
-        let unseen =
-            looked.observed.hosts.iter().filter(|(host, _)| is_meant(host)).filter_map(|(host, state)| {
-                match state {
-                    HostState::Unseen(failure) => Some(format!("{host}: {}", words::failure(failure))),
-                    HostState::Seen(_) => None,
-                }
-            });
+        let unseen = looked.observed.unseen().filter(|(host, _)| is_meant(host));
         Picture {
             rows,
             not_running: listing::not_running(&last),
             warnings: maintained
                 .map(|(host, service)| words::routes::in_maintenance(service, host))
                 .collect(),
-            errors: unseen.collect(),
+            errors: unseen.map(|(host, failure)| format!("{host}: {}", words::failure(failure))).collect(),
         }
     }
 }

@@ -6,10 +6,8 @@ use super::Ended;
 use super::args::{Global, Select};
 use super::session::Session;
 use crate::look::At;
-use crate::observed::HostState;
 use crate::plan::Until;
 use crate::releases::{Past, table};
-use crate::report::exit;
 use crate::term::Term;
 use crate::words;
 
@@ -37,13 +35,6 @@ impl Args {
         for host in past.forgetful() {
             term.warn(&format!("{host}: its provider of stage `deploy` does not remember releases"));
         }
-        let mut code = exit::OK;
-        for (host, state) in &looked.observed.hosts {
-            if let HostState::Unseen(failure) = state {
-                term.error(&format!("{host}: {}", words::failure(failure)));
-                code = exit::FAILED;
-            }
-        }
-        Ok(code)
+        Ok(session.tell_unseen(&looked.observed))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::args::{Global, Lock, Select};
-use super::consent::consent;
+use super::consent::agreed;
 use super::session::Session;
 use super::{Ended, Refused};
 use crate::look::{At, Looked};
@@ -12,7 +12,6 @@ use crate::plan::{self, Goal, Until};
 use crate::refusal::Refusal;
 use crate::releases::Past;
 use crate::term::Term;
-use crate::words;
 
 /// Go back to what ran at an earlier release
 #[derive(clap::Args)]
@@ -33,13 +32,9 @@ impl Args {
         let session = Session::open("rollback", true, global, term)?.exclusive("rollback", self.lock.wait);
         let (looked, goal) = self.goal(&session)?;
         let plan = session.plan(&looked, &goal)?;
-        if plan.actions.is_empty() {
-            plan.notes.iter().for_each(|note| term.warn(&note.message));
-            return Ok(session.finish());
-        }
-        let text = format!("  back to release {}\n{}", restored(&goal), words::plan(&plan));
-        consent(&text, self.yes, term, |question| session.confirm(question))?;
-        session.carry_out(&plan, &looked, &goal)
+        let preface = format!("  back to release {}\n", restored(&goal));
+        let on_failure = session.config.deploy.on_failure;
+        agreed(&session, (&preface, &plan), self.yes, (&looked, &goal), on_failure)
     }
 
     /// What is to be brought back, and all that was looked at for it.

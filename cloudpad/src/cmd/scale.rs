@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Ended;
 use super::args::{Global, Lock, SelectHosts};
+use super::consent::agreed;
 use super::session::Session;
-use super::whose::agreed;
 use crate::instances::{Size, not_mistyped};
 use crate::inventory::Selection;
 use crate::look::At;
@@ -49,6 +49,6 @@ impl Args {
         let plan = plan(&looked)?;
         session.tell(&plan, &goal);
         let on_failure = session.config.deploy.on_failure;
-        agreed(&session, &plan, self.yes, (&looked, &goal), on_failure)
+        agreed(&session, ("", &plan), self.yes, (&looked, &goal), on_failure)
     }
 }

@@ -19,13 +19,14 @@ use crate::inventory::Selection;
 use crate::journal::Journal;
 use crate::lock::Lock;
 use crate::look::{self, At, Looked};
+use crate::observed::Observed;
 use crate::plan::{self, Goal, Origin, Plan, Until};
 use crate::plugin::Providers;
 use crate::plugin::listener::Listener;
 use crate::plugin::setup::Setup;
 use crate::project::{self, Project};
 use crate::refusal::Refusal;
-use crate::report::Event;
+use crate::report::{Event, exit};
 use crate::rollout::{Basis, roll_out};
 use crate::run::{Record, Runner, Stop};
 use crate::term::Term;
@@ -248,6 +249,24 @@ impl Session {
         self.carry_out(&plan, &looked, &goal)
     }
 
+    /// Tells which hosts were not seen, and returns the exit code for that.
+    pub(super) fn tell_unseen(&self, observed: &Observed) -> u8 {
+        let mut code = exit::OK;
+        for (host, failure) in observed.unseen() {
+            self.term.error(&format!("{host}: {}", words::failure(failure)));
+            code = exit::FAILED;
+        }
+        code
+    }
+
+    /// Ends the run where a plan has nothing to do, with what there is to say of that.
+    pub(super) fn ended_by(&self, plan: &Plan) -> Option<u8> {
+        plan.actions.is_empty().then(|| {
+            plan.notes.iter().for_each(|note| self.term.warn(&note.message));
+            self.finish()
+        })
+    }
+
     /// Carries a plan out between its hooks, undoes it where it fails and the policy says so, and ends the run.
     pub(super) fn carry_out(&self, plan: &Plan, looked: &Looked, goal: &Goal) -> Ended {
         self.carry_out_or(self.config.deploy.on_failure, plan, looked, goal)
@@ -333,7 +352,7 @@ impl Session {
         let report = self.runner.record.finish(interrupted);
         let is_release = matches!(self.command, "build" | "push" | "deploy" | "rollback");
         let text = words::report(&report, is_release);
-        if report.exit_code() == crate::report::exit::OK {
+        if report.exit_code() == exit::OK {
             self.term.status(&text);
         } else {
             self.term.error(&text);

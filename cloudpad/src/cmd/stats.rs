@@ -15,13 +15,13 @@ use super::display::{self, Display};
 use super::session::Session;
 use super::whom::Those;
 use super::{Ended, Refused};
-use crate::instances;
 use crate::listing::usage::{self, Row};
 use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::run::Runner;
 use crate::term::Term;
 use crate::words;
+use crate::{everywhere, instances};
 
 /// How long a host is left alone between two measurements, each of which takes about a second.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -160,11 +160,7 @@ impl Answers {
 async fn measure(runner: Runner, request: Measure, pause: Duration) -> Answer {
     sleep(pause).await;
     let call = Request::DeployStats(request.clone());
-    let cancel = runner.stop.cancel().clone();
-    let call = move || runner.providers.call(&call, "", Arc::new(|_| ()), cancel);
-    let outcome = tokio::task::spawn_blocking(call).await;
-    let outcome = outcome.unwrap_or_else(|error| Err(Failure::failed(error.to_string())));
-    let outcome = outcome.and_then(|reply| match reply {
+    let outcome = everywhere::one(&runner, call, String::new(), |_| ()).await.and_then(|reply| match reply {
         Reply::Measured(measured) => Ok(measured),
         _ => Err(Failure::failed("the answer is no measurement")),
     });

@@ -11,7 +11,6 @@ use super::{Refused, complete};
 use crate::instances::{Found, Target, find, not_mistyped};
 use crate::inventory::Selection;
 use crate::look::{At, Looked};
-use crate::observed::HostState;
 use crate::refusal::Refusal;
 use crate::words;
 
@@ -96,18 +95,11 @@ impl Whom {
         let is_meant =
             |name: &str| looked.inventory.index(name).is_some_and(|at| looked.scope.hosts.contains(&at));
         let found = target.map(|target| find(&looked.observed, &is_meant, target)).unwrap_or_default();
-        let mut unseen =
-            looked.observed.hosts.iter().filter(|(host, _)| is_meant(host)).filter_map(|(host, state)| {
-                match state {
-                    HostState::Unseen(failure) => Some((host, failure)),
-                    HostState::Seen(_) => None,
-                }
-            });
         let mut incomplete = false;
-        unseen.by_ref().for_each(|(host, failure)| {
+        for (host, failure) in looked.observed.unseen().filter(|(host, _)| is_meant(host)) {
             session.term.error(&format!("{host}: {}", words::failure(failure)));
             incomplete = true;
-        });
+        }
         Ok(Seen { found, incomplete, looked })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap_complete::ArgValueCandidates;
 
 use super::args::{Global, Lock, SelectHosts};
-use super::consent::consent;
+use super::consent::agreed;
 use super::session::Session;
 use super::{Ended, Refused, complete};
 use crate::config::{OnFailure, Problem};
@@ -14,7 +14,6 @@ use crate::inventory::Selection;
 use crate::look::{At, Looked};
 use crate::plan::{Asked, Goal, Plan, Until};
 use crate::term::Term;
-use crate::words;
 
 /// Which services and instances are meant.
 #[derive(clap::Args)]
@@ -80,22 +79,6 @@ impl Whose {
         basis: (&Looked, &Goal),
         on_failure: OnFailure,
     ) -> Ended {
-        agreed(session, plan, self.yes, basis, on_failure)
+        agreed(session, ("", plan), self.yes, basis, on_failure)
     }
-}
-
-/// Has a plan carried out to which the user agrees.
-pub(super) fn agreed(
-    session: &Session,
-    plan: &Plan,
-    yes: bool,
-    (looked, goal): (&Looked, &Goal),
-    on_failure: OnFailure,
-) -> Ended {
-    if plan.actions.is_empty() {
-        plan.notes.iter().for_each(|note| session.term.warn(&note.message));
-        return Ok(session.finish());
-    }
-    consent(&words::plan(plan), yes, &session.term, |question| session.confirm(question))?;
-    session.carry_out_or(on_failure, plan, looked, goal)
 }

@@ -3,17 +3,18 @@
 
 use std::collections::BTreeSet;
 
+use super::about::about;
 use super::decide::Decide;
 use super::deploy::{knotted, settle_claims};
 use super::graph::Graph;
-use super::hosts::{self, HostSet};
-use super::pace::{anyway, schedule};
+use super::hosts::HostSet;
+use super::pace::schedule_anyway;
 use super::protect::is_protected;
 use super::rollout::Roll;
 use super::rule::Rules;
-use super::sight::{Sight, Sighted};
+use super::sight::Sighted;
 use super::unit::{Rollout, Which};
-use super::{Goal, Note, Plan, Scope, scope};
+use super::{Goal, Note, Plan, Scope};
 use crate::config::{Config, Problem};
 use crate::instances::Target;
 use crate::inventory::{Inventory, list};
@@ -41,24 +42,11 @@ impl Asked<'_> {
         make: impl FnOnce(&Decide<'_>, &mut Vec<Note>) -> Result<Plan, Vec<Problem>>,
     ) -> Result<Plan, Vec<Problem>> {
         let Self { config, inventory, observed, goal, .. } = *self;
-        let scope = scope(config, inventory, &goal.select)?;
-        let sight = Sight::new(inventory, observed);
-        let (mut problems, seen) = (Vec::new(), (observed, &sight));
-        let needed = needed(&scope);
-        let (hosts, mut notes) = hosts::hosts((config, inventory, &needed), seen, &scope, &mut problems);
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let secrets = &observed.secrets;
-        let decide = Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, hosts };
-        let mut told = Vec::new();
-        let plan = make(&decide, &mut told)?;
-        let problems = super::unaskable(&decide, &plan);
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        notes.extend(told);
-        Ok(Plan { notes, ..plan })
+        about((config, inventory), observed, goal, needed, |decide, notes| {
+            let plan = make(decide, notes)?;
+            let problems = super::unaskable(decide, &plan);
+            if problems.is_empty() { Ok(plan) } else { Err(problems) }
+        })
     }
 
     pub(super) fn means(&self, which: Which<'_>) -> bool {
@@ -149,8 +137,7 @@ impl<'a> Decide<'a> {
         };
         let steady: BTreeSet<_> = rollouts.iter().flat_map(steady).collect();
         for rollout in rollouts {
-            let effect = rollout.effect();
-            let schedule = schedule(rollout.pace, effect).unwrap_or_else(|_| anyway(effect));
+            let schedule = schedule_anyway(rollout.pace, rollout.effect());
             roll.add(&mut graph, rollout, schedule, &mut |_, _, _| None);
         }
         for at in steady {

@@ -187,14 +187,6 @@ impl<'a> Decide<'a> {
             notes.extend(self.unwanted(*host, copies));
             notes.len() == before
         });
-        let loss = |(host, number, copies): (usize, u32, &'a [Sighted<'a>])| Loss {
-            kind: ChangeKind::Remove,
-            host,
-            which: Which { service: name, number },
-            stops: sight::up(copies).collect(),
-            serves: serves(copies),
-            early: false,
-        };
-        lost.map(loss).collect()
+        lost.map(|(host, number, copies)| Loss::of(host, Which { service: name, number }, copies)).collect()
     }
 }

@@ -72,21 +72,11 @@ impl Graph {
         if gate.is_empty() {
             return;
         }
-        let changes = |action: &Action| {
-            let request = &action.request;
-            matches!(
-                request,
-                Request::DeployCreate(_)
-                    | Request::DeployStart(_)
-                    | Request::DeployRoute(_)
-                    | Request::DeployStop(_)
-            )
-        };
         let first = self.actions.iter().filter(|action| {
             // What comes after another has waited with that.
-            changes(action)
+            action.is_of_rollout()
                 && !action.continues
-                && !action.needs.iter().any(|&need| changes(&self.actions[need as usize]))
+                && !action.needs.iter().any(|&need| self.actions[need as usize].is_of_rollout())
         });
         let first: Vec<Node> = first.map(|action| action.id).collect();
         for (node, &need) in first.iter().flat_map(|node| gate.iter().map(move |need| (*node, need))) {

@@ -107,6 +107,19 @@ pub struct Action {
     pub request: Request,
 }
 
+impl Action {
+    /// Whether it makes, starts or stops an instance, or leads requests to it.
+    pub fn is_of_rollout(&self) -> bool {
+        matches!(
+            self.request,
+            Request::DeployCreate(_)
+                | Request::DeployStart(_)
+                | Request::DeployRoute(_)
+                | Request::DeployStop(_)
+        )
+    }
+}
+
 impl Plan {
     /// Whether each action's number is its place, and larger than those that it needs. A plan that was made here
     /// is like that; one that was read from a file may be anything.

@@ -66,6 +66,11 @@ pub(super) fn schedule(pace: Pace, effect: Effect) -> Result<Schedule, Short> {
     Ok(found)
 }
 
+/// A schedule, or else the gentlest there is.
+pub(super) fn schedule_anyway(pace: Pace, effect: Effect) -> Schedule {
+    schedule(pace, effect).unwrap_or_else(|_| anyway(effect))
+}
+
 /// The gentlest schedule where none is good enough: bringing back what was there cannot be refused.
 pub(super) fn anyway(effect: Effect) -> Schedule {
     Schedule { at_once: 1, gains_first: effect.gains, waits: 0, late: effect.late }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cloudpad_plugin_api::model::ContainerSpec;
 use cloudpad_plugin_api::stage::deploy::{ImageRef, Observation, Recorded, Release};
 
-use crate::observed::{HostState, Observed};
+use crate::observed::Observed;
 
 /// What was to run on a host at the time of a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +62,7 @@ pub(super) fn surplus<'a>(releases: &[&'a Release], keep: u32) -> Vec<&'a Releas
 
 /// Every release that a host remembers, as often as one does.
 pub fn all(observed: &Observed) -> impl Iterator<Item = &Release> {
-    let seen = observed.hosts.values().filter_map(|host| match host {
-        HostState::Seen(seen) => Some(seen),
-        HostState::Unseen(_) => None,
-    });
-    seen.flat_map(known)
+    observed.seen().flat_map(|(_, seen)| known(seen))
 }
 
 /// From where images can be pulled, as far as any host remembers it, by reference.

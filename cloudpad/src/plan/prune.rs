@@ -3,6 +3,7 @@
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::stage::deploy::{Record, Remove};
 
+use super::about::about;
 use super::decide::Decide;
 use super::graph::Graph;
 use super::one_offs::OneOffs;
@@ -10,9 +11,9 @@ use super::past;
 use super::record::Memory;
 use super::retain::Retain;
 use super::rollout::named;
-use super::sight::{HostSight, Sight};
+use super::sight::HostSight;
 use super::supply::Supply;
-use super::{Goal, Plan, hosts, scope};
+use super::{Goal, Plan, Scope, hosts};
 use crate::config::{Config, Problem};
 use crate::inventory::Inventory;
 use crate::observed::Observed;
@@ -29,28 +30,21 @@ pub fn prune(
     goal: &Goal,
     named: &[String],
 ) -> Result<Plan, Vec<Problem>> {
-    let scope = scope(config, inventory, &goal.select)?;
-    let sight = Sight::new(inventory, observed);
-    let (mut problems, seen) = (Vec::new(), (observed, &sight));
-    let needed = hosts::needed(goal, &scope);
-    let (hosts, mut notes) = hosts::hosts((config, inventory, &needed), seen, &scope, &mut problems);
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let secrets = &observed.secrets;
-    let decide = Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, hosts };
-    let gone: Vec<_> = decide.gone_services().map(|name| decide.gone(name, &mut Vec::new())).collect();
-    let supply = Supply::new(config, inventory, observed, goal);
-    let retain = Retain::new(&decide, &gone, &supply);
-    let one_offs = OneOffs::new(&decide, named)?;
-    let mut graph = Graph::default();
-    for index in decide.hosts.iter() {
-        if let Some(host) = sight.host(index) {
-            tidy(&mut graph, &decide, (&retain, &one_offs), (index, host));
+    let needed = |scope: &Scope| hosts::needed(goal, scope);
+    about((config, inventory), observed, goal, needed, |decide, notes| {
+        let gone: Vec<_> = decide.gone_services().map(|name| decide.gone(name, &mut Vec::new())).collect();
+        let supply = Supply::new(config, inventory, observed, goal);
+        let retain = Retain::new(decide, &gone, &supply);
+        let one_offs = OneOffs::new(decide, named)?;
+        let mut graph = Graph::default();
+        for index in decide.hosts.iter() {
+            if let Some(host) = decide.sight.host(index) {
+                tidy(&mut graph, decide, (&retain, &one_offs), (index, host));
+            }
         }
-    }
-    notes.extend(one_offs.notes);
-    Ok(Plan { actions: graph.finish().unwrap_or_default(), notes, ..Plan::default() })
+        notes.extend(one_offs.notes);
+        Ok(Plan { actions: graph.finish().unwrap_or_default(), ..Plan::default() })
+    })
 }
 
 /// Forgets first, so that what a release needs is there for as long as it is remembered.

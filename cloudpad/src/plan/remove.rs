@@ -6,14 +6,15 @@ use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::ContainerSpec;
 use cloudpad_plugin_api::stage::deploy::{Clear, Named, Record, Remove, Stop};
 
+use super::about::about;
 use super::decide::Decide;
 use super::graph::{Graph, Node, key};
 use super::look::is_of;
 use super::rollout::{Roll, named};
 use super::rule::Rules;
-use super::sight::{self, HostSight, Sight, Sighted, serves, stop_timeout};
+use super::sight::{self, HostSight, Sighted, stop_timeout};
 use super::unit::{Loss, Pace, Rollout, Which};
-use super::{ChangeKind, Goal, Note, Plan, hosts, pace, past, scope, spec};
+use super::{Goal, Note, Plan, Scope, hosts, pace, past, spec};
 use crate::config::{Config, Mount, Problem};
 use crate::inventory::Inventory;
 use crate::observed::Observed;
@@ -32,20 +33,16 @@ pub fn remove(
     goal: &Goal,
     volumes: bool,
 ) -> Result<Plan, Vec<Problem>> {
-    let scope = scope(config, inventory, &goal.select)?;
-    let sight = Sight::new(inventory, observed);
-    let (mut problems, seen) = (Vec::new(), (observed, &sight));
-    let needed = hosts::needed(goal, &scope);
-    let (hosts, notes) = hosts::hosts((config, inventory, &needed), seen, &scope, &mut problems);
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let secrets = &observed.secrets;
-    let decide = Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, hosts };
-    let is_whole = !goal.select.narrows_services();
-    let mut removal = Removal { decide: &decide, is_whole, volumes, notes, stays: BTreeSet::new() };
+    let needed = |scope: &Scope| hosts::needed(goal, scope);
+    about((config, inventory), observed, goal, needed, |decide, notes| Ok(all(decide, volumes, notes)))
+}
+
+fn all(decide: &Decide<'_>, volumes: bool, notes: &mut Vec<Note>) -> Plan {
+    let Decide { config, inventory, scope, sight, .. } = *decide;
+    let is_whole = !decide.goal.select.narrows_services();
+    let mut removal = Removal { decide, is_whole, volumes, notes, stays: BTreeSet::new() };
     let mut graph = Graph::default();
-    let mut roll = Roll::new(config, inventory, &sight, Rules::config(config, secrets));
+    let mut roll = Roll::new(config, inventory, sight, Rules::config(config, decide.secrets));
     for name in sight.services().filter(|name| scope.covers(name, config)) {
         let rollout = removal.rollout(name);
         let schedule = pace::anyway(rollout.effect());
@@ -61,8 +58,7 @@ pub fn remove(
             removal.host(&mut graph, index, host);
         }
     }
-    let (changes, notes) = (roll.changes, removal.notes);
-    Ok(Plan { changes, actions: graph.finish().unwrap_or_default(), notes, ..Plan::default() })
+    Plan { changes: roll.changes, actions: graph.finish().unwrap_or_default(), ..Plan::default() }
 }
 
 struct Removal<'a, 'd> {
@@ -70,7 +66,7 @@ struct Removal<'a, 'd> {
     /// Whether no service is left out.
     is_whole: bool,
     volumes: bool,
-    notes: Vec<Note>,
+    notes: &'d mut Vec<Note>,
     /// Services of which something stays, with the host.
     stays: BTreeSet<(usize, &'a str)>,
 }
@@ -89,14 +85,7 @@ impl<'a> Removal<'a, '_> {
                 rollout.steady.extend(up);
                 continue;
             }
-            rollout.losses.push(Loss {
-                kind: ChangeKind::Remove,
-                host,
-                which: Which { service: name, number },
-                stops: sight::up(copies).collect(),
-                serves: serves(copies),
-                early: false,
-            });
+            rollout.losses.push(Loss::of(host, Which { service: name, number }, copies));
         }
         rollout
     }

@@ -11,7 +11,7 @@ use super::decide::Decide;
 use super::deploy::{knotted, settle_claims};
 use super::deployed::Deployed;
 use super::graph::Graph;
-use super::pace::{anyway, schedule};
+use super::pace::schedule_anyway;
 use super::place::fill;
 use super::record::Memory;
 use super::retain::Retain;
@@ -176,8 +176,7 @@ fn order<'a>(
     let mut retain = Retain::new(decide, &rollouts, supply);
     let memories = memories(decide, &rollouts);
     for rollout in rollouts {
-        let effect = rollout.effect();
-        let schedule = schedule(rollout.pace, effect).unwrap_or_else(|_| anyway(effect));
+        let schedule = schedule_anyway(rollout.pace, rollout.effect());
         retain.spare(&rollout, schedule.late, notes, decide.inventory);
         roll.add(&mut graph, rollout, schedule, &mut |graph, image, host| {
             supply.bring_back(graph, image, (host, decide.sight.host(host)?))

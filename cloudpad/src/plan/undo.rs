@@ -250,7 +250,7 @@ impl<'a> Undo<'a> {
         self.keep_routed(&mut roll.routing);
         for mut rollout in rollouts {
             let effect = rollout.effect();
-            let mut schedule = pace::schedule(rollout.pace, effect).unwrap_or_else(|_| pace::anyway(effect));
+            let mut schedule = pace::schedule_anyway(rollout.pace, effect);
             schedule.late = effect.late;
             if all_at_once {
                 rollout.pace.batch = rollout.units.len();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cloudpad_plugin_api::model::{ContainerSpec, Instance};
 
 use super::ChangeKind;
-use super::sight::Sighted;
+use super::sight::{self, Sighted, serves};
 use super::spec::Wanted;
 use crate::config::Config;
 
@@ -99,6 +99,14 @@ pub(super) struct Loss<'a> {
     pub(super) serves: bool,
     /// Whether it is in the way of a new container, and so cannot wait until that one serves.
     pub(super) early: bool,
+}
+
+impl<'a> Loss<'a> {
+    /// That an instance with these containers is removed.
+    pub(super) fn of(host: usize, which: Which<'a>, copies: &'a [Sighted<'a>]) -> Self {
+        let (kind, stops) = (ChangeKind::Remove, sight::up(copies).collect());
+        Self { kind, host, which, stops, serves: serves(copies), early: false }
+    }
 }
 
 /// All that happens to a service.
