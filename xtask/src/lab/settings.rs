@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::hosts;
 use crate::shell::{self, Result, docker};
 
 /// The label that every container, network and volume of a lab carries; its value is the lab's name.
@@ -55,19 +56,29 @@ impl Settings {
         format!("{}.{last}", self.loopback)
     }
 
-    /// Refuses when a lab of this name runs that was raised from another folder.
+    /// Refuses when a lab of this name runs that was raised from another folder. One that does not run was left by an
+    /// engine that ended without it, and gives way.
     pub fn claim(&self) -> Result<()> {
-        let format = format!("{{{{.Label \"{FOLDER}\"}}}}");
-        let folders =
-            shell::output(&mut docker(["ps", "-a", "--filter", &self.filter(), "--format", &format]))?;
-        match folders.lines().find(|folder| *folder != self.dir.display().to_string()) {
-            None => Ok(()),
-            Some(other) => Err(format!(
+        if let Some(other) = self.another_folder(&["ps"])? {
+            return Err(format!(
                 "a lab named `{}` was raised from `{other}`\nhint: give this one its own \
                  CLOUDPAD_LAB_NAME and CLOUDPAD_LAB_LOOP, such as `lab2` and `127.0.2`",
                 self.name
-            )),
+            ));
         }
+        match self.another_folder(&["ps", "--all"])? {
+            Some(_) => hosts::remove(self),
+            None => Ok(()),
+        }
+    }
+
+    /// The folder that one of the listed containers of this name was made from, if that is not this lab's.
+    fn another_folder(&self, list: &[&str]) -> Result<Option<String>> {
+        let format = format!("{{{{.Label \"{FOLDER}\"}}}}");
+        let filter = self.filter();
+        let wanted = ["--filter", &filter, "--format", &format];
+        let folders = shell::output(&mut docker(list.iter().copied().chain(wanted)))?;
+        Ok(folders.lines().find(|folder| *folder != self.dir.display().to_string()).map(Into::into))
     }
 }
 
