@@ -72,10 +72,13 @@ fn documentation() -> Result<String> {
 /// Runs all tests, prints what they print, and counts them.
 fn tests(settings: &Settings) -> Result<String> {
     let path = lab::path_for_tests(settings)?;
+    // A test of the lab waits for hosts about a third of its time.
+    let threads = std::thread::available_parallelism().map_or(2, usize::from) * 3 / 2;
     let mut count = Count::default();
     let mut failed = Ok(());
     for mut command in everywhere("test")? {
         command.arg("--no-fail-fast").env("CLOUDPAD_LAB", &settings.dir).env("PATH", &path);
+        command.env("RUST_TEST_THREADS", threads.to_string());
         failed = failed.and(counted(&mut command, &mut count));
     }
     println!("\n{}", count.text());

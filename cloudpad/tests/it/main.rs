@@ -1,7 +1,9 @@
 //! The real program against real hosts, as a user would run it. Needs the lab: `cargo xtask test` raises it.
 //!
 //! Each file is a topic. A test makes a project of its own ([`support::Project`]), so tests run side by
-//! side; one that breaks a host takes the whole lab ([`support::Lab::alone`]).
+//! side; one that breaks a host takes the whole lab ([`support::Lab::alone`]). Tests begin in the order of their names,
+//! and one that takes the whole lab waits for all that have begun: so those are in topics before `routes::steady`, which
+//! takes minutes.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod aftermath;
@@ -14,6 +16,7 @@ mod drift;
 mod events;
 mod exec;
 mod failure;
+mod files_in_memory;
 mod halfway;
 mod history;
 mod hooks;
@@ -46,7 +49,6 @@ mod rollback;
 mod routes;
 mod run;
 mod scale;
-mod secret_files;
 mod secrets;
 mod secrets_age;
 mod shape;
