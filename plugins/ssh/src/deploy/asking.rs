@@ -73,12 +73,13 @@ impl Asking<'_> {
         NotReady::Because(cause.into_iter().fold(failure, Failure::cause))
     }
 
-    /// Tries until it works or the time is over, then says what the last try brought.
+    /// Tries until it works or the time is over, then says what the last try brought. One that the end of the time cuts
+    /// off brought nothing, where an earlier one did.
     async fn tries(&self, engine: &Engine, target: &Target) -> Result<u32, Missed> {
         let interval = Duration::from_millis(self.health.interval_ms);
         let limit = Duration::from_millis(self.health.timeout_ms);
         let mut pause = FIRST_PAUSE.min(interval);
-        let mut tries = 0;
+        let (mut tries, mut before) = (0, None);
         loop {
             tries += 1;
             let left = self.deadline.saturating_duration_since(Instant::now());
@@ -87,9 +88,14 @@ impl Asking<'_> {
                 Ok(()) => return Ok(tries),
                 Err(missed) => missed,
             };
-            if matches!(missed, Missed::Always(_)) || Instant::now() + pause >= self.deadline {
+            let now = Instant::now();
+            if left < limit && now >= self.deadline {
+                return Err(before.unwrap_or(missed));
+            }
+            if matches!(missed, Missed::Always(_)) || now + pause >= self.deadline {
                 return Err(missed);
             }
+            before = Some(missed);
             sleep(pause).await;
             pause = (pause * 2).min(interval);
         }
