@@ -66,10 +66,14 @@ fn create(dir: &Path, name: &str) -> io::Result<File> {
     }
 }
 
-/// All journals below `state_dir`, the oldest first.
-pub fn found(state_dir: &Path) -> Vec<Found> {
+/// The journals below `state_dir` of runs that began at the time `since` or later, the oldest first.
+pub fn found(state_dir: &Path, since: &str) -> Vec<Found> {
     let journals = files(&state_dir.join("journal")).into_iter();
-    journals.filter(|file| file.extension().is_some_and(|extension| extension == "jsonl")).map(read).collect()
+    let is_meant = |file: &PathBuf| {
+        let is_later = file.file_name().is_some_and(|name| *name.to_string_lossy() >= *since);
+        is_later && file.extension().is_some_and(|extension| extension == "jsonl")
+    };
+    journals.filter(is_meant).map(read).collect()
 }
 
 fn read(path: PathBuf) -> Found {
@@ -136,10 +140,12 @@ mod tests {
             let name = found.file.file_name().unwrap().to_string_lossy().into_owned();
             (name, found.text.unwrap().lines().count(), found.under_way)
         };
-        let all = || found(dir.path()).into_iter().map(told).collect::<Vec<_>>();
+        let all = || found(dir.path(), "").into_iter().map(told).collect::<Vec<_>>();
         let row = |name: &str, lines, under_way| (format!("20260101T000000Z-{name}"), lines, under_way);
         assert_eq!(all(), [row("deploy.2.jsonl", 0, true), row("deploy.jsonl", 1, false)]);
         drop(second);
         assert!(all().iter().all(|(_, _, under_way)| !under_way));
+        let since = |time| found(dir.path(), time).len();
+        assert_eq!((since("20260101T000000Z"), since("20260101T000001Z")), (2, 0));
     }
 }

@@ -21,6 +21,7 @@
 //! - [`interleave`] puts that into the order of time. Pure.
 //! - [`observed`] holds what was seen, or why nothing was. Pure.
 //! - [`plan`](mod@plan) decides what is to be done. Pure.
+//! - [`departed`] says which hosts a project has left. Pure.
 //! - [`scratch`] is a private file for an editor. I/O.
 //! - [`rollout`] has a plan carried out, and answers its failure with another. I/O, through `run`.
 //! - [`run`] carries plans out. I/O.
@@ -35,6 +36,7 @@ pub mod catalogue;
 pub mod cmd;
 pub mod config;
 pub mod conformance;
+pub mod departed;
 pub mod dockerfiles;
 pub mod everywhere;
 pub mod happening;

@@ -31,6 +31,7 @@ mod one_offs;
 mod pace;
 pub mod past;
 mod place;
+mod presence;
 mod protect;
 mod proxies;
 mod prune;

@@ -227,6 +227,7 @@ impl Session {
         let mut plan = plan::plan(&self.config, &looked.inventory, &looked.observed, goal)
             .map_err(|problems| self.refuses(problems.into()))?;
         self.look_for_room(&mut plan, looked)?;
+        plan.notes.extend(self.departed(looked, goal));
         self.tell(&plan, goal);
         Ok(plan)
     }

@@ -76,18 +76,21 @@ pub struct Run<'a> {
     pub text: &'a str,
     /// The project, with its environment.
     pub project: String,
-    pub(super) command: String,
+    /// The command.
+    pub command: String,
     pub(super) time: String,
     pub(super) by: String,
     pub(super) from: String,
     /// The release that its plan was for; empty where it has come to no plan.
-    pub(super) release: String,
+    pub release: String,
     /// Whether its plan was begun.
     pub(super) applied: bool,
     /// How it ended, and after how many milliseconds; none where it has not, or was broken off.
     pub(super) end: Option<(Ending, u64)>,
     pub(super) under_way: bool,
     pub(super) hosts: BTreeSet<String>,
+    /// The hosts that have noted the release or, where all of the project was removed, forgotten all.
+    pub noted: BTreeSet<String>,
     pub(super) services: BTreeSet<String>,
 }
 
@@ -139,6 +142,7 @@ impl<'a> Run<'a> {
             end: None,
             under_way: false,
             hosts: BTreeSet::new(),
+            noted: BTreeSet::new(),
             services: BTreeSet::new(),
         }
     }
@@ -158,6 +162,9 @@ impl<'a> Run<'a> {
                     self.services.insert(action.object);
                 }
                 self.hosts.extend(action.host);
+            }
+            Line::Done { phase: Phase::Apply, action, .. } if action.method == "deploy.record" => {
+                self.noted.extend(action.host);
             }
             Line::Report { ending, ms } => self.end = Some((ending, ms)),
             Line::Run { .. }

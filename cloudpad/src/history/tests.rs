@@ -22,6 +22,7 @@ fn release(id: &str, by: &str, command: &str, services: &[&str]) -> Release {
         containers: Vec::new(),
         specs: Default::default(),
         images: Default::default(),
+        hosts: Default::default(),
     }
 }
 

@@ -65,6 +65,11 @@ pub fn all(observed: &Observed) -> impl Iterator<Item = &Release> {
     observed.seen().flat_map(|(_, seen)| known(seen))
 }
 
+/// The newest release of those that say where else the project is.
+pub fn widest<'a>(releases: impl IntoIterator<Item = &'a Release>) -> Option<&'a Release> {
+    releases.into_iter().filter(|release| !release.hosts.is_empty()).max_by(|a, b| a.id.cmp(&b.id))
+}
+
 /// From where images can be pulled, as far as any host remembers it, by reference.
 pub(super) fn pulls(observed: &Observed) -> BTreeMap<&str, &ImageRef> {
     let images = all(observed).flat_map(|release| &release.images);
@@ -92,6 +97,7 @@ mod tests {
             containers: vec![Recorded { instance, spec_id: content.to_owned() }],
             specs: BTreeMap::new(),
             images: BTreeMap::new(),
+            hosts: Arc::default(),
         }
     }
 

@@ -15,6 +15,7 @@ use cloudpad_plugin_api::stage::deploy::{About, Record, Recorded, Release};
 use super::decide::Decide;
 use super::graph::Graph;
 use super::past;
+use super::presence;
 use super::sight::{self, HostSight};
 use super::spec::Wanted;
 use super::supply::Supply;
@@ -64,7 +65,9 @@ pub(super) fn memories<'a>(
         add_others(decide, host, &mut entries);
         Some((index, remember(decide, host, &entries, supply, about)))
     };
-    entries.into_iter().filter_map(memory).collect()
+    let mut memories = entries.into_iter().filter_map(memory).collect();
+    presence::note(decide, &mut memories);
+    memories
 }
 
 /// Adds what is to run there of services that are not meant: as the host remembers it, or as it was seen.
@@ -111,6 +114,7 @@ fn remember<'a>(
         containers: entries.iter().map(recorded).collect(),
         specs: entries.iter().filter_map(|e| Some((e.spec_id.to_string(), e.spec.clone()?))).collect(),
         images: entries.iter().filter_map(|e| supply.pull_from(&e.spec.as_ref()?.image)).collect(),
+        hosts: Arc::default(),
     };
     // One of that id is this one, which is said again.
     kept.retain(|old| old.id != new.id);

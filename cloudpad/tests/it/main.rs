@@ -11,6 +11,7 @@ mod aws;
 mod bad_input;
 mod book;
 mod boundaries;
+mod departed;
 mod deploy;
 mod drift;
 mod events;

@@ -28,7 +28,7 @@ pub use exec::{Exec, Executed};
 pub use lock::{Holder, Lock, Locked, Unlock};
 pub use logs::{Logged, Logs};
 pub use machine::{Command, Disk, Exited, HostKey, Keys, Known, Login, Look, Machine, Terminal, Trust};
-pub use release::{About, Record, Recorded, Release};
+pub use release::{About, Presence, Record, Recorded, Release};
 pub use route::{Claim, Proxy, ProxySeen, RouteHealth, RouteSeen, Rule, SetRoute, Tls};
 pub use run::{OneOff, Ran, Run};
 pub use seen::{Container, Engine, Observation, PortHeld, State, Status};

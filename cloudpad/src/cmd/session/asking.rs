@@ -9,10 +9,12 @@ use cloudpad_plugin_api::{Emit, Event, Failure, Level, Reply, Request};
 
 use super::Session;
 use crate::cmd::Refused;
+use crate::departed;
 use crate::everywhere;
+use crate::history::{self, Run};
 use crate::journal;
 use crate::look::Looked;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Goal, Note, Plan, Until};
 use crate::refusal::Refusal;
 use crate::run::MOST_AT_ONCE;
 use crate::term::Unseen;
@@ -41,7 +43,19 @@ impl Session {
 
     /// The journals of what was done from here, the oldest first.
     pub(in crate::cmd) fn journals(&self) -> Vec<journal::Found> {
-        journal::found(&self.cache)
+        journal::found(&self.cache, "")
+    }
+
+    /// What there is to say of hosts that the project has left, where a deploy is about all of it.
+    pub(in crate::cmd) fn departed(&self, looked: &Looked, goal: &Goal) -> Vec<Note> {
+        let narrows = goal.select.narrows_hosts() || goal.select.narrows_services();
+        if narrows || goal.until != Until::Deploy || goal.restore.is_some() {
+            return Vec::new();
+        }
+        let Looked { inventory, observed, .. } = looked;
+        let journals = journal::found(&self.cache, departed::since(observed));
+        let runs: Vec<Run<'_>> = journals.iter().flat_map(readable).collect();
+        departed::notes(&self.config.project, inventory, observed, &runs)
     }
 
     /// Asks hosts to which the plan brings images whether they have room for them, and notes where they have little. One
@@ -97,4 +111,10 @@ impl Session {
         }
         reply.map_err(|failure| Refusal::Failures(vec![failure]).into())
     }
+}
+
+/// The runs of a journal; one that cannot be read is for `history` to tell.
+fn readable(found: &journal::Found) -> Vec<Run<'_>> {
+    let text = found.text.as_deref().unwrap_or_default();
+    history::read("", text, found.under_way).unwrap_or_default()
 }

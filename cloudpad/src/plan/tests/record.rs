@@ -165,3 +165,45 @@ fn where_an_image_can_be_pulled_is_remembered_while_it_is_needed() {
     release(&mut case, "r2", "web", "v1");
     assert_eq!(from(&mut case), known, "nothing was pushed this time");
 }
+
+/// The hosts that the newest record of `host` names, with their last releases.
+fn presence(case: &mut Case, host: &str) -> Vec<String> {
+    let Some(release) = remembered(case, host).last() else { return Vec::new() };
+    release
+        .hosts
+        .iter()
+        .map(|(name, presence)| format!("{name} {} {}", presence.address, presence.release))
+        .collect()
+}
+
+#[test]
+fn a_few_records_say_where_else_the_project_is() {
+    let mut case = remembering();
+    case.host("h4", &[]);
+    case.seen("h4").releases = Some(Vec::new());
+    case.host("h5", &["other"]);
+    case.seen("h5").releases = Some(Vec::new());
+    case.service("web", |web| web.hosts = ["h1", "h2", "h3", "h4"].map(str::to_owned).to_vec());
+    case.deploy();
+    let all = ["h1 h1.test r1", "h2 h2.test r1", "h3 h3.test r1", "h4 h4.test r1"];
+    for host in ["h1", "h2", "h3"] {
+        assert_eq!(presence(&mut case, host), all, "{host}");
+    }
+    assert!(presence(&mut case, "h4").is_empty(), "it is enough that three know");
+    // A release of one host says what is known of the others, though they were not looked at.
+    case.goal.select.hosts = vec!["h1".into()];
+    case.observed.hosts.retain(|host, _| host == "h1");
+    release(&mut case, "r2", "web", "v2");
+    assert_eq!(presence(&mut case, "h1"), ["h1 h1.test r2", all[1], all[2], all[3]]);
+}
+
+#[test]
+fn a_host_from_which_all_goes_is_in_no_later_record() {
+    let mut case = remembering();
+    case.deploy();
+    case.service("web", |web| web.hosts = vec!["h1".into(), "h2".into()]);
+    case.goal.release = "r2".into();
+    case.deploy();
+    assert_eq!(presence(&mut case, "h3"), ["h1 h1.test r1", "h2 h2.test r1"]);
+    assert_eq!(ids(&mut case, "h1"), ["r1"]);
+}

@@ -48,6 +48,22 @@ pub struct Release {
     /// From where images of these specs can be pulled, where they came from a registry.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<String, ImageRef>,
+    /// The hosts on which something of the project is to run since, by name. It stands in the records of a few hosts only.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "none")]
+    pub hosts: Arc<BTreeMap<String, Presence>>,
+}
+
+fn none(hosts: &Arc<BTreeMap<String, Presence>>) -> bool {
+    hosts.is_empty()
+}
+
+/// That a project is on a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// The host's address.
+    pub address: String,
+    /// The last release that has changed something there.
+    pub release: String,
 }
 
 /// An instance of a release on a host.

@@ -19,6 +19,7 @@ fn release(id: &str, by: &str) -> Release {
         containers: Vec::new(),
         specs: Default::default(),
         images: Default::default(),
+        hosts: Default::default(),
     }
 }
 

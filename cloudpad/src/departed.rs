@@ -1,0 +1,173 @@
+//! Hosts that a project has left, with what runs there: what those who stay remember, and what journals tell. Pure.
+
+use std::collections::BTreeMap;
+
+use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::stage::deploy::Presence;
+
+use crate::history::Run;
+use crate::inventory::{Inventory, list};
+use crate::observed::Observed;
+use crate::plan::{Note, past};
+
+/// When that began of which hosts do not tell: journals of runs from then on are needed.
+pub fn since(observed: &Observed) -> &str {
+    let told = past::widest(past::all(observed)).map_or("", |release| &release.id);
+    told.get(..16).unwrap_or(told)
+}
+
+/// What there is to say of them. It is said until the next release, whose records no longer have them, or a journal tells
+/// that the project was removed there. `runs`: the oldest first.
+pub fn notes(project: &Project, inventory: &Inventory, observed: &Observed, runs: &[Run<'_>]) -> Vec<Note> {
+    let mut left: BTreeMap<&str, &str> = BTreeMap::new();
+    let last = past::widest(past::all(observed));
+    for (host, Presence { address, release }) in last.iter().flat_map(|last| last.hosts.iter()) {
+        if inventory.get(host).is_none() && !has(inventory, address) {
+            left.insert(host, release);
+        }
+    }
+    for run in runs.iter().filter(|run| run.project == project.prefix()) {
+        let is_later = last.is_none_or(|last| run.release > last.id);
+        for host in run.noted.iter().filter(|host| is_later && inventory.get(host).is_none()) {
+            match &*run.command {
+                "remove" => drop(left.remove(&**host)),
+                _ => drop(left.insert(host, &run.release)),
+            }
+        }
+    }
+    let mut by_release: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    left.into_iter().for_each(|(host, release)| by_release.entry(release).or_default().push(host));
+    by_release.into_iter().map(|(release, hosts)| note(project, release, &hosts)).collect()
+}
+
+fn note(project: &Project, release: &str, hosts: &[&str]) -> Note {
+    let environment = project.environment.as_ref().map(|name| format!("-e {name} ")).unwrap_or_default();
+    let (one, names) = (hosts.first().copied().unwrap_or_default(), list(hosts.iter().copied()));
+    let message = format!(
+        "{names} left the project's hosts after release {release}: unless that was removed it still runs there, and is not \
+         touched; to take it off, put the host back and run `cloudpad remove {environment}--host {one}`"
+    );
+    Note { incomplete: false, message }
+}
+
+/// Whether a host has this address under another name, whoever logs in there.
+fn has(inventory: &Inventory, address: &str) -> bool {
+    let machine = |address: &str| address.rsplit_once('@').map_or(address, |(_, machine)| machine).to_owned();
+    inventory.hosts().iter().any(|host| machine(&host.address) == machine(address))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use cloudpad_plugin_api::model::Host;
+    use cloudpad_plugin_api::stage::deploy::{Observation, Release};
+
+    use super::*;
+    use crate::history;
+    use crate::observed::HostState;
+
+    /// `h1` remembers releases, each with the hosts that it names, as `NAME=ADDRESS`.
+    fn observed(releases: &[(&str, &str)]) -> Observed {
+        let hosts = |text: &str, id: &str| {
+            let hosts = text.split_whitespace().filter_map(|host| host.split_once('='));
+            let presence = |address: &str| Presence { address: address.to_owned(), release: id.to_owned() };
+            hosts.map(|(name, address)| (name.to_owned(), presence(address))).collect()
+        };
+        let release = |(id, text): &(&str, &str)| Release {
+            id: (*id).to_owned(),
+            hosts: Arc::new(hosts(text, id)),
+            ..Release::default()
+        };
+        let releases = Some(releases.iter().map(release).collect());
+        let seen = Observation { releases, ..Observation::default() };
+        Observed { hosts: [("h1".to_owned(), HostState::Seen(seen))].into(), ..Observed::default() }
+    }
+
+    /// The journal of a run, in which `host` has noted its release.
+    fn journal((command, release, host): (&str, &str, &str)) -> String {
+        format!(
+            "{{\"event\":\"run\",\"command\":\"{command}\",\"project\":\"shop\",\"time\":\"{release}\"}}\n\
+             {{\"event\":\"plan\",\"release\":\"{release}\",\"changes\":[],\"actions\":1,\"notes\":[]}}\n\
+             {{\"event\":\"done\",\"phase\":\"apply\",\"id\":0,\"method\":\"deploy.record\",\"host\":\"{host}\",\"object\":\"\",\"ms\":1}}\n"
+        )
+    }
+
+    fn told(hosts: &str, releases: &[(&str, &str)], runs: &[(&str, &str, &str)]) -> Vec<String> {
+        let hosts = hosts.split_whitespace().filter_map(|host| host.split_once('='));
+        let hosts: Vec<_> = hosts.map(|(name, address)| Host::new(name, address)).collect();
+        let texts: Vec<_> = runs.iter().map(|run| journal(*run)).collect();
+        let runs: Vec<_> = texts.iter().flat_map(|text| history::read("f", text, false).unwrap()).collect();
+        let project = Project { name: "shop".into(), environment: None };
+        let inventory = Inventory::new(&hosts, Vec::new()).unwrap();
+        let notes = notes(&project, &inventory, &observed(releases), &runs);
+        let short = |note: Note| {
+            note.message
+                .split(": ")
+                .next()
+                .unwrap_or_default()
+                .replace(" left the project's hosts after release", "")
+        };
+        notes.into_iter().map(short).collect()
+    }
+
+    #[test]
+    fn a_host_that_is_gone_is_told_with_its_last_release() {
+        const BOTH: (&str, &str) = ("1", "h1=a h2=me@b");
+        let cases: [(&str, &[(&str, &str)], &[(&str, &str, &str)], &[&str]); 14] = [
+            ("h1=a h2=b", &[BOTH], &[], &[]),
+            ("h1=a", &[BOTH], &[], &["`h2` 1"]),
+            ("h1=a", &[("1", "h1=a h2=b h3=c")], &[], &["`h2`, `h3` 1"]),
+            // It has another name or another user now.
+            ("h1=a web=b", &[BOTH], &[], &[]),
+            ("h1=a web=you@b", &[BOTH], &[], &[]),
+            // The next release that says it does not name it any more.
+            ("h1=a", &[BOTH, ("2", "h1=a")], &[], &[]),
+            ("h1=a", &[BOTH, ("2", "")], &[], &["`h2` 1"]),
+            // It was removed from here, and deployed once more.
+            ("h1=a", &[BOTH], &[("remove", "2", "h2")], &[]),
+            ("h1=a", &[BOTH], &[("remove", "2", "h1")], &["`h2` 1"]),
+            ("h1=a", &[BOTH], &[("remove", "2", "h2"), ("deploy", "3", "h2")], &["`h2` 3"]),
+            // Who is left does not know of it, but the journal does.
+            (
+                "h1=a",
+                &[("1", "h1=a")],
+                &[("deploy", "2", "h2"), ("rollback", "3", "h3")],
+                &["`h2` 2", "`h3` 3"],
+            ),
+            ("h9=z", &[], &[("deploy", "1", "h1")], &["`h1` 1"]),
+            ("h1=a", &[("3", "h1=a")], &[("deploy", "2", "h2")], &[]),
+            ("h1=a", &[], &[], &[]),
+        ];
+        for (hosts, releases, runs, expected) in cases {
+            assert_eq!(told(hosts, releases, runs), expected, "{hosts} {releases:?} {runs:?}");
+        }
+    }
+
+    #[test]
+    fn what_other_projects_did_is_not_told_and_what_to_do_is() {
+        let text = journal(("deploy", "1", "h2"));
+        let runs = history::read("f", &text, false).unwrap();
+        let inventory = Inventory::new(&[Host::new("h1", "a")], Vec::new()).unwrap();
+        let of = |name: &str, environment: Option<&str>| {
+            let project = Project { name: name.into(), environment: environment.map(str::to_owned) };
+            notes(&project, &inventory, &observed(&[("0", "h1=a")]), &runs)
+        };
+        assert!(of("shop", Some("staging")).is_empty() && of("other", None).is_empty());
+        let [note] = &of("shop", None)[..] else { panic!() };
+        assert!(
+            note.message.ends_with("put the host back and run `cloudpad remove --host h2`")
+                && !note.incomplete
+        );
+        let project = Project { name: "shop".into(), environment: Some("staging".into()) };
+        let note = &notes(&project, &inventory, &observed(&[("0", "h1=a h2=b")]), &[])[0];
+        assert!(note.message.contains("`cloudpad remove -e staging --host h2`"), "{}", note.message);
+    }
+
+    #[test]
+    fn journals_are_needed_from_the_release_on_that_hosts_know() {
+        let release = ("20260131T235959Z-abc", "h1=a");
+        assert_eq!(since(&observed(&[release, ("20260201T000000Z", "")])), "20260131T235959Z");
+        assert_eq!(since(&observed(&[("20260201T000000Z", "")])), "");
+    }
+}
