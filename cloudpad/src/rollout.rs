@@ -44,7 +44,8 @@ pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) {
     }
     let touched = touched_hosts(plan, &outcomes);
     if !touched.is_empty() {
-        let failed = Failed { plan, unknown: &unknown(&outcomes) };
+        let begun = outcomes.keys().copied().collect();
+        let failed = Failed { plan, begun: &begun, unknown: &unknown(&outcomes) };
         undo(runner, &failed, &touched, basis).await;
     }
 }

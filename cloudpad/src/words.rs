@@ -3,6 +3,7 @@
 mod columns;
 mod ending;
 pub mod happened;
+mod jobs;
 pub mod outputs;
 pub mod page;
 pub mod plugins;
@@ -13,9 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use cloudpad_plugin_api::model::Project;
-use cloudpad_plugin_api::model::label;
 use cloudpad_plugin_api::stage::deploy::Holder;
-use cloudpad_plugin_api::stage::deploy::Run;
 use cloudpad_plugin_api::{Failure, Reply, Request};
 
 use crate::config::Problem;
@@ -211,7 +210,9 @@ fn preparations(plan: &Plan) -> Vec<String> {
             Request::PushRun(_) if subject.host.is_none() => (format!("push {object} to the registry"), None),
             Request::PushRun(_) => (format!("push {object} to"), subject.host),
             Request::DeployPull(_) => (format!("pull {object} on"), subject.host),
-            Request::DeployRun(run) if !action.is_cleanup() => (format!("run {} on", job(run)), subject.host),
+            Request::DeployRun(run) if !action.is_cleanup() => {
+                (format!("run {}{} on", jobs::name(run), jobs::after(plan, run)), subject.host)
+            }
             _ => continue,
         };
         add_host(&mut lines, what, host);
@@ -240,15 +241,10 @@ fn afterwards(plan: &Plan) -> Vec<String> {
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
     for action in plan.actions.iter().filter(|action| action.is_cleanup()) {
         if let Request::DeployRun(run) = &action.request {
-            add_host(&mut lines, format!("then run {} on", job(run)), Some(run.host.name.clone()));
+            add_host(&mut lines, format!("then run {} on", jobs::name(run)), Some(run.host.name.clone()));
         }
     }
     with_hosts(lines)
-}
-
-/// A job by its name; what is none, by that of its container.
-fn job(run: &Run) -> &str {
-    run.labels.get(label::JOB).unwrap_or(&run.container)
 }
 
 /// The first few names, and how many more there are.

@@ -11,6 +11,8 @@ pub struct Job {
     pub of: JobOf,
     /// When it runs.
     pub when: When,
+    /// The services that have to serve before it runs, so that a deploy brings them first.
+    pub depends_on: Vec<String>,
     /// Where it runs.
     pub run: RunOn,
     /// Hosts that have one of these roles. With no role and no host named: those of its service, or every host.
@@ -43,7 +45,7 @@ pub enum JobOf {
 /// When a job runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// Before a deploy changes any container. When it fails, none is changed.
+    /// Before a deploy changes any container but those of what it depends on. When it fails, no other is changed.
     Before,
     /// When all that a deploy has changed serves. When it fails, nothing is taken back.
     After,

@@ -181,6 +181,7 @@ const JOB: Keys = Keys {
         ("service", Text),
         ("image", Text),
         ("when", Text),
+        ("depends_on", TEXTS),
         ("run", Text),
         ("roles", TEXTS),
         ("hosts", TEXTS),

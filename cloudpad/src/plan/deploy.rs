@@ -6,7 +6,7 @@ use super::claims::find_blockers;
 use super::contest::Contest;
 use super::decide::Decide;
 use super::graph::Graph;
-use super::jobs::Jobs;
+use super::jobs::{Jobs, Wave};
 use super::left_behind;
 use super::pace::schedule;
 use super::proxies;
@@ -19,7 +19,7 @@ use super::sight::Sight;
 use super::supply::Supply;
 use super::unit::Rollout;
 use super::{Note, Plan};
-use crate::config::{Problem, When};
+use crate::config::Problem;
 
 /// The actions of a deploy.
 pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result<Plan, Vec<Problem>> {
@@ -35,7 +35,6 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     const ACTIONS: usize = 5;
     let units: usize = rollouts.iter().map(|rollout| rollout.units.len()).sum();
     let mut graph = Graph::for_about(units * ACTIONS);
-    let before = jobs.add(When::Before, &mut graph, (decide, supply), Vec::new());
     let rules = Rules::config(decide.config, decide.secrets);
     let mut roll = Roll::new(decide.config, decide.inventory, decide.sight, rules);
     let mut retain = Retain::new(decide, &rollouts, supply);
@@ -43,19 +42,28 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     let mut problems = proxies::problems(decide, &rollouts);
     notes.extend(proxies::notes(decide, &rollouts));
     notes.extend(left_behind::notes(decide, &rollouts));
-    for rollout in rollouts {
-        match schedule(rollout.pace, rollout.effect()) {
-            Err(short) => problems.push(too_few(&rollout, short.left)),
-            Ok(schedule) => {
-                retain.spare(&rollout, schedule.late, &mut notes, decide.inventory);
-                roll.add(&mut graph, rollout, schedule, &mut |graph, image, host| {
-                    let sight = decide.sight.host(host)?;
-                    match decide.goal.restore {
-                        None => supply.bring(graph, image, (host, sight)),
-                        Some(_) => supply.bring_back(graph, image, (host, sight)),
-                    }
-                });
+    let (mut gate, mut from) = (Vec::new(), graph.next());
+    for Wave { rollouts, then } in jobs.waves(&decide.goal.release, rollouts) {
+        from = graph.next();
+        for rollout in rollouts {
+            match schedule(rollout.pace, rollout.effect()) {
+                Err(short) => problems.push(too_few(&rollout, short.left)),
+                Ok(schedule) => {
+                    retain.spare(&rollout, schedule.late, &mut notes, decide.inventory);
+                    roll.add(&mut graph, rollout, schedule, &mut |graph, image, host| {
+                        let sight = decide.sight.host(host)?;
+                        match decide.goal.restore {
+                            None => supply.bring(graph, image, (host, sight)),
+                            Some(_) => supply.bring_back(graph, image, (host, sight)),
+                        }
+                    });
+                }
             }
+        }
+        if let Some(job) = then {
+            graph.hold_back(&gate, from);
+            gate.extend(graph.leaves_since(from));
+            gate = job.add(&mut graph, (decide, supply), gate);
         }
     }
     if !problems.is_empty() {
@@ -67,11 +75,11 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
         }
     }
     roll.unblock(&mut graph);
-    graph.hold_back(&before);
+    graph.hold_back(&gate, from);
     let done = graph.leaves();
     let memories = record::memories(decide, wanted, supply);
     record::record(&mut graph, decide, &memories);
-    jobs.add(When::After, &mut graph, (decide, supply), done);
+    jobs.add_after(&mut graph, (decide, supply), done);
     retain.remove(&mut graph, &roll.stops, &jobs.ended, &memories);
     let changes = roll.changes;
     match graph.finish() {

@@ -42,7 +42,7 @@ impl Graph {
         mut needs: Vec<Node>,
         request: Request,
     ) -> Node {
-        let id = Node::try_from(self.actions.len()).unwrap_or(Node::MAX);
+        let id = self.next();
         needs.sort_unstable();
         needs.dedup();
         for &need in &needs {
@@ -67,16 +67,20 @@ impl Graph {
         self.actions[node as usize].continues = true;
     }
 
-    /// Makes whatever is made, started, stopped or led requests to wait for `gate`.
-    pub(super) fn hold_back(&mut self, gate: &[Node]) {
+    /// The number that the next action gets.
+    pub(super) fn next(&self) -> Node {
+        Node::try_from(self.actions.len()).unwrap_or(Node::MAX)
+    }
+
+    /// Makes whatever is made, started, stopped or led requests to wait for `gate`, of the actions since `from`.
+    pub(super) fn hold_back(&mut self, gate: &[Node], from: Node) {
         if gate.is_empty() {
             return;
         }
-        let first = self.actions.iter().filter(|action| {
+        let first = self.actions.iter().skip(from as usize).filter(|action| {
             // What comes after another has waited with that.
-            action.is_of_rollout()
-                && !action.continues
-                && !action.needs.iter().any(|&need| self.actions[need as usize].is_of_rollout())
+            let waits = |&need: &Node| need >= from && self.actions[need as usize].is_of_rollout();
+            action.is_of_rollout() && !action.continues && !action.needs.iter().any(waits)
         });
         let first: Vec<Node> = first.map(|action| action.id).collect();
         for (node, &need) in first.iter().flat_map(|node| gate.iter().map(move |need| (*node, need))) {
@@ -91,7 +95,12 @@ impl Graph {
 
     /// Every action for which none waits so far.
     pub(super) fn leaves(&self) -> Vec<Node> {
-        (0..).zip(&self.is_needed).filter(|(_, needed)| !**needed).map(|(node, _)| node).collect()
+        self.leaves_since(0)
+    }
+
+    /// The same of the actions since `from`.
+    pub(super) fn leaves_since(&self, from: Node) -> Vec<Node> {
+        (from..self.next()).filter(|&node| self.is_leaf(node)).collect()
     }
 
     /// The same with their hosts, of those that have one.

@@ -5,6 +5,7 @@
 //! waited for, one that has ended well is not run again, and whatever it is, it is told.
 
 mod add;
+mod ahead;
 mod by_hand;
 mod left;
 mod meant;
@@ -21,8 +22,9 @@ use super::decide::Decide;
 use super::hosts::HostSet;
 use super::supply::Supply;
 use super::unit::Rollout;
-use super::{Action, ChangeKind, Note};
+use super::{ChangeKind, Failed, Note};
 use crate::config::{Job, Problem, RunOn, When};
+pub(super) use ahead::{Kept, Wave};
 pub use by_hand::{has_image, job_hosts, job_image, job_secrets, job_service, job_spec};
 use left::{Left, left};
 pub(super) use meant::{jobs as meant, services};
@@ -40,7 +42,7 @@ pub(super) struct Jobs<'a> {
 }
 
 /// A job that runs, on one host or several.
-struct Play<'a> {
+pub(super) struct Play<'a> {
     name: &'a str,
     job: &'a Job,
     /// The image that it is made from, by its name in the config.
@@ -169,9 +171,10 @@ pub(super) fn images<'a>(decide: &Decide<'a>) -> impl Iterator<Item = (&'a str, 
     })
 }
 
-/// What is told of the jobs of a deploy that is undone: all of those that come before were done when anything was begun.
-pub(super) fn not_taken_back(actions: &[Action]) -> impl Iterator<Item = Note> {
-    let before = actions.iter().filter(|action| !action.is_cleanup());
+/// What is told of the jobs of a deploy that is undone.
+pub(super) fn not_taken_back(failed: &Failed<'_>) -> impl Iterator<Item = Note> {
+    let begun = failed.plan.actions.iter().filter(|action| failed.begun.contains(&action.id));
+    let before = begun.filter(|action| !action.is_cleanup());
     let jobs = before.filter_map(|action| match &action.request {
         Request::DeployRun(run) => run.labels.get(label::JOB),
         _ => None,

@@ -1,5 +1,6 @@
 //! Tests of the planner: tables of single decisions, and properties of any plan.
 
+mod ahead;
 mod doubtful;
 mod hooks;
 mod images;

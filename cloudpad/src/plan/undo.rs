@@ -12,6 +12,7 @@ use cloudpad_plugin_api::stage::deploy::State;
 
 use super::deploy::mark_early;
 use super::graph::Graph;
+use super::jobs::Kept;
 use super::rollout::Roll;
 use super::rule::Rules;
 use super::sight::{self, Sight, Sighted, serves};
@@ -26,7 +27,9 @@ use crate::observed::{HostState, Observed};
 pub struct Failed<'a> {
     /// The plan.
     pub plan: &'a Plan,
-    /// Its actions that were begun and of which nobody knows what became, by number.
+    /// Its actions that were begun, by number.
+    pub begun: &'a BTreeSet<u32>,
+    /// Those of them of which nobody knows what became.
     pub unknown: &'a BTreeSet<u32>,
 }
 
@@ -35,6 +38,8 @@ pub struct Failed<'a> {
 /// It is about the instances whose containers `failed` starts or stops, and no others. Where something
 /// runs that neither ran before nor was started by `failed`, somebody else has been there meanwhile:
 /// that is left alone, as a note. Hosts that are not in `now` are taken to be as they were.
+///
+/// What a job has begun to work with is left as the failed plan has made it, as a note.
 ///
 /// What is up and was asked to stop, nobody knows with what result, may end at any moment: an engine goes on
 /// stopping when the one who has asked is gone. It is stopped for certain and started again.
@@ -51,20 +56,22 @@ pub fn undo(
     goal: &Goal,
 ) -> Plan {
     let Ok(scope) = scope(config, inventory, &goal.select) else { return Plan::default() };
-    let actions = &failed.plan.actions;
+    let kept = Kept::new(failed, config);
+    let actions = || failed.plan.actions.iter().filter(|action| kept.for_job(action).is_none());
     let undo = Undo {
         config,
         inventory,
         scope: &scope,
-        stopped: actions.iter().filter_map(stopped).collect(),
-        stopping: actions.iter().filter(|a| failed.unknown.contains(&a.id)).filter_map(stopped).collect(),
-        started: actions.iter().filter_map(started).collect(),
-        routed: actions.iter().filter_map(routes::routed).collect(),
+        stopped: actions().filter_map(stopped).collect(),
+        stopping: actions().filter(|a| failed.unknown.contains(&a.id)).filter_map(stopped).collect(),
+        started: actions().filter_map(started).collect(),
+        routed: actions().filter_map(routes::routed).collect(),
         before: &Sight::new(inventory, before),
         now: &Sight::later(inventory, now, before),
     };
     let mut notes = undo.unseen(now);
-    notes.extend(jobs::not_taken_back(actions));
+    notes.extend(jobs::not_taken_back(failed));
+    notes.extend(kept.notes(&failed.plan.actions));
     let mut rollouts = undo.rollouts(&mut notes);
     undo.find_blockers(&mut rollouts);
     mark_early(&mut rollouts);

@@ -53,7 +53,7 @@ pub(super) fn judged(request: &Request, reply: Reply, printed: Printed) -> Resul
         (false, code) => format!("job `{name}` has ended with exit code {code}"),
     };
     let hint = match run.labels.get(label::JOB_WHEN).map(String::as_str) {
-        Some("before") => "no container of the deploy was touched: see to it and deploy again",
+        Some("before") => "nothing that waits for it was touched: see to it and deploy again",
         _ => "what was deployed stays: see to it, and run the job again by `cloudpad run`",
     };
     Err(printed.quoted_by(Failure::failed(message)).hint(hint).outcome(Outcome::Partial))
@@ -102,7 +102,7 @@ mod tests {
         let failed = ended("before", 3, false).unwrap_err();
         assert_eq!(failed.message, "job `migrate` has ended with exit code 3");
         assert_eq!(failed.causes, ["no such table"]);
-        assert!(failed.hint.unwrap().starts_with("no container of the deploy was touched"));
+        assert!(failed.hint.unwrap().starts_with("nothing that waits for it was touched"));
         let failed = ended("after", 0, true).unwrap_err();
         assert_eq!(failed.message, "job `migrate` was stopped, since it took longer than 1.5 s");
         assert!(failed.hint.unwrap().starts_with("what was deployed stays"));

@@ -88,7 +88,7 @@ fn one_that_fails_before_changes_nothing_and_shows_what_it_said() {
     outcome
         .says("job `migrate` has ended with exit code 3")
         .says("no such table")
-        .says("no container of the deploy was touched");
+        .says("nothing that waits for it was touched");
     assert_eq!(instances(&project), before);
     assert_eq!(project.get(1), Ok((200, "one".into())));
     configure(&project, &job("migrate", "before", "echo fine"));

@@ -28,6 +28,7 @@ mod hosts_trust;
 mod interrupt;
 mod jobs;
 mod jobs_by_hand;
+mod jobs_depend;
 mod kamal;
 mod local;
 mod lock;

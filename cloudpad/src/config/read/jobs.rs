@@ -42,6 +42,7 @@ fn job(name: &str, section: &Section<'_>, names: &Names) -> Option<Job> {
     let rest = Job {
         of: JobOf::Image(String::new()),
         when: When::Manual,
+        depends_on: section.set("depends_on", |name| names.services.find(name)),
         run: section.choice("run", RUN).unwrap_or(RunOn::Once),
         roles: section.set("roles", |role| name::word(role).and_then(|()| names.roles.find(role))),
         hosts: section.set("hosts", |host| name::word(host).and_then(|()| names.hosts.find(host))),

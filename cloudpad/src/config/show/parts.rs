@@ -172,6 +172,7 @@ pub(super) fn job(job: &Job) -> Table {
         JobOf::Image(name) => table.text("image", name),
     }
     table.text("when", job.when.name());
+    table.texts("depends_on", &job.depends_on);
     table.text("run", word(RUN, job.run));
     table.texts("roles", &job.roles);
     table.texts("hosts", &job.hosts);

@@ -13,42 +13,43 @@ use crate::plan::graph::{Graph, Node, key};
 use crate::plan::supply::Supply;
 
 impl<'a> Jobs<'a> {
-    /// Adds those of one time, one job after the other, the first of them after `needs`. Returns the actions after
-    /// which all are done.
-    pub(in crate::plan) fn add(
+    /// Adds those that come after, one job after the other, the first of them after `needs`.
+    pub(in crate::plan) fn add_after(
         &self,
-        when: When,
         graph: &mut Graph,
         (decide, supply): (&Decide<'a>, &mut Supply<'a>),
-        needs: Vec<Node>,
-    ) -> Vec<Node> {
-        let mut before = needs;
-        for play in self.runs.iter().filter(|play| play.job.when == when) {
-            let mut done = Vec::new();
-            for run in &play.runs {
-                let image = decide
-                    .sight
-                    .host(run.host)
-                    .and_then(|host| supply.bring(graph, play.image, (run.host, host)));
-                let needs = before.iter().copied().chain(image).collect();
-                let node = graph.add(self.key(decide, run), None, needs, play.request(decide, run));
-                // The others wait for the first, which waits for all of what is before, or there would be very many edges.
-                if before.len() > 1 {
-                    before = vec![node];
-                }
-                done.push(node);
-            }
-            before = done;
+        mut needs: Vec<Node>,
+    ) {
+        for play in self.runs.iter().filter(|play| play.job.when == When::After) {
+            needs = play.add(graph, (decide, supply), needs);
         }
-        before
-    }
-
-    fn key(&self, decide: &Decide<'_>, run: &Run) -> String {
-        key("job", &decide.inventory.hosts()[run.host].name, &run.container)
     }
 }
 
-impl Play<'_> {
+impl<'a> Play<'a> {
+    /// Adds it, on all of its hosts, after `before`. Returns the actions after which it is done.
+    pub(in crate::plan) fn add(
+        &self,
+        graph: &mut Graph,
+        (decide, supply): (&Decide<'a>, &mut Supply<'a>),
+        mut before: Vec<Node>,
+    ) -> Vec<Node> {
+        let mut done = Vec::new();
+        for run in &self.runs {
+            let host = decide.sight.host(run.host);
+            let image = host.and_then(|host| supply.bring(graph, self.image, (run.host, host)));
+            let needs = before.iter().copied().chain(image).collect();
+            let key = key("job", &decide.inventory.hosts()[run.host].name, &run.container);
+            let node = graph.add(key, None, needs, self.request(decide, run));
+            // The others wait for the first, which waits for all of what is before, or there would be very many edges.
+            if before.len() > 1 {
+                before = vec![node];
+            }
+            done.push(node);
+        }
+        done
+    }
+
     fn request(&self, decide: &Decide<'_>, run: &Run) -> Request {
         let labels = [
             (label::JOB, self.name),

@@ -16,6 +16,7 @@ pub fn job(when: When) -> Job {
     Job {
         of: JobOf::Service("web".into()),
         when,
+        depends_on: Vec::new(),
         run: RunOn::Once,
         roles: Vec::new(),
         hosts: Vec::new(),
@@ -282,7 +283,7 @@ fn an_undo_says_that_what_it_did_stays() {
     let fails = plan.actions.iter().find(|action| action.key.starts_with("ready/")).unwrap();
     plan.actions.iter().take_while(|action| action.id < fails.id).for_each(|a| sim.apply(a).unwrap());
     sim.fail(fails);
-    let failed = Failed { plan: &plan, unknown: &[fails.id].into() };
+    let failed = Failed { plan: &plan, begun: &(0..=fails.id).collect(), unknown: &[fails.id].into() };
     let undo =
         plan::undo(&failed, &case.observed, &sim.observed, &case.config, &case.inventory(), &case.goal);
     assert_eq!(notes(&undo), ["job `migrate` has run, and what it did is not taken back"]);

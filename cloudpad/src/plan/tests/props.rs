@@ -12,7 +12,7 @@ use super::random::{World, world};
 use super::sim::{Sim, containers, interleaving, routed, running, serving};
 use crate::observed::{HostState, Observed};
 use crate::plan::past::{self, At};
-use crate::plan::{self, Failed, Plan};
+use crate::plan::{self, Action, Failed, Plan};
 
 fn plan_of(world: &World) -> Result<Plan, TestCaseError> {
     world.case.try_plan().map_err(|problems| TestCaseError::reject(format!("{problems:?}")))
@@ -85,6 +85,17 @@ fn floors_of_what_runs(world: &World) -> Vec<(String, usize)> {
     whole.into_iter().map(floor).collect()
 }
 
+/// The services that a plan has changed before a job that depends on them and was begun.
+fn kept(world: &World, plan: &Plan, begun: &BTreeSet<u32>) -> BTreeSet<String> {
+    let is_job = |action: &&Action| matches!(action.request, Request::DeployRun(_)) && !action.is_cleanup();
+    let last =
+        plan.actions.iter().filter(is_job).rfind(|job| begun.contains(&job.id)).map_or(0, |job| job.id);
+    let needs = world.case.config.jobs.get("j").map_or(&[][..], |job| &job.depends_on);
+    let before = plan.actions[..last as usize].iter().filter(|action| action.is_of_rollout());
+    let services = before.filter_map(|action| action.service.as_deref().map(str::to_owned));
+    services.filter(|service| needs.contains(service)).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { max_global_rejects: 1_000_000, ..ProptestConfig::default() })]
 
@@ -142,17 +153,24 @@ proptest! {
     }
 
     #[test]
-    fn no_container_changes_before_the_jobs_that_come_before(world in world(), order: Vec<u8>) {
+    fn only_what_a_job_depends_on_changes_before_it_and_that_does(world in world(), order: Vec<u8>) {
         let plan = plan_of(&world)?;
         let order = interleaving(&plan, &order);
-        let action = |id: &u32| &plan.actions[*id as usize];
-        let is_job = |id: &u32| matches!(action(id).request, Request::DeployRun(_)) && !action(id).is_cleanup();
-        let changes = |id: &u32| {
-            matches!(action(id).request, Request::DeployStart(_) | Request::DeployStop(_) | Request::DeployRemove(_))
+        let actions = || order.iter().map(|id| &plan.actions[*id as usize]);
+        let is_job = |action: &Action| matches!(action.request, Request::DeployRun(_)) && !action.is_cleanup();
+        let changes = |action: &&Action| {
+            matches!(action.request, Request::DeployStart(_) | Request::DeployStop(_) | Request::DeployRemove(_))
         };
-        let last = order.iter().rposition(is_job);
-        let first = order.iter().position(changes);
-        prop_assert!(last.is_none_or(|last| first.is_none_or(|first| last < first)));
+        let needs = world.case.config.jobs.get("j").map_or(&[][..], |job| &job.depends_on);
+        let is_needed = |action: &&Action| needs.iter().any(|name| action.service.as_deref() == Some(name));
+        let jobs: Vec<usize> = (0..order.len()).filter(|&at| is_job(&plan.actions[order[at] as usize])).collect();
+        let (Some(&first), Some(&last)) = (jobs.first(), jobs.last()) else { return Ok(()) };
+        prop_assert!(actions().take(last).filter(changes).all(|action| is_needed(&action)));
+        let is_new = |at: &usize| match &plan.actions[order[*at] as usize].request {
+            Request::DeployRun(run) => run.release == world.case.goal.release,
+            _ => false,
+        };
+        prop_assert!(!jobs.iter().all(is_new) || !actions().skip(first).filter(changes).any(|a| is_needed(&a)));
     }
 
     #[test]
@@ -256,15 +274,25 @@ proptest! {
         }
         let case = &world.case;
         let unknown = if unheard { BTreeSet::from([failing.id]) } else { BTreeSet::new() };
-        let failed = Failed { plan: &plan, unknown: &unknown };
+        let begun = order[..=far].iter().copied().collect();
+        let failed = Failed { plan: &plan, begun: &begun, unknown: &unknown };
         let undo = plan::undo(&failed, &case.observed, &now, &case.config, &case.inventory(), &case.goal);
         for action in &undo.actions {
             prop_assert!(action.needs.iter().all(|&need| need < action.id));
         }
+        let left = running(&sim.observed);
         for id in interleaving(&undo, &undo_order) {
             sim.apply(&undo.actions[id as usize]).map_err(TestCaseError::fail)?;
         }
-        prop_assert_eq!(running(&sim.observed), running(&world.truth));
+        // What was done for a job that was begun stays as it is.
+        let kept = kept(&world, &plan, &begun);
+        let of = |all: BTreeSet<(String, String)>, stays: bool| {
+            let is_of = |name: &str| kept.iter().any(|service| name.starts_with(&format!("shop-{service}-")));
+            all.into_iter().filter(|(_, name)| is_of(name) == stays).collect::<BTreeSet<_>>()
+        };
+        prop_assert_eq!(of(running(&sim.observed), false), of(running(&world.truth), false));
+        prop_assert_eq!(of(running(&sim.observed), true), of(left, true));
+        let routed = |observed| routed(observed).into_iter().filter(|(_, service, _)| !kept.contains(service)).collect::<Vec<_>>();
         prop_assert_eq!(routed(&sim.observed), routed(&world.truth), "{} failed, then {}", failing.key, super::kit::text(&undo));
     }
 }

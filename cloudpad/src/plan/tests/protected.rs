@@ -197,7 +197,7 @@ fn an_undo_leaves_alone_what_the_plan_left_alone() {
         .unwrap();
     rest.for_each(|action| sim.apply(action).unwrap());
     sim.fail(last);
-    let failed = Failed { plan: &plan, unknown: &[last.id].into() };
+    let failed = Failed { plan: &plan, begun: &Default::default(), unknown: &[last.id].into() };
     let undo =
         plan::undo(&failed, &case.observed, &sim.observed, &case.config, &case.inventory(), &case.goal);
     assert!(!undo.actions.is_empty() && !text(&undo).contains("db"), "{}", text(&undo));

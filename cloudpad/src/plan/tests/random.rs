@@ -42,7 +42,7 @@ struct Wishes {
     min: Amount,
     keep: u32,
     shared: bool,
-    job: Option<(When, RunOn)>,
+    job: Option<(When, RunOn, Vec<&'static str>)>,
 }
 
 /// What happens behind everybody's back: to which container, and what.
@@ -108,7 +108,9 @@ fn wishes() -> impl Strategy<Value = Wishes> {
     let services = prop::collection::vec(wish(), SERVICES.len());
     let roles = prop::collection::vec(select(vec!["x", "y"]), HOSTS.len());
     let when = select(vec![When::Before, When::After]);
-    let job = prop::option::weighted(0.4, (when, select(vec![RunOn::Once, RunOn::PerHost])));
+    // A job with the image of `a` runs before that, and may depend on the others.
+    let needs = prop::sample::subsequence(vec!["b", "c"], 0..=2);
+    let job = prop::option::weighted(0.4, (when, select(vec![RunOn::Once, RunOn::PerHost]), needs));
     (services, roles, amount(), amount(), 0..3u32, any::<bool>(), job).prop_map(
         |(services, roles, batch, min, keep, shared, job)| Wishes {
             services,
@@ -187,8 +189,10 @@ fn wish_for(case: &mut Case, wishes: &Wishes) {
     case.goal.push_scope = if wishes.shared { PushScope::Shared } else { PushScope::Host };
     case.config.services.clear();
     case.config.jobs.clear();
-    if let Some((when, run)) = wishes.job {
-        let job = Job { of: JobOf::Image("a".into()), run, ..super::jobs::job(when) };
+    if let Some((when, run, needs)) = &wishes.job {
+        let needs = needs.iter().filter(|_| *when == When::Before).map(|name| (*name).to_owned());
+        let (of, run) = (JobOf::Image("a".into()), *run);
+        let job = Job { of, run, depends_on: needs.collect(), ..super::jobs::job(*when) };
         case.config.jobs.insert("j".into(), job);
     }
     for (name, wish) in SERVICES.iter().zip(&wishes.services) {

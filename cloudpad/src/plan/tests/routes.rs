@@ -162,7 +162,7 @@ fn an_undo_leads_back_before_it_stops_anything() {
             sim.apply(action).unwrap();
         }
         let none = &Default::default();
-        let failed = Failed { plan: &plan, unknown: none };
+        let failed = Failed { plan: &plan, begun: none, unknown: none };
         let undo =
             plan::undo(&failed, &case.observed, &sim.observed, &case.config, &case.inventory(), &case.goal);
         for action in &undo.actions {

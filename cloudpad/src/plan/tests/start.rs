@@ -157,7 +157,7 @@ fn what_does_not_come_up_is_stopped_again_with_what_came_with_it_and_stays() {
         }
         sim.apply(action).unwrap();
     }
-    let failed = Failed { plan: &plan, unknown: &BTreeSet::new() };
+    let failed = Failed { plan: &plan, begun: &BTreeSet::new(), unknown: &BTreeSet::new() };
     let undo =
         plan::undo(&failed, &case.observed, &sim.observed, &case.config, &case.inventory(), &case.goal);
     undo.actions.iter().for_each(|action| sim.apply(action).unwrap());

@@ -28,7 +28,8 @@ fn undo(case: &Case, failed: &Plan, now: &Observed) -> Plan {
 fn undo_unknown(case: &Case, plan: &Plan, keys: &[&str], now: &Observed) -> Plan {
     let meant = |action: &&Action| keys.iter().any(|key| action.key.starts_with(key));
     let unknown = &plan.actions.iter().filter(meant).map(|action| action.id).collect();
-    plan::undo(&Failed { plan, unknown }, &case.observed, now, &case.config, &case.inventory(), &case.goal)
+    let failed = Failed { plan, begun: &[].into(), unknown };
+    plan::undo(&failed, &case.observed, now, &case.config, &case.inventory(), &case.goal)
 }
 
 fn second_version(change: impl FnOnce(&mut crate::config::Service)) -> Case {
