@@ -114,7 +114,10 @@ mod tests {
     #[test]
     fn a_host_that_is_gone_is_told_with_its_last_release() {
         const BOTH: (&str, &str) = ("1", "h1=a h2=me@b");
-        let cases: [(&str, &[(&str, &str)], &[(&str, &str, &str)], &[&str]); 14] = [
+        /// Hosts that there are, releases with the hosts that they name, runs in the journals, what is told.
+        type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [Run<'a>], &'a [&'a str]);
+        type Run<'a> = (&'a str, &'a str, &'a str);
+        let cases: [Case<'_>; 14] = [
             ("h1=a h2=b", &[BOTH], &[], &[]),
             ("h1=a", &[BOTH], &[], &["`h2` 1"]),
             ("h1=a", &[("1", "h1=a h2=b h3=c")], &[], &["`h2`, `h3` 1"]),
