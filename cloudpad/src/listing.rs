@@ -51,8 +51,11 @@ pub struct Row {
     pub host: String,
     /// What it does.
     pub state: State,
-    /// Whether it serves, where its engine asks it.
+    /// Whether it serves, where it has a health check that was made.
     pub healthy: Option<bool>,
+    /// What came of that, where it has failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// For how long it has done so, in words, as far as that is known.
     #[serde(rename = "for")]
     pub lasting: String,
@@ -127,6 +130,7 @@ fn row(host: &str, seen: &Observation, container: &Container) -> Row {
             State::Unhealthy => Some(false),
             _ => container.status.healthy.then_some(true),
         },
+        reason: container.status.reason.clone(),
         lasting: container.status.lasting.clone(),
         exit_code: container.status.exit_code,
         image: spec.map(|spec| spec.image.clone()).unwrap_or_default(),
@@ -143,6 +147,7 @@ fn one_off_row(host: &str, one_off: &OneOff) -> Row {
         host: host.to_owned(),
         state: one_off.state,
         healthy: None,
+        reason: None,
         lasting: String::new(),
         exit_code: one_off.exit_code,
         image: String::new(),

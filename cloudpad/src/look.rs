@@ -21,7 +21,7 @@ use crate::inventory::{Inventory, Selection};
 use crate::lock::Lock;
 use crate::observed::{HostState, Observed};
 use crate::plan::queue::Mode;
-use crate::plan::{self, Plan, Scope};
+use crate::plan::{self, Also, Plan, Scope};
 use crate::refusal::Refusal;
 use crate::report::Phase;
 use crate::run::Runner;
@@ -47,19 +47,24 @@ pub enum At {
     Images,
     /// Hosts: enough to tell what runs.
     Hosts,
+    /// Hosts: enough to tell what runs and whether it serves.
+    Health,
     /// Hosts, and what they remember of releases.
     Past,
     /// The same, also of hosts that are not selected and on which what is meant may run.
     PastAround,
     /// Images and hosts: enough to bring images to hosts.
     ImagesAndHosts,
-    /// These, secrets, and what hosts remember of releases.
+    /// These, secrets, what hosts remember of releases, and whether what runs serves.
     Everything,
 }
 
 impl At {
-    fn remembers(self) -> bool {
-        matches!(self, At::Past | At::PastAround | At::Everything)
+    fn also(self) -> Also {
+        Also {
+            releases: matches!(self, At::Past | At::PastAround | At::Everything),
+            health: matches!(self, At::Health | At::Everything),
+        }
     }
 }
 
@@ -90,7 +95,7 @@ pub async fn look(
             return Ok::<_, Refusal>(BTreeMap::new());
         }
         loop {
-            let (needed, others) = plan::look_hosts(config, &inventory, &scope, at.remembers());
+            let (needed, others) = plan::look_hosts(config, &inventory, &scope, at.also());
             let seen = match at {
                 At::ImagesAndHosts | At::Everything if !needed.is_empty() => {
                     look_around(runner, needed, others, lock).await
@@ -104,7 +109,7 @@ pub async fn look(
         }
     };
     let images = async {
-        if matches!(at, At::Hosts | At::Past | At::PastAround) {
+        if matches!(at, At::Hosts | At::Health | At::Past | At::PastAround) {
             return Ok(Observed::default());
         }
         look_at_images(runner, config, &scope, cache).await

@@ -84,7 +84,7 @@ pub(crate) use graph::open_images;
 pub use hooks::Hook;
 pub use jobs::{has_image, job_hosts, job_image, job_secrets, job_service, job_spec};
 pub use look::{
-    look_host, look_hosts, look_images, look_secrets, prepares, repository, resolves, unknown_secrets,
+    Also, look_host, look_hosts, look_images, look_secrets, prepares, repository, resolves, unknown_secrets,
 };
 pub use maintenance::{in_maintenance, maintenance};
 pub use model::*;
@@ -135,7 +135,9 @@ fn make(
     let seen = (observed, &sight);
     let (hosts, notes) = hosts::hosts((config, inventory, &needed), seen, &scope, &mut problems);
     let secrets = &observed.secrets;
-    let decide = Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, hosts };
+    // Who goes back is in a hurry, and may well do so because of what fails.
+    let mends = goal.restore.is_none();
+    let decide = Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, mends, hosts };
     if goal.restore.is_none() {
         problems.extend(platforms(&decide));
     }
@@ -170,7 +172,7 @@ fn unaskable(decide: &Decide<'_>, plan: &Plan) -> Vec<Problem> {
     hosts.into_iter().filter_map(problem).collect()
 }
 
-/// Containers that are as they should be but do not do well: no deploy mends that, so it has to be said.
+/// Containers that are as they should be but do not do well, and stay: that has to be said.
 fn ailing(decide: &Decide<'_>, plan: &Plan) -> Vec<Note> {
     let mut ailing = Vec::new();
     for index in decide.hosts.iter() {
@@ -180,7 +182,7 @@ fn ailing(decide: &Decide<'_>, plan: &Plan) -> Vec<Note> {
             let renamed = || renamed(container, decide.config);
             let what = match container.state {
                 State::Paused => Some("is paused".to_owned()),
-                State::Unhealthy => Some("fails its health check".to_owned()),
+                State::Unhealthy => Some(ailment(container)),
                 State::Restarting => Some("keeps ending, and is started again".to_owned()),
                 _ => renamed().map(|name| format!("was renamed: it was `{name}`")),
             };
@@ -197,6 +199,12 @@ fn ailing(decide: &Decide<'_>, plan: &Plan) -> Vec<Note> {
     let note =
         |(host, name, what)| Note { incomplete: false, message: format!("`{name}` on `{host}` {what}") };
     ailing.into_iter().map(note).collect()
+}
+
+/// What is wrong with a container that fails its health check.
+fn ailment(container: &Container) -> String {
+    let reason = container.status.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("fails its health check{reason}")
 }
 
 /// The name that a container had before somebody has given it another.

@@ -9,7 +9,7 @@ use crate::inventory::Inventory;
 use crate::look;
 use crate::observed::Observed;
 use crate::plan::queue::Mode;
-use crate::plan::{self, Failed, Goal, Note, Plan};
+use crate::plan::{self, Also, Failed, Goal, Note, Plan};
 use crate::report::{Event, Phase};
 use crate::run::{Outcomes, Runner};
 
@@ -58,7 +58,7 @@ async fn begin(runner: &Runner, phase: Phase, plan: &Plan, after: Mode, notes: V
 async fn undo(runner: &Runner, failed: &Failed<'_>, touched: &BTreeSet<String>, basis: Basis<'_>) {
     let Basis { config, inventory, observed, goal, .. } = basis;
     let looks = touched.iter().filter_map(|host| inventory.get(host));
-    let looks = looks.map(|host| plan::look_host(config, host));
+    let looks = looks.map(|host| plan::look_host(config, host, Also::default()));
     let hosts = look::look_at_hosts(runner, looks.collect()).await;
     let now = Observed { hosts, ..observed.clone() };
     let undo = plan::undo(failed, observed, &now, config, inventory, goal);

@@ -216,7 +216,7 @@ pub struct Health {
     pub interval_ms: u64,
     /// Milliseconds until a try counts as failed.
     pub timeout_ms: u64,
-    /// With `check = command`: failed tries in a row that make the container unhealthy.
+    /// Failed tries in a row that make a container unhealthy. Whoever waits for one that has just been started tries on.
     pub retries: u32,
 }
 

@@ -51,7 +51,7 @@ impl Args {
             display::check(term)?;
         }
         let session = Session::open("ps", false, global, term)?;
-        let looked = session.look(&self.selection(&session)?, At::Hosts)?;
+        let looked = session.look(&self.selection(&session)?, At::Health)?;
         let picture = self.picture(&session, &looked);
         if let [target, ..] = &self.targets[..]
             && picture.rows.is_empty()

@@ -38,7 +38,7 @@ pub fn not_running(last: &[Row]) -> Option<String> {
     (!names.is_empty()).then(|| format!("not running: {}; `cloudpad ps --all` lists them", some_of(&names)))
 }
 
-/// Such as `running (healthy)`, `stopped (137)`.
+/// Such as `running (healthy)`, `stopped (137)`, and with the reason why it does not serve.
 fn state(row: &Row) -> String {
     let state = match row.state {
         State::Running if row.healthy == Some(true) => "running (healthy)",
@@ -50,7 +50,8 @@ fn state(row: &Row) -> String {
         State::Stopped => "stopped",
         State::Other => "unknown",
     };
-    row.exit_code.map_or(state.to_owned(), |code| format!("{state} ({code})"))
+    let more = row.exit_code.map(|code| code.to_string()).or_else(|| row.reason.clone());
+    more.map_or(state.to_owned(), |more| format!("{state} ({more})"))
 }
 
 /// As Docker writes it: `127.0.0.1:5353->53/udp`.

@@ -83,10 +83,10 @@ fn a_row_says_how_its_container_is_reached_and_for_how_long() {
     let mut web = container("web", 1, "shop-web-1-a", State::Running, 1);
     let ports = vec![port(8080, Protocol::Tcp, None), port(53, Protocol::Udp, Some("127.0.0.1"))];
     web.spec = Some(Arc::new(ContainerSpec { image: "shop.web:0f3a".into(), ports, ..Default::default() }));
-    web.status = Status { lasting: "2 minutes".into(), exit_code: None, healthy: true };
+    web.status = Status { lasting: "2 minutes".into(), exit_code: None, healthy: true, reason: None };
     let mut old = container("web", 1, "shop-web-1-b", State::Stopped, 0);
     (old.spec, old.status) =
-        (web.spec.clone(), Status { lasting: "3 hours".into(), exit_code: Some(137), healthy: false });
+        (web.spec.clone(), Status { lasting: "3 hours".into(), exit_code: Some(137), ..Status::default() });
     let rule: Rule = serde_json::from_value(serde_json::json!({
         "hosts": ["a.example", "b.example"], "path": "/x", "port": 80, "network": "n"
     }))
@@ -105,6 +105,18 @@ web.1     h1    stopped (137)      3 hours    r1       web:0f3a                 
     let json = serde_json::to_value(&rows).unwrap();
     assert_eq!((&json[0]["instance"], &json[0]["for"]), (&"web.1".into(), &"2 minutes".into()));
     assert_eq!((&json[0]["routes"][1], &json[1]["exit_code"]), (&"b.example/x".into(), &137.into()));
+}
+
+#[test]
+fn what_does_not_serve_is_told_with_the_reason() {
+    let mut web = container("web", 1, "w", State::Unhealthy, 1);
+    web.status.reason = Some("`GET /up` on port 80 answered 500".into());
+    let rows = all(&seen(vec![web]));
+    let shown = table(&rows, &shop());
+    assert!(shown.contains("  unhealthy (`GET /up` on port 80 answered 500)  "), "{shown}");
+    let json = serde_json::to_value(&rows[0]).unwrap();
+    let told = (&json["state"], &json["healthy"], &json["reason"]);
+    assert_eq!(told, (&"unhealthy".into(), &false.into(), &"`GET /up` on port 80 answered 500".into()));
 }
 
 #[test]

@@ -26,7 +26,8 @@ pub(super) fn about(
         return Err(problems);
     }
     let secrets = &observed.secrets;
-    let decide = Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, hosts };
+    let decide =
+        Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, mends: false, hosts };
     let mut told = Vec::new();
     let plan = make(&decide, &mut told)?;
     notes.extend(told);

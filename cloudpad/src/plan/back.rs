@@ -51,7 +51,8 @@ fn going_back<T>(
     let needed = hosts::needed(goal, &scope);
     let (hosts, _) = hosts::hosts((config, inventory, &needed), seen, &scope, &mut Vec::new());
     let secrets = &observed.secrets;
-    let decide = Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, hosts };
+    let decide =
+        Decide { config, inventory, goal, secrets, scope: &scope, sight: &sight, mends: false, hosts };
     let id = goal.restore.as_deref().unwrap_or_default();
     Ok(back(&Restore { decide: &decide, id }))
 }

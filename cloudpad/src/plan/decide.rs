@@ -11,8 +11,8 @@ use super::hosts::HostSet;
 use super::place::place;
 use super::sight::{self, Sight, Sighted, serves};
 use super::spec::{Blueprint, Compared, Wanted};
-use super::unit::{Loss, Pace, Rollout, Unit, Which};
-use super::{ChangeKind, Goal, Note, Scope};
+use super::unit::{Loss, New, Pace, Rollout, Unit, Which};
+use super::{ChangeKind, Goal, Note, Scope, ailment};
 use crate::config::{Config, Problem, Service};
 use crate::inventory::Inventory;
 
@@ -25,6 +25,8 @@ pub(super) struct Decide<'a> {
     pub(super) secrets: &'a BTreeMap<String, String>,
     pub(super) scope: &'a Scope,
     pub(super) sight: &'a Sight<'a>,
+    /// Whether what fails its health check is replaced.
+    pub(super) mends: bool,
     /// Hosts that may be changed and were seen, by their place in the inventory.
     pub(super) hosts: HostSet,
 }
@@ -107,7 +109,10 @@ impl<'a> Decide<'a> {
     ) -> Option<Rc<Wanted<'a>>> {
         let up = sight::up(copies);
         let right = up.clone().filter(|c| *c.spec_id == *wanted.spec_id);
-        let right = right.min_by_key(|c| (c.state != State::Running, &c.container.name));
+        let right =
+            right.min_by_key(|c| (c.state != State::Running, c.state == State::Unhealthy, &c.container.name));
+        let ill = right.filter(|c| self.mends && c.state == State::Unhealthy && !self.holds(c));
+        let right = right.filter(|_| ill.is_none());
         let mut stops: Vec<_> = up.filter(|c| right.is_none_or(|right| right.place != c.place)).collect();
         let others = stops.clone();
         if self.spare(host, &mut stops, |old| compared.why(&[old], wanted), notes) && right.is_none() {
@@ -144,10 +149,13 @@ impl<'a> Decide<'a> {
             return Some(Rc::clone(wanted));
         }
         let basis = (copies, wanted, &mut *compared);
-        let new = self.begin((host, which), basis, unit.stops.is_empty(), notes)?;
+        let new = match ill {
+            Some(_) => New { wanted: Rc::new(wanted.beside(copies)), kept: None },
+            None => self.begin((host, which), basis, unit.stops.is_empty(), notes)?,
+        };
         let claims = Rc::clone(&new.wanted);
         unit.told = Some(match (unit.stops.is_empty(), new.kept) {
-            (false, _) => (ChangeKind::ReplaceStartFirst, compared.why(&unit.stops, wanted)),
+            (false, _) => (ChangeKind::ReplaceStartFirst, why(ill, compared.why(&unit.stops, wanted))),
             (true, Some(_)) => (ChangeKind::Start, Arc::default()),
             (true, None) => (ChangeKind::Create, Arc::default()),
         });
@@ -188,5 +196,13 @@ impl<'a> Decide<'a> {
             notes.len() == before
         });
         lost.map(|(host, number, copies)| Loss::of(host, Which { service: name, number }, copies)).collect()
+    }
+}
+
+/// Why what runs is replaced: the container fails its health check where it is `ill`, and this differs.
+fn why(ill: Option<&Sighted<'_>>, differs: Arc<[String]>) -> Arc<[String]> {
+    match ill {
+        None => differs,
+        Some(ill) => std::iter::once(ailment(ill)).chain(differs.iter().cloned()).collect(),
     }
 }

@@ -143,9 +143,7 @@ fn is_per_host<'k>(places: impl Iterator<Item = &'k (usize, u32)>, service: &str
 
 /// Whether a container of that spec is there, to be started again.
 fn is_kept(decide: &Decide<'_>, (host, which): (usize, Which<'_>), spec: &ContainerSpec) -> bool {
-    let id = spec::spec_id(spec);
-    let name = spec::container_name(&decide.config.project, which, &id);
-    decide.sight.of(host, which).iter().any(|old| old.name == name && old.spec_id == id)
+    sight::made_as(decide.sight.of(host, which), &spec::spec_id(spec)).is_some()
 }
 
 /// Gives a container that is made the secrets of now.

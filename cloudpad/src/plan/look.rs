@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use cloudpad_plugin_api::model::{Health, Host, Project};
 use cloudpad_plugin_api::stage::build::Recipe;
+use cloudpad_plugin_api::stage::deploy::Checks;
 use cloudpad_plugin_api::stage::secrets::Get;
 use cloudpad_plugin_api::stage::source::{Fetch, Resolve, Resolved};
 use cloudpad_plugin_api::stage::{build, deploy};
@@ -162,21 +163,29 @@ pub(super) fn is_of(project: &Project, reference: &str) -> bool {
     reference.strip_prefix(&project.name).is_some_and(|rest| rest.starts_with('.'))
 }
 
-/// One `deploy.observe` for each host of the scope, with what it remembers of releases where those are asked for: those on which something may have to be done or the
-/// decision depends, and the others.
+/// What is to be told of a host beside what there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Also {
+    /// What it remembers of releases.
+    pub releases: bool,
+    /// Whether what runs there serves.
+    pub health: bool,
+}
+
+/// One `deploy.observe` for each host of the scope: those on which something may have to be done or the decision depends, and the
+/// others.
 pub fn look_hosts(
     config: &Config,
     inventory: &Inventory,
     scope: &Scope,
-    releases: bool,
+    also: Also,
 ) -> (Vec<Request>, Vec<Request>) {
     let (needed, others): (Vec<usize>, Vec<usize>) =
         scope.look.iter().partition(|&&host| scope.depends_on(host));
     let look = |hosts: Vec<usize>| {
         let look = |index| deploy::Observe {
             connects: is_asked(config, scope, index),
-            releases,
-            ..observe(config, &inventory.hosts()[index])
+            ..observe(config, &inventory.hosts()[index], also)
         };
         hosts.into_iter().map(look).map(Request::DeployObserve).collect()
     };
@@ -184,12 +193,15 @@ pub fn look_hosts(
 }
 
 /// The `deploy.observe` of one host.
-pub fn look_host(config: &Config, host: &Arc<Host>) -> Request {
-    Request::DeployObserve(observe(config, host))
+pub fn look_host(config: &Config, host: &Arc<Host>, also: Also) -> Request {
+    Request::DeployObserve(observe(config, host, also))
 }
 
-fn observe(config: &Config, host: &Arc<Host>) -> deploy::Observe {
-    deploy::Observe { host: host.clone(), project: config.project.clone(), connects: false, releases: false }
+fn observe(config: &Config, host: &Arc<Host>, also: Also) -> deploy::Observe {
+    let (host, project) = (host.clone(), config.project.clone());
+    let checks = Checks { ready_within_ms: config.deploy.ready_timeout_ms };
+    let (releases, checks) = (also.releases, also.health.then_some(checks));
+    deploy::Observe { host, project, connects: false, releases, checks }
 }
 
 /// Whether a service that may run on the host is asked whether it serves, and not by the host's engine.

@@ -54,9 +54,15 @@ impl<'a> Decide<'a> {
         none_runs: bool,
         notes: &mut Vec<Note>,
     ) -> Option<New<'a>> {
-        let kept = copies.iter().find(|old| old.name == wanted.name);
-        if kept.is_some() || !none_runs || !copies.iter().any(|old| self.holds(old)) {
-            return Some(New { wanted: Rc::clone(wanted), kept });
+        if let Some(kept) = sight::made_as(copies, &wanted.spec_id) {
+            let wanted = match kept.name == wanted.name {
+                true => Rc::clone(wanted),
+                false => Rc::new(wanted.named(kept.name.clone())),
+            };
+            return Some(New { wanted, kept: Some(kept) });
+        }
+        if !none_runs || !copies.iter().any(|old| self.holds(old)) {
+            return Some(New { wanted: Rc::clone(wanted), kept: None });
         }
         if let [only] = copies
             && let Some(as_it_was) = Wanted::seen(only, self.config)

@@ -70,10 +70,9 @@ impl<'d, 'a> Restore<'d, 'a> {
 
     /// The host's container that is what `old` was, running or kept.
     pub(super) fn there(&self, old: &Old<'a>) -> Option<&'d Sighted<'a>> {
-        let name = spec::container_name(&self.decide.config.project, old.which(), &old.recorded.spec_id);
-        let copies = self.decide.sight.of(old.host, old.which()).iter();
-        let mut same = copies.filter(|c| c.spec_id == old.recorded.spec_id);
-        same.find(|c| c.state.is_up() || c.name == name)
+        let (copies, spec_id) = (self.decide.sight.of(old.host, old.which()), &old.recorded.spec_id);
+        let runs = sight::up(copies).find(|c| c.spec_id == spec_id);
+        runs.or_else(|| sight::made_as(copies, spec_id))
     }
 
     /// The spec of `old`; none when neither its record nor its container is understood.

@@ -24,6 +24,8 @@ pub(super) struct Retain<'a, 's> {
     lost: BTreeSet<(usize, &'a str, u32)>,
     /// Whether a container that was stopped is started again, by its place.
     kept: Vec<bool>,
+    /// Whether another one was made from the same in its place, so that there is nothing to go back to.
+    spent: Vec<bool>,
     /// What the images of the config stand for now.
     current: BTreeSet<&'a str>,
 }
@@ -37,10 +39,20 @@ impl<'a, 's> Retain<'a, 's> {
         let starts = units.filter_map(|unit| unit.start.as_ref());
         let mut kept = vec![false; decide.sight.containers()];
         starts.filter_map(|new| new.kept).for_each(|old| kept[old.place] = true);
+        let mut spent = vec![false; decide.sight.containers()];
+        for unit in rollouts.iter().flat_map(|rollout| &rollout.units) {
+            let is_same = |old: &&&Sighted<'_>| {
+                unit.start
+                    .as_ref()
+                    .is_some_and(|new| new.kept.is_none() && *new.wanted.spec_id == *old.spec_id)
+            };
+            unit.stops.iter().filter(is_same).for_each(|old| spent[old.place] = true);
+        }
         Self {
             decide,
             lost: losses.collect(),
             kept,
+            spent,
             current: decide.config.images.keys().filter_map(|image| supply.reference(image)).collect(),
         }
     }
@@ -117,7 +129,12 @@ impl<'a, 's> Retain<'a, 's> {
             let keep = if is_lost { 0 } else { self.decide.config.deploy.keep as usize };
             // What ran until now is what a rollback goes back to, however old it is.
             copies.sort_by(|a, b| (stopping(b), b.created, &b.name).cmp(&(stopping(a), a.created, &a.name)));
-            surplus.extend(copies.iter().copied().skip(keep));
+            let mut room = keep;
+            surplus.extend(copies.iter().copied().filter(|old| {
+                let goes = self.spent[old.place] || room == 0;
+                room -= usize::from(!goes);
+                goes
+            }));
         }
         surplus.sort_by(|a, b| a.name.cmp(&b.name));
         surplus

@@ -188,6 +188,14 @@ pub(super) fn up<'s, 'a>(
     containers.iter().filter(|container| container.state.is_up())
 }
 
+/// The newest of an instance's containers that is made from the spec with that identity, by its name too: another one it has from
+/// somebody else.
+pub(super) fn made_as<'s, 'a>(copies: &'s [Sighted<'a>], spec_id: &str) -> Option<&'s Sighted<'a>> {
+    let end = spec_id.get(..8).unwrap_or(spec_id);
+    let same = copies.iter().filter(|old| old.spec_id == spec_id && old.name.ends_with(end));
+    same.max_by_key(|old| (old.created, &old.container.name))
+}
+
 /// Seconds between the stop signal and the kill signal of a container that is there.
 pub(super) fn stop_timeout(spec: Option<&ContainerSpec>) -> u32 {
     /// Docker's own, for a container whose spec is not understood.

@@ -38,6 +38,23 @@ impl<'a> Wanted<'a> {
         let (name, spec_id) = (name.clone(), spec_id.as_str().into());
         Some(Self { name, spec_id, spec, release, exclusive, stop_first, image: None })
     }
+
+    /// The same under another name.
+    pub(super) fn named(&self, name: String) -> Self {
+        let Self { name: _, spec_id, spec, release, exclusive, stop_first, image } = self;
+        let (spec_id, spec, exclusive) = (Rc::clone(spec_id), Arc::clone(spec), Rc::clone(exclusive));
+        Self { name, spec_id, spec, release, exclusive, stop_first: *stop_first, image: *image }
+    }
+
+    /// The same under a name that none of the instance's containers has. It ends in its identity too, and cannot be that of another
+    /// service, where a number stands before that.
+    pub(super) fn beside(&self, others: &[Sighted<'_>]) -> Self {
+        let (stem, id) = self.name.rsplit_once('-').unwrap_or((&self.name, ""));
+        let further = (2..).map(|nth| format!("{stem}-anew{nth}-{id}"));
+        let mut names = [self.name.clone(), format!("{stem}-anew-{id}")].into_iter().chain(further);
+        let is_free = |name: &String| others.iter().all(|other| other.name != *name);
+        self.named(names.find(is_free).unwrap_or_default())
+    }
 }
 
 /// What the instances of a service should be. They share what is the same for all of them.

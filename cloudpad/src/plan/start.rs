@@ -9,7 +9,6 @@ use super::asked::Asked;
 use super::decide::Decide;
 use super::past;
 use super::sight::{self, Sighted};
-use super::spec::container_name;
 use super::unit::{Rollout, Unit, Which};
 use super::{ChangeKind, Note, Plan};
 use crate::config::Problem;
@@ -79,7 +78,6 @@ fn instance<'a>(
     rollout: &mut Rollout<'a>,
 ) -> Option<Note> {
     let (copies, on) = (decide.sight.of(host, which), decide.host_name(host));
-    let name = container_name(&decide.config.project, which, &recorded.spec_id);
     let is_it = |old: &&Sighted<'a>| *old.spec_id == recorded.spec_id;
     let note = |message| Some(Note { incomplete: true, message });
     let not_understood =
@@ -102,7 +100,7 @@ fn instance<'a>(
         let name = &other.name;
         return note(format!("`{name}` on `{on}` is not what is to run there; `cloudpad deploy` sees to it"));
     }
-    let Some(kept) = copies.iter().find(|old| is_it(old) && old.name == name) else {
+    let Some(kept) = sight::made_as(copies, &recorded.spec_id) else {
         let instance = which.instance();
         return note(format!("`{instance}` is not on `{on}` any more; `cloudpad deploy` makes it again"));
     };

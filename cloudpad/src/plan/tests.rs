@@ -1,6 +1,7 @@
 //! Tests of the planner: tables of single decisions, and properties of any plan.
 
 mod ahead;
+mod ailing;
 mod doubtful;
 mod hooks;
 mod images;

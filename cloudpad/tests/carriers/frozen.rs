@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use cloudpad::plugin::sum::Sum;
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::{ContainerSpec, Host, Instance, Project};
-use cloudpad_plugin_api::stage::deploy::{ImageRef, Named, Observe, Pull, Ready, Remove, Start, Stop};
+use cloudpad_plugin_api::stage::deploy::{
+    Checks, ImageRef, Named, Observe, Pull, Ready, Remove, Start, Stop,
+};
 use serde_json::Value;
 
 use crate::built::{self, here, launch};
@@ -55,6 +57,7 @@ fn deploy() -> Vec<Step> {
                 project: project(),
                 connects: true,
                 releases: true,
+                checks: Some(Checks { ready_within_ms: 1000 }),
             }),
         ),
         old("a pull", Request::DeployPull(Pull { host: host(), image: ImageRef::Known(image), tag: None })),

@@ -1,5 +1,7 @@
 //! Drift: what somebody has changed by hand is found, and a deploy mends that and nothing else.
 
+use serde_json::Value;
+
 use crate::support::{Container, Project};
 
 /// A project whose service runs on all hosts, and what runs there.
@@ -90,4 +92,38 @@ fn what_was_paused_is_named_and_an_image_that_was_replaced_is_brought_again() {
     let other = format!("tar -cf - -T /dev/null | docker import - {image}");
     by_hand(&project, &format!("docker rm -f {name} && docker rmi {image} && {other}"));
     is_mended(&project, &before, &["push", "+ web.1 create"]);
+}
+
+/// What `ps` tells of the instance on h2: its state, whether it is healthy, and why not.
+fn told(project: &Project) -> (String, Value, String) {
+    let listed = project.run(&["ps", "web", "--host", "h2", "--json"]).expect(0).stdout;
+    let rows: Vec<Value> = serde_json::from_str(&listed).expect("one JSON document");
+    let [row] = &rows[..] else { panic!("{listed}") };
+    let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
+    (text("state"), row["healthy"].clone(), text("reason"))
+}
+
+#[test]
+fn what_serves_no_more_is_told_with_the_reason_and_replaced() {
+    let project = Project::new("ailing");
+    project.configure(&(project.web() + "[deploy]\nready_timeout = \"20s\"\n"));
+    project.deploy();
+    assert_eq!(told(&project), ("running".into(), true.into(), String::new()));
+    let before = project.all_containers();
+    by_hand(&project, &format!("docker exec {} rm /www/index.html", before[1][0].name));
+    let reason = "`GET /` on port 8080 answered 404";
+    // It may still be starting, since its page was taken away so soon.
+    let mut now = told(&project);
+    while now.0 == "starting" {
+        assert_eq!((&now.1, &*now.2), (&Value::Null, reason));
+        now = told(&project);
+    }
+    assert_eq!(now, ("unhealthy".into(), false.into(), reason.into()));
+    let table = project.run(&["ps"]).expect(0).stdout;
+    assert!(table.contains(&format!(" unhealthy ({reason})  ")), "{table}");
+    let why = format!("(fails its health check: {reason})");
+    is_mended(&project, &before, &["~ web.1 replace, stopping the old one first", &why]);
+    assert_eq!(told(&project), ("running".into(), true.into(), String::new()));
+    let [new] = &project.containers(2)[..] else { panic!("{:?}", project.containers(2)) };
+    assert!(new.id != before[1][0].id, "it is another one, and the old one is gone");
 }

@@ -1,5 +1,6 @@
 //! Routes: requests reach services through the proxy of their host, and an update loses none of them.
 
+mod ailing;
 mod life;
 mod load;
 mod maintenance;
@@ -98,6 +99,14 @@ impl Routed {
 
     fn deploy(&self) -> Outcome {
         self.project.deploy()
+    }
+
+    /// Writes the config with two instances on each host.
+    fn configure_two_each(&self, rest: &str) {
+        self.configure("", rest);
+        let text = std::fs::read_to_string(self.project.path("Cloudpad.toml")).expect("a config");
+        self.project
+            .write("Cloudpad.toml", text.replace("[services.web]\n", "[services.web]\nper_host = 2\n"));
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::context::NoConfig;
-use crate::lenient::{or_empty, or_true, yes};
+use crate::lenient::{if_understood, or_empty, or_true, yes};
 use crate::model::{ContainerSpec, Health, Host, Instance, Project};
 use crate::{Context, Failure};
 
@@ -280,6 +280,19 @@ pub struct Observe {
     /// Whether the releases that the host remembers are to be told too, [`Observation::releases`].
     #[serde(default, deserialize_with = "or_empty")]
     pub releases: bool,
+    /// Whether the containers that run are to be asked whether they serve, where their health check is none that the engine makes
+    /// ([`Health::needs_connection`]): one that does not is told as [`State::Unhealthy`], with [`Status::reason`].
+    #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
+    pub checks: Option<Checks>,
+}
+
+/// How containers are asked whether they serve. A host through which no connection can be made says nothing of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checks {
+    /// Milliseconds that a container may take from its start until it serves: before, one that does not is
+    /// [`State::Starting`].
+    #[serde(default, deserialize_with = "or_empty")]
+    pub ready_within_ms: u64,
 }
 
 /// An image reference that is known now, or once the push that it names has been done. A provider only

@@ -3,6 +3,7 @@
 mod archive;
 mod asking;
 mod attached;
+mod checkup;
 mod clear;
 mod clock;
 mod command;
@@ -38,6 +39,7 @@ mod stats;
 mod status;
 mod stop;
 mod unlisted;
+mod uptime;
 mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{

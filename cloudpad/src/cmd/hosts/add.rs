@@ -102,6 +102,7 @@ fn reach(host: &Host, global: &Global, term: &Arc<Term>) -> Ended {
         project,
         connects: false,
         releases: false,
+        checks: None,
     }));
     match asked {
         Ok(Reply::Observation(seen)) => {

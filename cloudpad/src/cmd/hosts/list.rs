@@ -32,8 +32,13 @@ impl Args {
         let project = session.config.project.clone();
         // Both for one host go over one connection.
         let requests = chosen.iter().flat_map(|host| {
-            let observe =
-                Observe { host: host.clone(), project: project.clone(), connects: false, releases: false };
+            let observe = Observe {
+                host: host.clone(),
+                project: project.clone(),
+                connects: false,
+                releases: false,
+                checks: None,
+            };
             [Request::DeployHost(Look { host: host.clone() }), Request::DeployObserve(observe)]
         });
         let answers = everywhere::ask(

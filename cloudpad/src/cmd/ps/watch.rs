@@ -20,7 +20,7 @@ use crate::happening::{Heard, listen};
 use crate::listing::{self, Row};
 use crate::look::{Looked, look_at_hosts};
 use crate::observed::HostState;
-use crate::plan;
+use crate::plan::{self, Also};
 use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::run::Runner;
@@ -192,7 +192,8 @@ impl Watch<'_> {
         let due: Vec<_> = self.hosts.iter().filter(|host| is_due(&host.name)).collect();
         for host in due.into_iter().filter(|host| self.looking.insert(host.name.clone())) {
             self.wanted.remove(&host.name);
-            let (runner, request) = (self.runner.clone(), plan::look_host(&self.session.config, host));
+            let also = Also { health: true, ..Also::default() };
+            let (runner, request) = (self.runner.clone(), plan::look_host(&self.session.config, host, also));
             self.looks.spawn(async move { look_at_hosts(&runner, vec![request]).await });
         }
     }

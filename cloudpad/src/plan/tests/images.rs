@@ -10,7 +10,7 @@ use cloudpad_plugin_api::{PushScope, Request};
 
 use super::kit::*;
 use crate::config::{Config, Image, Service};
-use crate::plan::{self, Until, look_hosts, look_images, resolves, scope};
+use crate::plan::{self, Also, Until, look_hosts, look_images, resolves, scope};
 
 /// `web` begins from the image `base`.
 fn with_base() -> Case {
@@ -233,7 +233,7 @@ fn the_looks_cover_what_is_selected() {
     };
     let repositories: Vec<_> = images.recipes.iter().map(|recipe| recipe.repository.as_str()).collect();
     assert_eq!(repositories, ["shop.base", "shop.web"]);
-    assert_eq!(look_hosts(&case.config, &inventory, &scope, false).0.len(), 2);
+    assert_eq!(look_hosts(&case.config, &inventory, &scope, Also::default()).0.len(), 2);
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn a_look_asks_about_connections_where_a_container_may_be_asked_through_one() {
     case.service("web", |web| (web.hosts, web.health) = (vec!["h2".into()], Some(health)));
     let inventory = case.inventory();
     let scope = scope(&case.config, &inventory, &case.goal.select).unwrap();
-    let (needed, others) = look_hosts(&case.config, &inventory, &scope, false);
+    let (needed, others) = look_hosts(&case.config, &inventory, &scope, Also::default());
     let asked = needed.iter().chain(&others).filter_map(|look| match look {
         Request::DeployObserve(observe) if observe.connects => Some(observe.host.name.as_str()),
         _ => None,

@@ -46,6 +46,7 @@ impl Room {
             project: self.project.clone(),
             connects: false,
             releases: false,
+            checks: None,
         })
     }
 

@@ -1,5 +1,6 @@
 /* A web application for tests of routes: keep-alive, slow answers, websockets. One process for each connection.
-   It serves the text of /page, and is never well where that is "sick"; at a stop signal it is gone in the middle of whatever it does. */
+   It serves the text of /page, and is never well where that is "sick", nor after SIGUSR1; at a stop signal it is gone in the middle of
+   whatever it does. */
 #include <arpa/inet.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,11 @@
 #include <unistd.h>
 
 static char page[256];
+static volatile sig_atomic_t fell_ill;
+
+static void fall_ill(int signal) {
+    fell_ill = signal;
+}
 
 static int line(FILE *in, char *to, int size) {
     if (!fgets(to, size, in)) return -1;
@@ -34,7 +40,7 @@ static void serve(int connection) {
             return;
         }
         if (strstr(first, " /slow")) sleep(2);
-        int missing = strstr(first, " /missing") != NULL, sick = strstr(first, " /up") && !strcmp(page, "sick");
+        int missing = strstr(first, " /missing") != NULL, sick = strstr(first, " /up") && (fell_ill || !strcmp(page, "sick"));
         fprintf(out, "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s",
                 missing ? "404 Not Found" : sick ? "503 Service Unavailable" : "200 OK", strlen(page), page);
         if (fflush(out)) return;
@@ -44,6 +50,7 @@ static void serve(int connection) {
 int main(void) {
     signal(SIGCHLD, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGUSR1, fall_ill);
     FILE *file = fopen("/page", "r");
     if (!file || !fgets(page, sizeof page, file)) return 1;
     page[strcspn(page, "\n")] = 0;

@@ -11,24 +11,17 @@ fn starts(project: &Project) -> Vec<(String, String)> {
     all
 }
 
-/// Two instances on each host.
-fn two_each(routed: &Routed, rest: &str) {
-    routed.configure("", rest);
-    let text = std::fs::read_to_string(routed.project.path("Cloudpad.toml")).expect("a config");
-    routed.project.write("Cloudpad.toml", text.replace("[services.web]\n", "[services.web]\nper_host = 2\n"));
-}
-
 #[test]
 fn two_on_a_host_are_restarted_and_lose_no_request() {
     let routed = Routed::new("restart", &[1, 3]);
     let project = &routed.project;
-    two_each(&routed, "");
+    routed.configure_two_each("");
     routed.deploy();
     let load = routed.load();
     load.settles_on("one", 500);
     let before = starts(project);
     // Of two on a host one stays, however large a batch is.
-    two_each(&routed, "[deploy]\nbatch = \"100%\"\n");
+    routed.configure_two_each("[deploy]\nbatch = \"100%\"\n");
     project.run(&["restart", "web", "--yes"]).expect(0).says("4 to restart");
     project.run(&["restart", "web.1", "--host", "h3", "--yes"]).expect(0).says("1 to restart");
     let heard = load.end();

@@ -108,7 +108,7 @@ pub struct Container {
     pub status: Status,
 }
 
-/// What an engine says of a container in a list of them, beside its [`State`]; what it does not say is empty.
+/// What is known of a container beside its [`State`], mostly from the engine's list of them; what is not known is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// For how long it has done so, in words, such as `2 minutes`.
@@ -122,9 +122,13 @@ pub struct Status {
     /// What its process has ended with, where it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i64>,
-    /// Whether the engine asks it whether it serves, and it does.
+    /// Whether it has a health check that was made, and has passed.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "std::ops::Not::not")]
     pub healthy: bool,
+    /// What came of its health check, where that was asked for ([`Observe::checks`](super::Observe::checks)) and has failed, such as
+    /// "`GET /up` on port 80 answered 500".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 impl Status {
@@ -142,7 +146,7 @@ pub enum State {
     Running,
     /// It runs, and its health check has not passed yet since it was started.
     Starting,
-    /// It runs, and fails its health check.
+    /// It runs, has served since it was started or should by now, and fails its health check.
     Unhealthy,
     /// It runs, but is frozen.
     Paused,

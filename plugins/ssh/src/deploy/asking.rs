@@ -62,13 +62,10 @@ impl Asking<'_> {
     }
 
     fn not_served(&self, missed: Missed) -> NotReady {
-        let (said, cause) = match missed {
-            Missed::Always(failure) => return unforwarded(failure).into(),
-            Missed::Now(said) => (format!("{} {said}", self.probe.describe(self.port)), None),
-            Missed::Closed(cause) => {
-                (format!("nothing listens on port {} in the container", self.port), Some(cause))
-            }
-        };
+        if let Missed::Always(failure) = missed {
+            return unforwarded(failure).into();
+        }
+        let (said, cause) = self.probe.tell(self.port, missed);
         let failure = too_late(self.request, &said);
         NotReady::Because(cause.into_iter().fold(failure, Failure::cause))
     }

@@ -1,9 +1,12 @@
-//! `deploy.observe`: three questions to the engine, and a fourth where releases are asked for. I/O.
+//! `deploy.observe`: three questions to the engine, and a fourth where releases are asked for; meanwhile containers are asked whether
+//! they serve. I/O.
 
+use bollard::models::ContainerSummary;
+use cloudpad_engine::Version;
 use cloudpad_plugin_api::stage::deploy::{Engine as EngineSeen, Observation, Observe};
 use cloudpad_plugin_api::{Failure, FailureKind};
 
-use super::{record, route, seen, unlisted};
+use super::{checkup, record, route, seen, unlisted};
 use crate::pool::Connection;
 
 /// `tcpmux`, which nobody runs.
@@ -34,6 +37,20 @@ async fn no_connections(host: &Connection, request: &Observe) -> Option<Failure>
 async fn ask_engine(host: &Connection, request: &Observe) -> Result<Observation, Failure> {
     let version = host.engine.version().await?;
     let containers = host.containers().await?;
+    let mut told = seen::containers(&containers, &request.project);
+    let asked = checkup::checkup(&host.engine, request.checks, (&containers, &mut told));
+    let (seen, ()) = tokio::join!(ask_further(host, request, version, &containers), asked);
+    let mut seen = Observation { containers: told, ..seen? };
+    unlisted::add(&host.engine, &mut seen).await?;
+    Ok(seen)
+}
+
+async fn ask_further(
+    host: &Connection,
+    request: &Observe,
+    version: Version,
+    containers: &[ContainerSummary],
+) -> Result<Observation, Failure> {
     let images = host.images().await?;
     let remembered = match request.releases {
         true => Some(record::remembered(&host.engine, &request.project).await?),
@@ -41,21 +58,19 @@ async fn ask_engine(host: &Connection, request: &Observe) -> Result<Observation,
     };
     let (releases, mut elsewhere) = remembered.map(|all| (all.releases, all.elsewhere)).unzip();
     if let Some(elsewhere) = &mut elsewhere {
-        elsewhere.extend(seen::images_elsewhere(&containers, &request.project));
+        elsewhere.extend(seen::images_elsewhere(containers, &request.project));
     }
-    let mut seen = Observation {
+    Ok(Observation {
         engine: EngineSeen { version: version.engine, api: version.api, platform: version.platform },
-        containers: seen::containers(&containers, &request.project),
-        one_offs: seen::one_offs(&containers, &request.project),
+        containers: Vec::new(),
+        one_offs: seen::one_offs(containers, &request.project),
         images: seen::images(&images),
         built: Some(seen::built(&images)),
-        ports: seen::ports(&containers, &request.project),
+        ports: seen::ports(containers, &request.project),
         no_connections: None,
-        proxy: Some(Box::new(route::seen(&host.engine, &containers, &request.project).await?)),
+        proxy: Some(Box::new(route::seen(&host.engine, containers, &request.project).await?)),
         releases,
         needed_elsewhere: elsewhere.into_iter().flatten().collect(),
         creates: true,
-    };
-    unlisted::add(&host.engine, &mut seen).await?;
-    Ok(seen)
+    })
 }

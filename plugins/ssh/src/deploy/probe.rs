@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use cloudpad_plugin_api::model::Check;
 use cloudpad_plugin_api::{Failure, FailureKind};
 use cloudpad_transport::{Stream, Transport};
 use http_body_util::Empty;
@@ -31,13 +32,26 @@ pub(super) struct Target {
 pub(super) enum Missed {
     /// What came back; the next try may work.
     Now(String),
+    /// Nothing did, for so long; the next try may work.
+    Late(Duration),
     /// Nothing listens on the port; the next try may work.
     Closed(Failure),
+    /// The host did not make the connection, whatever the container does; the next try may work.
+    Unmade(Failure),
     /// No try can work: the host does not forward connections.
     Always(Failure),
 }
 
 impl Probe {
+    /// What is tried with this check, and the container's port; none where the engine makes it.
+    pub(super) fn of(check: &Check) -> Option<(Self, u16)> {
+        match check {
+            Check::Http { port, path } => Some((Probe::Http(path.clone()), *port)),
+            Check::Tcp { port } => Some((Probe::Tcp, *port)),
+            Check::Command { .. } | Check::Image => None,
+        }
+    }
+
     /// Tries once.
     pub(super) async fn attempt(
         &self,
@@ -53,15 +67,27 @@ impl Probe {
         };
         match tokio::time::timeout(limit, attempt).await {
             Ok(result) => result,
-            Err(_) => Err(Missed::Now(format!("did not answer within {}", duration::words(limit)))),
+            Err(_) => Err(Missed::Late(limit)),
         }
     }
 
-    /// What is tried, for people.
-    pub(super) fn describe(&self, port: u16) -> String {
-        match self {
+    /// What came of a try on that port, for people, and what has been said beside that.
+    pub(super) fn tell(&self, port: u16, missed: Missed) -> (String, Option<Failure>) {
+        let tried = match self {
             Probe::Tcp => format!("connecting to port {port}"),
             Probe::Http(path) => format!("`GET {path}` on port {port}"),
+        };
+        match missed {
+            Missed::Now(said) => (format!("{tried} {said}"), None),
+            Missed::Late(limit) => {
+                (format!("{tried} did not answer within {}", duration::words(limit)), None)
+            }
+            Missed::Closed(cause) => {
+                (format!("nothing listens on port {port} in the container"), Some(cause))
+            }
+            Missed::Unmade(failure) | Missed::Always(failure) => {
+                (format!("{tried} was not possible: {failure}"), None)
+            }
         }
     }
 }
@@ -70,7 +96,7 @@ async fn connect(transport: &dyn Transport, target: &Target) -> Result<Stream, M
     match transport.tcp(&target.address, target.port).await {
         Err(failure) if failure.kind == FailureKind::Unsupported => Err(Missed::Always(failure)),
         Err(failure) if is_refusal(&failure) => Err(Missed::Closed(failure)),
-        other => other.map_err(|failure| Missed::Now(format!("was not possible: {failure}"))),
+        other => other.map_err(Missed::Unmade),
     }
 }
 
@@ -191,7 +217,7 @@ mod tests {
             Probe::Tcp.attempt(&host, &target, Duration::from_secs(60)).await.unwrap_err()
         };
         assert!(matches!(attempt(FailureKind::Unsupported, "prohibited").await, Missed::Always(_)));
-        assert!(matches!(attempt(FailureKind::Unreachable, "no answer in 5 s").await, Missed::Now(_)));
+        assert!(matches!(attempt(FailureKind::Unreachable, "no answer in 5 s").await, Missed::Unmade(_)));
         for refusal in ["Channel open failure (connect failed)", "Connection refused (os error 111)"] {
             assert!(matches!(attempt(FailureKind::Unreachable, refusal).await, Missed::Closed(_)));
         }

@@ -8,7 +8,6 @@ use bollard::models::ContainerInspectResponse as Inspected;
 use bollard::query_parameters::{EventsOptionsBuilder, WaitContainerOptionsBuilder};
 use cloudpad_engine::{Engine, failure, status};
 use cloudpad_plugin_api::Failure;
-use cloudpad_plugin_api::model::{Check, Health};
 use cloudpad_plugin_api::stage::deploy::{BecameReady, Ready};
 use futures_util::{StreamExt, TryStreamExt};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -68,18 +67,10 @@ async fn ended(engine: &Engine, name: &str, code: Option<i64>) -> Failure {
 async fn wait(host: &Connection, request: &Ready) -> Result<u32, NotReady> {
     let engine = &host.engine;
     let deadline = Instant::now() + Duration::from_millis(request.timeout_ms);
-    match &request.health {
-        None => settled(engine, request).await,
-        Some(Health { check: Check::Command { .. } | Check::Image, .. }) => {
-            decided(engine, request, deadline).await
-        }
-        Some(health @ Health { check: Check::Http { port, path }, .. }) => {
-            let probe = Probe::Http(path.clone());
-            Asking { request, health, port: *port, probe, deadline }.until_proven(host).await
-        }
-        Some(health @ Health { check: Check::Tcp { port }, .. }) => {
-            Asking { request, health, port: *port, probe: Probe::Tcp, deadline }.until_proven(host).await
-        }
+    let Some(health) = &request.health else { return settled(engine, request).await };
+    match Probe::of(&health.check) {
+        None => decided(engine, request, deadline).await,
+        Some((probe, port)) => Asking { request, health, port, probe, deadline }.until_proven(host).await,
     }
 }
 

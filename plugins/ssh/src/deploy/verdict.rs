@@ -1,7 +1,10 @@
 //! The engine's own verdict on a container, from its state and from its events. Pure.
 
+use std::collections::HashMap;
+
 use bollard::models::{
-    ContainerInspectResponse as Inspected, ContainerState, EventMessage, HealthStatusEnum,
+    ContainerInspectResponse as Inspected, ContainerState, ContainerSummary, EndpointSettings, EventMessage,
+    HealthStatusEnum,
 };
 
 /// What is known of a container that is waited for.
@@ -69,15 +72,25 @@ pub(super) fn ending(state: Option<&ContainerState>, code: Option<i64>) -> Strin
     }
 }
 
-/// The address at which the host reaches the container: its own machine's in the host's network, else
-/// that of its main network.
+/// The address at which the host reaches the container.
 pub(super) fn address(found: &Inspected) -> Option<String> {
-    let mode =
-        found.host_config.as_ref().and_then(|config| config.network_mode.as_deref()).unwrap_or_default();
+    let mode = found.host_config.as_ref().and_then(|config| config.network_mode.as_deref());
+    address_in(mode, found.network_settings.as_ref().and_then(|settings| settings.networks.as_ref()))
+}
+
+/// The same of one in a list.
+pub(super) fn listed_address(seen: &ContainerSummary) -> Option<String> {
+    let mode = seen.host_config.as_ref().and_then(|config| config.network_mode.as_deref());
+    address_in(mode, seen.network_settings.as_ref().and_then(|settings| settings.networks.as_ref()))
+}
+
+/// The host's own machine's in the host's network, else that of the main network.
+fn address_in(mode: Option<&str>, networks: Option<&HashMap<String, EndpointSettings>>) -> Option<String> {
+    let mode = mode.unwrap_or_default();
     if mode == "host" {
         return Some("127.0.0.1".to_owned());
     }
-    let networks = found.network_settings.as_ref()?.networks.as_ref()?;
+    let networks = networks?;
     let address = |name: &str| networks.get(name)?.ip_address.clone().filter(|address| !address.is_empty());
     let mut names: Vec<_> = networks.keys().collect();
     names.sort();
@@ -86,7 +99,9 @@ pub(super) fn address(found: &Inspected) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use bollard::models::{EndpointSettings, Health, HostConfig, NetworkSettings};
+    use bollard::models::{
+        ContainerSummaryHostConfig, ContainerSummaryNetworkSettings, Health, HostConfig, NetworkSettings,
+    };
 
     use super::*;
 
@@ -158,5 +173,20 @@ mod tests {
         assert_eq!(address(&with("default", &[("bridge", "172.17.0.2")])).unwrap(), "172.17.0.2");
         assert_eq!(address(&with("host", &[("host", "")])).unwrap(), "127.0.0.1");
         assert_eq!(address(&with("none", &[("none", "")])), None);
+        let listed = ContainerSummary {
+            host_config: Some(ContainerSummaryHostConfig {
+                network_mode: Some("shop".into()),
+                ..Default::default()
+            }),
+            network_settings: Some(ContainerSummaryNetworkSettings {
+                networks: Some(
+                    [("a", "10.0.0.1"), ("shop", "10.0.0.2")]
+                        .map(|(n, ip)| (n.to_owned(), network(ip)))
+                        .into(),
+                ),
+            }),
+            ..Default::default()
+        };
+        assert_eq!(listed_address(&listed).unwrap(), "10.0.0.2");
     }
 }

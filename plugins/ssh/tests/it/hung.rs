@@ -59,6 +59,7 @@ fn a_hung_engine_is_asked_once_and_told() {
         project: project.into(),
         connects: false,
         releases: false,
+        checks: None,
     };
     Deployer.observe(&cx, &request).unwrap();
     let failure = Deployer.observe(&cx, &request).unwrap_err();

@@ -270,7 +270,7 @@ fn images_are_listed_again_where_one_was_removed_meanwhile() {
             Context::new(config, std::sync::Arc::new(move |e| emit.emit(e)), setting.world.cancel.clone());
         let host = Host::new("ssh-list", Host::LOCAL).into();
         let project = setting.world.project.clone().into();
-        Deployer.observe(&cx, &Observe { host, project, connects: false, releases: false })
+        Deployer.observe(&cx, &Observe { host, project, connects: false, releases: false, checks: None })
     };
     let gone = "failed to calculate size of image a:1: content digest sha256:0: not found";
     setting.proxy.misbehave(Fault::Instead(gone));

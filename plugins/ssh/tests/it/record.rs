@@ -32,7 +32,7 @@ fn record(world: &World, project: &Project, release: Option<Release>, forget: &[
 
 fn look(world: &World, project: &Project) -> Observation {
     let (host, project) = (world.host.clone(), Arc::new(project.clone()));
-    let request = Observe { host, project, connects: false, releases: true };
+    let request = Observe { host, project, connects: false, releases: true, checks: None };
     Deployer.observe(&world.context(), &request).unwrap()
 }
 

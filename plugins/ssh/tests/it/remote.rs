@@ -60,6 +60,13 @@ fn cost_before(world: &World) -> u64 {
     spent(&world.host, &config).map_or(0, |spent| spent.traffic.connections)
 }
 
+/// What a look has seen, and how many requests it took.
+fn of_look(world: &World, look: impl FnOnce() -> Observation) -> (Observation, u64) {
+    let before = cost(world).requests;
+    let seen = look();
+    (seen, cost(world).requests - before)
+}
+
 /// The promise that benchmarks build on. `h2` is reached by no other test through this connection, so
 /// the counts are this test's alone.
 #[test]
@@ -78,6 +85,10 @@ fn a_look_costs_three_requests_and_an_update_at_most_thirteen() {
     // It ends when it is told to, and long before its time is over: else it would be looked at.
     spec.stop_signal = Some("SIGKILL".into());
     let old = world.run("web", spec.clone());
+    world.ready(&old, spec.health.clone()).unwrap();
+    let (plain, asking) = (of_look(&world, || world.observe()), of_look(&world, || world.check_up(0)));
+    assert_eq!(plain.1, asking.1, "who asks containers asks no engine");
+    assert!(asking.0.containers[0].status.healthy && !plain.0.containers[0].status.healthy);
     // Another process would ask for the version once more.
     let before = cost(&world).requests - 1;
 

@@ -95,7 +95,7 @@ fn route_as(
 fn seen(world: &World) -> ProxySeen {
     let (host, project) = (world.host.clone(), world.project.clone().into());
     let seen = Deployer
-        .observe(&world.context(), &Observe { host, project, connects: false, releases: false })
+        .observe(&world.context(), &Observe { host, project, connects: false, releases: false, checks: None })
         .unwrap();
     *seen.proxy.unwrap()
 }

@@ -137,11 +137,21 @@ impl World {
     }
 
     pub fn observe(&self) -> Observation {
+        self.observe_with(None)
+    }
+
+    /// The same, having containers asked whether they serve; they may take so many milliseconds from their start.
+    pub fn check_up(&self, ready_within_ms: u64) -> Observation {
+        self.observe_with(Some(Checks { ready_within_ms }))
+    }
+
+    fn observe_with(&self, checks: Option<Checks>) -> Observation {
         let request = Observe {
             host: self.host.clone(),
             project: self.project.clone().into(),
             connects: false,
             releases: false,
+            checks,
         };
         Deployer.observe(&self.context(), &request).unwrap()
     }
@@ -149,6 +159,15 @@ impl World {
     /// The state of the project's container `name`; none when it is gone.
     pub fn state(&self, name: &str) -> Option<State> {
         self.observe().containers.into_iter().find(|c| c.name == name).map(|c| c.state)
+    }
+
+    /// Runs a command in the container `name`.
+    pub fn exec(&self, name: &str, command: &[&str]) {
+        let command = command.iter().map(|word| (*word).to_owned()).collect();
+        let (host, project, container) = (self.host.clone(), self.project.clone().into(), named(name));
+        let (tty, env, user, workdir, stream) = (None, [].into(), None, None, None);
+        let request = Exec { host, project, container, command, tty, env, user, workdir, stream };
+        assert_eq!(Deployer.exec(&self.context(), &request).unwrap().exit_code, 0);
     }
 
     pub fn ready(&self, name: &str, health: Option<Health>) -> Result<BecameReady, Failure> {
