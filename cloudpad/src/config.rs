@@ -7,6 +7,7 @@
 //! shows problems, [`show()`] a config.
 
 mod check;
+mod cut;
 mod edit;
 mod environments;
 mod grammar;
@@ -27,6 +28,7 @@ mod show;
 mod tree;
 mod vars;
 
+pub use cut::remove_host;
 pub use edit::add_host;
 pub use environments::environments;
 pub(crate) use grammar::host::check as check_host;

@@ -98,10 +98,12 @@ impl Inventory {
 
     /// Whence a host is, as a key of the config: its own table, or the stage whose provider has listed it.
     pub fn key(&self, name: &str) -> String {
-        match self.index(name) {
-            Some(index) if index >= self.own => LISTED.to_owned(),
-            _ => format!("hosts.{name}"),
-        }
+        if self.is_listed(name) { LISTED.to_owned() } else { format!("hosts.{name}") }
+    }
+
+    /// Whether an inventory provider has listed the host, and the file does not have it.
+    pub fn is_listed(&self, name: &str) -> bool {
+        self.index(name).is_some_and(|index| index >= self.own)
     }
 
     /// Where in [`Inventory::hosts`] the host of that name stands.

@@ -88,6 +88,7 @@ pub use look::{
 };
 pub use maintenance::{in_maintenance, maintenance};
 pub use model::*;
+pub use protect::{Held, protected};
 pub use prune::prune;
 pub use remove::remove;
 pub use restart::restart;

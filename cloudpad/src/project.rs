@@ -122,6 +122,17 @@ pub fn write_shared(file: &Path, text: &str) -> Result<(), Refusal> {
     write_whole(file, text, (0o666, true))
 }
 
+/// Finds out whether [`write_shared`] could write `file`, before there is something to write.
+///
+/// # Errors
+/// When it could not.
+pub fn check_shared(file: &Path) -> Result<(), Refusal> {
+    let partial = partial(&fs::canonicalize(file).unwrap_or_else(|_| file.to_owned()));
+    let made = File::options().write(true).create(true).truncate(true).open(&partial);
+    made.and_then(|_| fs::remove_file(&partial))
+        .map_err(|error| Refusal::new(format!("cannot write `{}`: {error}", file.display())))
+}
+
 /// `keeps`: whether a file that is there keeps the permissions it has.
 fn write_whole(file: &Path, text: &str, (mode, keeps): (u32, bool)) -> Result<(), Refusal> {
     let write = match fs::canonicalize(file) {
@@ -135,9 +146,15 @@ fn write_whole(file: &Path, text: &str, (mode, keeps): (u32, bool)) -> Result<()
     write.map_err(|error| Refusal::new(format!("cannot write `{}`: {error}", file.display())))
 }
 
-fn replace(file: &Path, text: &str, mode: u32, kept: Option<fs::Permissions>) -> io::Result<()> {
+/// What is written first, and then takes the place of `file`.
+fn partial(file: &Path) -> PathBuf {
     let mut partial = file.as_os_str().to_owned();
     partial.push(".partial");
+    partial.into()
+}
+
+fn replace(file: &Path, text: &str, mode: u32, kept: Option<fs::Permissions>) -> io::Result<()> {
+    let partial = partial(file);
     let mut new = File::options().write(true).create(true).truncate(true).mode(mode).open(&partial)?;
     if let Some(kept) = kept {
         new.set_permissions(kept)?;

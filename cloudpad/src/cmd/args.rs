@@ -6,13 +6,13 @@ use clap::builder::PossibleValuesParser;
 use clap_complete::ArgValueCandidates;
 
 use super::complete;
-use crate::config::millis;
+use crate::config::{self, millis};
 use crate::inventory::Selection;
 use crate::project;
 use crate::term::Style;
 
 /// Arguments of every command.
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub(super) struct Global {
     /// Use this environment of `Cloudpad.toml`
     #[arg(short, long, global = true, env = "CLOUDPAD_ENV", value_name = "NAME",
@@ -34,6 +34,16 @@ pub(super) struct Global {
 }
 
 impl Global {
+    /// The same for each environment that is meant: the chosen one, or where none is, that and all that the file has.
+    pub fn environments(&self, text: &str) -> Vec<Self> {
+        let others = match self.environment {
+            Some(_) => Vec::new(),
+            None => config::environments(text),
+        };
+        let others = others.into_iter().map(|name| Self { environment: Some(name), ..self.clone() });
+        std::iter::once(self.clone()).chain(others).collect()
+    }
+
     /// `acts`: whether JSON means the events of a run, and not one document of data.
     pub(super) fn style(&self, acts: bool) -> Style {
         let colour = match self.color.as_str() {

@@ -3,6 +3,7 @@
 mod add;
 mod exec;
 mod list;
+mod rm;
 mod ssh;
 mod trust;
 
@@ -18,7 +19,7 @@ use crate::inventory::Selection;
 use crate::term::Term;
 use crate::{config, look};
 
-/// List and add hosts, log in to them, and run commands there
+/// List, add and take out hosts, log in to them, and run commands there
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -29,6 +30,7 @@ pub(super) struct Args {
 enum Command {
     Ls(list::Args),
     Add(add::Args),
+    Rm(rm::Args),
     Exec(exec::Args),
     Ssh(ssh::Args),
     Trust(trust::Args),
@@ -39,6 +41,7 @@ impl Args {
         match self.command {
             Command::Ls(args) => args.run(global, term),
             Command::Add(args) => args.run(global, term),
+            Command::Rm(args) => args.run(global, term),
             Command::Exec(args) => args.run(global, term),
             Command::Ssh(args) => args.run(global, term),
             Command::Trust(args) => args.run(global, term),

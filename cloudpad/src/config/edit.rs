@@ -32,10 +32,10 @@ pub fn add_host(text: &str, environment: Option<&str>, host: &Host) -> Result<St
 }
 
 /// The byte order mark.
-const MARK: &str = "\u{feff}";
+pub(super) const MARK: &str = "\u{feff}";
 
-/// The lines of `after`, to which some were added in one place, with the ends that those of `before` have.
-fn with_ends_of(before: &str, after: &str) -> String {
+/// The lines of `after`, which was changed in one place, with the ends that those of `before` have.
+pub(super) fn with_ends_of(before: &str, after: &str) -> String {
     let end = if before.contains("\r\n") { "\r\n" } else { "\n" };
     let (old, new): (Vec<&str>, Vec<&str>) =
         (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());

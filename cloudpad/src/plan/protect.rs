@@ -4,19 +4,49 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use cloudpad_plugin_api::model::label;
+use cloudpad_plugin_api::model::{Host, label};
 
 use super::decide::Decide;
-use super::sight::{self, Sighted};
+use super::sight::{self, HostSight, Sight, Sighted};
 use super::spec::{Compared, Wanted};
 use super::unit::{New, Rollout, Which};
 use super::{ChangeKind, Note};
 use crate::config::Config;
+use crate::inventory::Inventory;
+use crate::observed::Observed;
 
 /// Whether a container is protected: by the config, or by its own label, which stays when the config changes.
 pub(super) fn is_protected(container: &Sighted<'_>, config: &Config) -> bool {
     let by_label = container.spec.is_some_and(|spec| spec.labels.contains_key(label::PROTECTED));
     by_label || config.services.get(container.which.service).is_some_and(|service| service.protected)
+}
+
+/// A container that is protected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Where it is.
+    pub host: String,
+    /// Its name.
+    pub container: String,
+    /// Its service.
+    pub service: String,
+}
+
+/// The containers that are protected on the hosts that were seen.
+pub fn protected(config: &Config, inventory: &Inventory, observed: &Observed) -> Vec<Held> {
+    let sight = Sight::new(inventory, observed);
+    let hosts = inventory.hosts().iter().enumerate();
+    let hosts = hosts.filter_map(|(index, host)| Some((host, sight.host(index)?)));
+    let held = |(host, sight): (&Arc<Host>, &HostSight<'_>)| {
+        let held = sight.containers.iter().filter(|container| is_protected(container, config));
+        let held = held.map(|container| Held {
+            host: host.name.clone(),
+            container: container.name.clone(),
+            service: container.which.service.to_owned(),
+        });
+        held.collect::<Vec<_>>()
+    };
+    hosts.flat_map(held).collect()
 }
 
 impl<'a> Decide<'a> {

@@ -55,6 +55,7 @@ fn what_is_mistyped_is_told_by_each_command_with_what_there_is() {
         "hosts exec --host h9 -- true",
         "hosts ssh h9",
         "hosts trust h9",
+        "hosts rm --yes h9",
     ];
     each(&project, &hosts, 2, &["no host matches `h9`", "`h1`"]);
     // Nothing was stopped, locked or undone on the way.

@@ -24,6 +24,7 @@ mod hooks;
 mod hosts;
 mod hosts_add;
 mod hosts_exec;
+mod hosts_rm;
 mod hosts_trust;
 mod interrupt;
 mod jobs;

@@ -1,0 +1,189 @@
+//! `cloudpad hosts rm`: takes the project off hosts, and those out of `Cloudpad.toml`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use clap_complete::ArgValueCandidates;
+
+use crate::cmd::args::{Global, Lock};
+use crate::cmd::consent::agreed;
+use crate::cmd::session::{self, Loaded, Session};
+use crate::cmd::{Ended, Refused, complete};
+use crate::config::{self, Config, OnFailure, Problem};
+use crate::inventory::{Inventory, Selection, no_match};
+use crate::look::{self, At, Looked};
+use crate::plan::{self, Until};
+use crate::project::{self, Project};
+use crate::refusal::Refusal;
+use crate::report::exit;
+use crate::term::Term;
+
+/// Remove the project from hosts, and take those out of `Cloudpad.toml`
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The host; several may be given
+    #[arg(value_name = "NAME", required = true, add = ArgValueCandidates::new(complete::hosts))]
+    hosts: Vec<String>,
+    /// Only take them out of the file, and leave what runs there: for machines that are gone for ever
+    #[arg(long)]
+    keep: bool,
+    /// Go ahead without asking
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    lock: Lock,
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
+        let Loaded { project, .. } = session::load(global)?;
+        let names: BTreeSet<&str> = self.hosts.iter().map(String::as_str).collect();
+        // Whatever is wrong with the file without them is told before anything is touched.
+        let (text, places) = self.without(&names, &project, global, term)?;
+        let file = project.dir.join(project::FILE);
+        project::check_shared(&file)?;
+        for place in places.iter().filter(|_| !self.keep) {
+            match self.clear(&names, place, term)? {
+                exit::OK => {}
+                code => {
+                    term.error(&format!("{} is left as it was", project.display_name()));
+                    return Ok(code);
+                }
+            }
+        }
+        if project::read_if_there(&file)?.unwrap_or_default() != project.text {
+            let message = format!("`{}` was changed meanwhile, and is left alone", file.display());
+            return Err(Refusal::new(message).hint("the command does the rest when it is run again").into());
+        }
+        project::write_shared(&file, &text)?;
+        let listed = crate::inventory::list(names.iter().copied());
+        term.status(&format!("took {listed} out of {}", project.display_name()));
+        Ok(exit::OK)
+    }
+
+    /// The text without the hosts, and the environments that have had them.
+    fn without(
+        &self,
+        names: &BTreeSet<&str>,
+        project: &Project,
+        global: &Global,
+        term: &Arc<Term>,
+    ) -> Result<(String, Vec<Global>), Refused> {
+        let session = Session::open("hosts rm", false, global, term)?;
+        let inventory = list(&session, &session.config)?;
+        let mut problems: Vec<Problem> = names.iter().filter_map(|name| unknown(&inventory, name)).collect();
+        let mut text = project.text.clone();
+        for name in names {
+            match config::remove_host(&text, global.environment.as_deref(), name) {
+                Ok(without) => text = without,
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(session.refuses(problems.into()));
+        }
+        let mut places = Vec::new();
+        for place in global.environments(&project.text) {
+            let environment = place.environment.as_deref();
+            let before = match session::read(project.clone(), environment) {
+                // One that cannot be read here, for want of a variable, has something there, or not.
+                Err(_) if self.keep => continue,
+                before => before?.config,
+            };
+            if before.hosts.iter().any(|host| names.contains(&*host.name)) {
+                let after = session::read(Project { text: text.clone(), ..project.clone() }, environment);
+                after
+                    .and_then(|after| check(&session, names, &after.config))
+                    .map_err(|why| needed(why, names))?;
+                places.push(place);
+            }
+        }
+        Ok((text, places))
+    }
+
+    /// Removes the project from the hosts, in one environment, and returns the exit code. It is a `remove`, for hooks and the journal too.
+    fn clear(&self, names: &BTreeSet<&str>, place: &Global, term: &Arc<Term>) -> Ended {
+        let session = Session::open("remove", true, place, term)?.exclusive("hosts rm", self.lock.wait);
+        let hosts = names.iter().map(|name| (*name).to_owned()).collect();
+        let selection = Selection { hosts, ..Selection::default() };
+        let looked = session.look(&selection, At::Past)?;
+        let problems = in_the_way(names, &session.config, &looked);
+        if !problems.is_empty() {
+            return Err(session.refuses(problems.into()));
+        }
+        let goal = session.goal(Until::Deploy, selection, &looked);
+        let plan = plan::remove(&session.config, &looked.inventory, &looked.observed, &goal, false)
+            .map_err(|problems| session.refuses(problems.into()))?;
+        session.tell(&plan, &goal);
+        agreed(&session, ("", &plan), self.yes, (&looked, &goal), OnFailure::Stop)
+    }
+}
+
+fn list(session: &Session, config: &Config) -> Result<Inventory, Refused> {
+    session.wait_for(look::list(&session.runner, config)).map_err(|refusal| session.refuses(refusal))
+}
+
+/// Why a host cannot be taken out of the file, where it is not one of the file's.
+fn unknown(inventory: &Inventory, name: &str) -> Option<Problem> {
+    if inventory.get(name).is_none() {
+        let names = inventory.hosts().iter().map(|host| host.name.as_str()).collect();
+        return Some(no_match("host", name, &names));
+    }
+    inventory.is_listed(name).then(|| {
+        let message = format!("host `{name}` is not in the file: the inventory lists it");
+        let hint = format!(
+            "`cloudpad remove --host {name}` removes the project from it; then take it out of the inventory"
+        );
+        Problem::new(message).hint(hint)
+    })
+}
+
+/// Refuses a config that still has the hosts, or whose services need them.
+fn check(session: &Session, names: &BTreeSet<&str>, after: &Config) -> Result<(), Refused> {
+    if let Some(host) = after.hosts.iter().find(|host| names.contains(&*host.name)) {
+        let message = format!("host `{}` is one of every environment", host.name);
+        let hint = format!("without `-e`, `cloudpad hosts rm {}` takes it out of all of them", host.name);
+        return Err(Refusal::new(message).hint(hint).into());
+    }
+    let inventory = list(session, after)?;
+    let scope = plan::scope(after, &inventory, &Selection::default());
+    scope.map(drop).map_err(|problems| session.refuses(problems.into()))
+}
+
+/// The problems of a file without the hosts, as those of taking them out.
+fn needed(why: Refused, names: &BTreeSet<&str>) -> Refused {
+    let names = crate::inventory::list(names.iter().copied());
+    let refusal = match why.refusal {
+        Refusal::Problems(problems) => {
+            let problem = |problem: Problem| Problem {
+                message: format!("the file cannot do without {names}: {}", problem.message),
+                hint: Some("change this first, so that it needs them no more".to_owned()),
+                ..problem
+            };
+            Refusal::Problems(problems.into_iter().map(problem).collect())
+        }
+        other => other,
+    };
+    Refused { refusal, ..why }
+}
+
+/// What keeps the project from being removed from the hosts as a whole.
+fn in_the_way(names: &BTreeSet<&str>, config: &Config, looked: &Looked) -> Vec<Problem> {
+    let unseen = looked.observed.unseen().filter(|(host, _)| names.contains(host));
+    let unseen = unseen.map(|(host, failure)| {
+        let message =
+            format!("host `{host}` cannot be looked at, so what runs there cannot be removed: {failure}");
+        Problem::new(message)
+            .hint("bring it back; where it is gone for ever, `--keep` only takes it out of the file")
+    });
+    let protected = plan::protected(config, &looked.inventory, &looked.observed).into_iter();
+    let protected = protected.filter(|held| names.contains(&*held.host)).map(|held| {
+        let plan::Held { host, container, service } = held;
+        let message = format!("`{container}` on `{host}` is protected, and would stay there");
+        let hint = format!(
+            "`cloudpad remove --service {service} --host {host}` removes it; `--keep` leaves what runs there"
+        );
+        Problem::new(message).hint(hint)
+    });
+    unseen.chain(protected).collect()
+}
