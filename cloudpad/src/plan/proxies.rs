@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::model::Protocol;
-use cloudpad_plugin_api::stage::deploy::{Observation, ProxySeen};
+use cloudpad_plugin_api::stage::deploy::{Observation, Proxy, ProxySeen, Rule};
 
 use super::Note;
 use super::decide::Decide;
 use super::rule::Rules;
 use super::unit::Rollout;
 use crate::config::Problem;
+use crate::inventory::list;
 
 /// The services with a route that belong on each host.
 fn wanted<'a>(decide: &Decide<'a>, rollouts: &[Rollout<'a>]) -> BTreeMap<usize, Vec<&'a str>> {
@@ -135,12 +136,17 @@ fn taken_names(decide: &Decide<'_>, seen: &Observation, host: usize, service: &s
 
 /// What the user should know of the proxies.
 pub(super) fn notes(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Note> {
-    let mut notes = Vec::new();
+    let (mut notes, mut made_on) = (Vec::new(), Vec::new());
+    let mut rules = Rules::config(decide.config, decide.secrets);
+    let mut changed: BTreeMap<(&str, Vec<&str>), Vec<&str>> = BTreeMap::new();
     for (index, services) in wanted(decide, rollouts) {
         let proxy = decide.sight.host(index).and_then(|host| host.seen.proxy.as_deref());
         let host = &decide.inventory.hosts()[index].name;
         let wanted = &*decide.config.proxy.made;
         let Some(proxy) = proxy else { continue };
+        if proxy.made.is_none() {
+            made_on.push(host.as_str());
+        }
         if let Some(made) = proxy.made.as_ref().filter(|made| *made != wanted) {
             let from = if made.image == wanted.image {
                 "with other ports".to_owned()
@@ -157,7 +163,52 @@ pub(super) fn notes(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Note> 
                 let message = crate::words::routes::in_maintenance(service, host);
                 notes.push(Note { incomplete: false, message });
             }
+            let seen = proxy.route(service);
+            let Some((service, _)) = decide.config.services.get_key_value(service) else { continue };
+            if let (Some(seen), Some(rule)) = (seen, rules.of(index, service, true, seen))
+                && *seen.rule != *rule
+            {
+                changed.entry((service, differing(&seen.rule, &rule))).or_default().push(host);
+            }
         }
     }
+    notes.extend(makes(decide, &made_on));
+    notes.extend(changed.into_iter().map(|((service, keys), hosts)| changes(service, &keys, &hosts)));
     notes
+}
+
+/// That hosts get a proxy, and what it takes of them.
+fn makes(decide: &Decide<'_>, hosts: &[&str]) -> Option<Note> {
+    let Proxy { image, http_port, https_port } = &*decide.config.proxy.made;
+    let message = format!(
+        "the proxy is made on {} from `{image}`, and takes the ports {http_port} and {https_port} there",
+        list(hosts.iter().copied())
+    );
+    (!hosts.is_empty()).then_some(Note { incomplete: false, message })
+}
+
+/// That another rule holds for requests than did.
+fn changes(service: &str, keys: &[&str], hosts: &[&str]) -> Note {
+    let (keys, hosts) = (list(keys.iter().copied()), list(hosts.iter().copied()));
+    let idle = if keys.contains("`tls`") { ", which closes idle connections" } else { "" };
+    let message = format!("the route of `{service}` on {hosts} changes in {keys}{idle}");
+    Note { incomplete: false, message }
+}
+
+/// The keys in which rules differ, as the file calls them.
+fn differing(old: &Rule, new: &Rule) -> Vec<&'static str> {
+    let keys = [
+        ("hosts", old.hosts != new.hosts),
+        ("path", old.path != new.path),
+        ("port", old.port != new.port),
+        ("networks", old.network != new.network),
+        ("health", old.health != new.health),
+        ("tls", old.tls != new.tls),
+        ("redirect", old.redirect != new.redirect),
+        ("timeout", old.timeout_ms != new.timeout_ms),
+        ("max_body", old.max_body != new.max_body),
+        ("sticky", old.sticky != new.sticky),
+        ("headers", old.headers != new.headers),
+    ];
+    keys.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
 }

@@ -6,7 +6,7 @@ use cloudpad_plugin_api::stage::deploy::{Claim, PortHeld, Rule, SetRoute};
 
 use super::kit::*;
 use super::sim::{Sim, routed, running};
-use crate::config::{Count, Route, Update};
+use crate::config::{Count, Route, RouteTls, Update};
 use crate::plan::{self, Failed, Plan};
 
 /// Two hosts, each with room for a proxy; `web` has a route.
@@ -50,6 +50,7 @@ fn the_new_one_serves_and_is_led_to_before_the_old_one_stops() {
         9 ready/h2/shop-web-1-#1 < 8
         10 pull/h2/caddy:1
         11 route/h2/shop-web-1-#1 < 9 10
+        note: the proxy is made on `h1`, `h2` from `caddy:1`, and takes the ports 80 and 443 there
         ",
     );
     assert!(case.plan().is_empty());
@@ -84,7 +85,8 @@ fn a_changed_route_is_one_action_and_none_that_ends_one_is_lost() {
     let mut case = routed_case();
     case.deploy();
     case.service("web", |service| service.route.as_mut().unwrap().sticky = true);
-    check(&case.deploy(), "0 route/h1/web\n1 route/h2/web");
+    let note = "note: the route of `web` on `h1`, `h2` changes in `sticky`";
+    check(&case.deploy(), &format!("0 route/h1/web\n1 route/h2/web\n{note}"));
     assert!(case.plan().is_empty());
     case.service("web", |service| service.route = None);
     let plan = case.deploy();
@@ -190,7 +192,10 @@ fn a_proxy_that_is_gone_or_another_is_made_again() {
     case.seen("h1").proxy.as_mut().unwrap().settled = false;
     check(&case.deploy(), "0 route/h1/web");
     case.seen("h2").proxy.as_mut().unwrap().made = None;
-    check(&case.deploy(), "0 route/h2/web");
+    check(
+        &case.deploy(),
+        "0 route/h2/web\nnote: the proxy is made on `h2` from `caddy:1`, and takes the ports 80 and 443 there",
+    );
     let mut made = (*case.config.proxy.made).clone();
     made.image = "caddy:2".into();
     case.config.proxy.made = made.into();
@@ -279,4 +284,22 @@ fn requests_are_led_elsewhere_after_the_jobs_that_come_before() {
         |method: &str| plan.actions.iter().position(|action| action.request.method() == method).unwrap();
     let (job, route) = (place("deploy.run"), place("deploy.route"));
     assert!(plan.actions[route].needs.contains(&u32::try_from(job).unwrap()), "{}", text(&plan));
+}
+
+#[test]
+fn a_first_route_says_that_the_proxy_is_made_and_another_certificate_what_it_does() {
+    let mut case = routed_case();
+    let notes = |case: &Case| -> Vec<String> { case.plan().notes.into_iter().map(|n| n.message).collect() };
+    let made = "the proxy is made on `h1`, `h2` from `caddy:1`, and takes the ports 80 and 443 there";
+    assert_eq!(notes(&case), [made]);
+    case.deploy();
+    case.image("web", "v2");
+    assert_eq!(notes(&case), [""; 0], "it is there");
+    case.deploy();
+    let change = |route: &mut Route| (route.tls, route.redirect) = (Some(RouteTls::Auto), true);
+    case.service("web", |service| change(service.route.as_mut().unwrap()));
+    case.seen("h2").proxy.as_mut().unwrap().made = None;
+    let made = "the proxy is made on `h2` from `caddy:1`, and takes the ports 80 and 443 there";
+    let tls = "the route of `web` on `h1`, `h2` changes in `tls`, `redirect`, which closes idle connections";
+    assert_eq!(notes(&case), [made, tls]);
 }
