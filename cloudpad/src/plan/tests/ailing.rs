@@ -97,15 +97,17 @@ fn where_the_new_one_fails_too_the_old_one_is_left_as_it_was() {
         let mut case = ailing("h2", None);
         case.service("web", |web| web.update = update);
         let (made, before) = (case.plan(), case.observed.clone());
+        let mut begun = std::collections::BTreeSet::new();
         let mut sim = super::sim::Sim::new(&case);
         for action in &made.actions {
+            begun.insert(action.id);
             if action.request.method() == "deploy.ready" {
                 sim.fail(action);
                 break;
             }
             sim.apply(action).unwrap();
         }
-        let failed = Failed { plan: &made, unknown: &[].into() };
+        let failed = Failed { plan: &made, begun: &begun, unknown: &[].into() };
         let undo = plan::undo(&failed, &before, &sim.observed, &case.config, &case.inventory(), &case.goal);
         undo.actions.iter().for_each(|action| sim.apply(action).unwrap());
         let all = |observed| super::sim::running(observed);
