@@ -2,13 +2,19 @@
 
 use std::sync::Arc;
 
+use cloudpad_plugin_api::Request;
+
 use super::Ended;
 use super::args::Global;
 use super::whose::Whose;
 use crate::config::{Amount, OnFailure};
 use crate::look::At;
 use crate::plan;
+use crate::report::exit;
 use crate::term::Term;
+
+const UNLED: &str = "what has not come up gets no requests: `cloudpad restart` again, or `cloudpad deploy`, waits until it serves and leads \
+                     requests to it";
 
 /// Restart containers, so many at once as an update would
 #[derive(clap::Args)]
@@ -28,6 +34,11 @@ impl Args {
         let (looked, goal) = self.whose.look(&session, at)?;
         let plan = self.whose.plan(&session, (&looked, &goal), plan::restart)?;
         // There is nothing else to start than what has not come up.
-        self.whose.carry_out(&session, &plan, (&looked, &goal), OnFailure::Stop)
+        let code = self.whose.carry_out(&session, &plan, (&looked, &goal), OnFailure::Stop)?;
+        let leaves = plan.actions.iter().any(|action| matches!(action.request, Request::DeployRoute(_)));
+        if code == exit::FAILED && leaves {
+            term.status(UNLED);
+        }
+        Ok(code)
     }
 }

@@ -34,3 +34,26 @@ fn two_on_a_host_are_restarted_and_lose_no_request() {
     let plan = project.run(&["plan"]).expect(0).text();
     assert!(["no container changes", "nothing to do"].iter().any(|words| plan.contains(words)), "{plan}");
 }
+
+#[test]
+fn one_that_does_not_come_up_gets_no_requests_until_another_restart_leads_them_back() {
+    let routed = Routed::new("restartsick", &[2]);
+    let project = &routed.project;
+    let patience = |limit: &str| routed.configure("", &format!("[deploy]\nready_timeout = \"{limit}\"\n"));
+    patience("60s");
+    routed.deploy();
+    let name = project.running(2)[0].name.clone();
+    let page = |name: &str, text: &str| {
+        project.lab.host(2).run(&format!("docker exec {name} sh -c 'echo {text} > /page'"));
+    };
+    page(&name, "sick");
+    patience("2s");
+    let failed = project.run(&["restart", "web", "--yes"]).expect(1);
+    failed.says("what has not come up gets no requests").says("`cloudpad restart` again");
+    assert_eq!(routed.get(2, "/").0, 503);
+    page(&format!("{name}.unproven"), "well");
+    patience("60s");
+    let again = project.run(&["restart", "web", "--yes"]).expect(0);
+    assert!(!again.text().contains("gets no requests"), "{}", again.text());
+    assert_eq!(routed.get(2, "/"), (200, "well".into()));
+}
