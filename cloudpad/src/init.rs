@@ -9,6 +9,7 @@ use crate::config::Problem;
 pub const DOCKERFILES: [&str; 2] = ["Dockerfile", "Containerfile"];
 const CONFIG: &str = "Cloudpad.toml";
 const IGNORE: &str = ".dockerignore";
+const SECRETS: &str = ".env";
 const STATE: &str = ".cloudpad";
 const LOCK: &str = "Cloudpad.lock";
 
@@ -34,6 +35,9 @@ pub struct Found<'a> {
     pub dockerfile: Option<(&'a str, &'a str)>,
     /// The text of its `.dockerignore`.
     pub ignore: Option<&'a str>,
+    /// What git passes over there: the text of its `.gitignore`, and of those above it in the same work tree. None where git
+    /// has nothing to do with it.
+    pub git: Option<(Option<&'a str>, &'a [String])>,
 }
 
 /// What there is to do.
@@ -41,6 +45,8 @@ pub struct Found<'a> {
 pub struct Scaffold {
     /// Files to write. None of them is there.
     pub files: Vec<NewFile>,
+    /// The whole text of its `.gitignore`, where that is to be another, and may be there.
+    pub gitignore: Option<String>,
     /// What the user should see to: lower case, no full stop.
     pub advice: Vec<String>,
 }
@@ -79,7 +85,19 @@ pub fn scaffold(found: &Found<'_>) -> Result<Scaffold, Problem> {
         None => files.push(NewFile { name: IGNORE, text: IGNORE_TEMPLATE.to_owned() }),
         Some(ignore) => advice.extend(ignore_advice(ignore)),
     }
-    Ok(Scaffold { files, advice })
+    Ok(Scaffold { files, gitignore: found.git.and_then(|(own, above)| gitignore(own, above)), advice })
+}
+
+/// The text of a `.gitignore` that has git pass over `.env`, the place of secrets; none where it is spoken of already.
+fn gitignore(own: Option<&str>, above: &[String]) -> Option<String> {
+    let lines = own.into_iter().chain(above.iter().map(String::as_str)).flat_map(str::lines);
+    let mut patterns = lines.map(|line| line.trim().trim_start_matches(['!', '/']).trim_start_matches("**/"));
+    if patterns.any(|pattern| [".env", ".env*", "*.env", ".*", "*"].contains(&pattern)) {
+        return None;
+    }
+    let own = own.unwrap_or_default();
+    let end = if own.is_empty() || own.ends_with('\n') { "" } else { "\n" };
+    Some(format!("{own}{end}{SECRETS}\n"))
 }
 
 fn config(dir_name: &str, dockerfile: &str, port: Option<u16>) -> String {

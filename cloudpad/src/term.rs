@@ -142,9 +142,14 @@ impl Term {
 
     /// Prints text for people, unless only errors or JSON are wanted.
     pub fn status(&self, text: &str) {
-        if !self.style.quiet && !self.style.json {
+        if !self.is_reticent() {
             self.say(text);
         }
+    }
+
+    /// Whether [`status`](Self::status) prints nothing, such as a plan.
+    pub fn is_reticent(&self) -> bool {
+        self.style.quiet || self.style.json
     }
 
     /// Prints text for people who want to see more.

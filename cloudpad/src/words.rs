@@ -43,7 +43,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.create" => format!("making {object}"),
         "deploy.start" => format!("starting {object}"),
         "deploy.ready" => format!("waiting until {object} is ready"),
-        "deploy.route" => format!("leading requests to {object}"),
+        "deploy.route" => format!("setting the route of {object}"),
         "deploy.stop" => format!("stopping {object}"),
         "deploy.remove" => format!("removing {object}"),
         "deploy.clear" => "removing what is left".to_owned(),
@@ -100,7 +100,7 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
         ("deploy.start", Reply::Started(started)) if !started.created => format!("started {object} again"),
         ("deploy.start", _) => format!("started {object}"),
         ("deploy.ready", _) => format!("{object} is ready"),
-        ("deploy.route", _) => format!("requests to {object} are led"),
+        ("deploy.route", _) => format!("set the route of {object}"),
         ("deploy.stop", _) => format!("stopped {object}"),
         ("deploy.remove", _) => format!("removed {object}"),
         ("deploy.clear", _) => "removed what was left".to_owned(),
@@ -434,6 +434,14 @@ mod tests {
             let told = super::report(&tally.report(false, 100), true);
             assert_eq!(told, format!("{} (0.1 s)", super::sum(&plan)));
         }
+    }
+
+    #[test]
+    fn a_route_that_ends_leads_nobody() {
+        let (object, host) = ("web".to_owned(), Some("h1".to_owned()));
+        let subject = Subject { id: 1, method: "deploy.route", object, host };
+        assert_eq!(did(&subject, &Reply::Done), "set the route of web");
+        assert_eq!(super::doing(&subject), "setting the route of web");
     }
 
     #[test]

@@ -22,6 +22,9 @@ pub(super) fn agreed(
     }
     let text = format!("{preface}{}", words::plan(plan));
     consent(&text, yes, &session.term, |question| session.confirm(question))?;
+    if session.term.is_reticent() {
+        session.warn_of(plan);
+    }
     session.carry_out_or(on_failure, plan, looked, goal)
 }
 

@@ -70,6 +70,9 @@ impl Args {
         }
         match &self.targets[..] {
             _ if failed => Ok(exit::FAILED),
+            [target, ..] if found == 0 && session.config.jobs.contains_key(&target.service) => {
+                Err(of_job(&target.service).into())
+            }
             [target, ..] if found == 0 => Err(nowhere(target).into()),
             [] if found == 0 => Err(Refusal::new("there is no container of the project").into()),
             _ => Ok(exit::OK),
@@ -144,4 +147,13 @@ impl Args {
             term.data(&text);
         }
     }
+}
+
+/// A job's container is there only until the deploy is done that it goes with.
+fn of_job(job: &str) -> Refusal {
+    let message =
+        format!("there is no container of job `{job}`: it goes when the deploy is done, or the run by hand");
+    Refusal::new(message).hint(
+        "what it printed is in the journal of that run, on the machine that it was begun on: `.cloudpad/journal`, a file for each time that `cloudpad history` lists",
+    )
 }

@@ -55,6 +55,7 @@ impl Args {
         if let Some(code) = session.ended_by(&plan) {
             return Ok(code);
         }
+        session.warn_of(&plan);
         session.carry_out(&plan, &looked, &goal)
     }
 

@@ -247,7 +247,16 @@ impl Session {
         let looked = self.look(&selection, at)?;
         let goal = self.goal(until, selection, &looked);
         let plan = self.plan(&looked, &goal)?;
+        if let Some(code) = self.ended_by(&plan) {
+            return Ok(code);
+        }
+        self.warn_of(&plan);
         self.carry_out(&plan, &looked, &goal)
+    }
+
+    /// Shows the notes of a plan that is not shown itself.
+    pub(super) fn warn_of(&self, plan: &Plan) {
+        plan.notes.iter().for_each(|note| self.term.warn(&note.message));
     }
 
     /// Tells which hosts were not seen, and returns the exit code for that.
@@ -263,7 +272,7 @@ impl Session {
     /// Ends the run where a plan has nothing to do, with what there is to say of that.
     pub(super) fn ended_by(&self, plan: &Plan) -> Option<u8> {
         plan.actions.is_empty().then(|| {
-            plan.notes.iter().for_each(|note| self.term.warn(&note.message));
+            self.warn_of(plan);
             self.finish()
         })
     }

@@ -21,7 +21,7 @@ pub(super) struct Whose {
     /// Services, or single instances, such as `web` or `web.2`
     #[arg(value_name = "SERVICE[.N]", required_unless_present = "all", add = ArgValueCandidates::new(complete::services))]
     targets: Vec<Target>,
-    /// Every service; one that is protected is stopped only when it is named
+    /// Every service; what is protected and runs is left running
     #[arg(long, conflicts_with = "targets")]
     all: bool,
     /// Go ahead without asking

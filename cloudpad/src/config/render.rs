@@ -25,7 +25,15 @@ pub fn render(problems: &[Problem], places: &Places, text: &str, file: &str, col
         let line = span.map(|span| Line::new(text, &starts, span));
         let title = one_line(&problem.message);
         let hint = problem.hint.as_deref().map(one_line);
-        rendered.push_str(&renderer.render(&[group(&title, hint.as_deref(), line.as_ref(), file)]));
+        let group = match &line {
+            Some(line) => group(&title, hint.as_deref(), line, file),
+            None => Group::with_title(Level::ERROR.primary_title(&title)),
+        };
+        rendered.push_str(&renderer.render(&[group]));
+        // Below no line of the file a hint has no margin to stand at.
+        if let (None, Some(hint)) = (&line, hint) {
+            rendered.push_str(&format!("\n  hint: {hint}"));
+        }
         rendered.push_str("\n\n");
     }
     rendered
@@ -65,12 +73,9 @@ fn place(problem: &Problem, places: &Places) -> Option<Range<usize>> {
     }
 }
 
-fn group<'a>(title: &'a str, hint: Option<&'a str>, line: Option<&Line<'a>>, file: &'a str) -> Group<'a> {
+fn group<'a>(title: &'a str, hint: Option<&'a str>, line: &Line<'a>, file: &'a str) -> Group<'a> {
     let hint = hint.map(|hint| Level::HELP.with_name("hint").message(hint));
     let title = Level::ERROR.primary_title(title);
-    let Some(line) = line else {
-        return Group::with_title(title).elements(hint);
-    };
     let mark = AnnotationKind::Primary.span(line.mark.clone());
     let snippet = Snippet::source(line.text).line_start(line.number).path(file).annotation(mark);
     title.element(snippet).elements(hint)
@@ -101,4 +106,16 @@ impl<'a> Line<'a> {
 /// The last character boundary that is not after `index`.
 fn floor(text: &str, index: usize) -> usize {
     (0..=index.min(text.len())).rev().find(|index| text.is_char_boundary(*index)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_without_a_place_stands_below_its_problem() {
+        let problem = Problem::new("no host is left").hint("select another");
+        let told = render(&[problem], &Places::default(), "", "Cloudpad.toml", false);
+        assert_eq!(told, "error: no host is left\n  hint: select another\n\n");
+    }
 }

@@ -68,6 +68,11 @@ fn jobs_run_before_and_after_and_leave_nothing() {
     assert!(at(&events, "done", "deploy.ready") < warm);
     assert!(outcome.stdout.contains("\"line\":\"3 migrations\""), "{}", outcome.text());
     assert_eq!(one_offs(&project), "");
+    project
+        .run(&["logs", "migrate"])
+        .expect(2)
+        .says("it goes when the deploy is done")
+        .says(".cloudpad/journal");
     let again = project.deploy();
     assert!(again.done().is_empty(), "{}", again.text());
     project.page("two");
