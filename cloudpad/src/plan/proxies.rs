@@ -134,6 +134,24 @@ fn taken_names(decide: &Decide<'_>, seen: &Observation, host: usize, service: &s
     Some(problem.hint("give one of them another name or a `path`, or remove the route of the other"))
 }
 
+/// What becomes of each proxy that leads requests to the project, whose routes all go. It goes with the last route of a host.
+pub(super) fn left(decide: &Decide<'_>) -> Vec<Note> {
+    let hosts = decide.hosts.iter();
+    let note = |index: usize| {
+        let proxy = decide.sight.host(index)?.seen.proxy.as_deref();
+        let proxy = proxy.filter(|proxy| proxy.made.is_some() && !proxy.routes.is_empty())?;
+        let host = &decide.inventory.hosts()[index].name;
+        let message = match others(proxy) {
+            Some(others) => format!("the proxy on `{host}` stays, since it leads requests to {others} too"),
+            None => format!(
+                "the proxy on `{host}` goes too, since nobody else has a route there; its certificates stay"
+            ),
+        };
+        Some(Note { incomplete: false, message })
+    };
+    hosts.filter_map(note).collect()
+}
+
 /// What the user should know of the proxies.
 pub(super) fn notes(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Note> {
     let (mut notes, mut made_on) = (Vec::new(), Vec::new());

@@ -14,7 +14,7 @@ use super::rollout::{Roll, named};
 use super::rule::Rules;
 use super::sight::{self, HostSight, Sighted, stop_timeout};
 use super::unit::{Loss, Pace, Rollout, Which};
-use super::{Goal, Note, Plan, Scope, hosts, pace, past, spec};
+use super::{Goal, Note, Plan, Scope, hosts, pace, past, proxies, spec};
 use crate::config::{Config, Mount, Problem};
 use crate::inventory::Inventory;
 use crate::observed::Observed;
@@ -57,6 +57,9 @@ fn all(decide: &Decide<'_>, volumes: bool, notes: &mut Vec<Note>) -> Plan {
         if let Some(host) = sight.host(index) {
             removal.host(&mut graph, index, host);
         }
+    }
+    if is_whole && removal.stays.is_empty() {
+        removal.notes.extend(proxies::left(decide));
     }
     Plan { changes: roll.changes, actions: graph.finish().unwrap_or_default(), ..Plan::default() }
 }

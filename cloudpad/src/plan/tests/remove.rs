@@ -1,7 +1,7 @@
 //! How a project is taken off its hosts.
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::stage::deploy::{Clear, OneOff, State};
+use cloudpad_plugin_api::stage::deploy::{Claim, Clear, OneOff, State};
 
 use super::kit::*;
 use super::sim::Sim;
@@ -139,4 +139,20 @@ fn what_other_environments_need_stays_and_what_jobs_have_left_goes() {
     }
     assert!(stopped.contains(&"shop-run".into()) && !stopped.contains(&"shop-migrate".into()));
     assert!(removed.contains(&"shop-run".into()) && removed.contains(&"shop-migrate".into()));
+}
+
+#[test]
+fn what_becomes_of_the_proxy_is_told() {
+    let mut case = deployed(false);
+    let claim = Claim { project: "blog".into(), service: "site".into(), hosts: Vec::new(), path: None };
+    case.seen("h2").proxy.as_mut().unwrap().claims.push(claim);
+    case.seen("h3").proxy.as_mut().unwrap().made = None;
+    let notes: Vec<_> = remove(&mut case, false).notes.into_iter().map(|note| note.message).collect();
+    assert_eq!(
+        notes,
+        [
+            "the proxy on `h1` goes too, since nobody else has a route there; its certificates stay",
+            "the proxy on `h2` stays, since it leads requests to `blog` too",
+        ]
+    );
 }

@@ -37,6 +37,12 @@ fn a_virgin_host_is_as_it_was_once_the_project_is_removed() {
     assert_eq!((outcome.count("deploy.stop"), outcome.count("deploy.clear")), (1, 1), "{}", outcome.text());
     let data = format!("{}.data", project.name);
     assert_eq!(left(&project, 3), data, "volumes stay");
+    // Whether it goes is for other tests to say, whose routes it may have.
+    assert!(outcome.text().contains("the proxy on `h3` "), "{}", outcome.text());
+    let proxy =
+        "docker ps -aq --filter name=^cloudpad-proxy$; docker volume ls -q --filter name=^cloudpad-proxy$";
+    let there = project.lab.host(3).run(proxy);
+    assert_ne!(there.lines().count(), 1, "the proxy and its volume go together: {there}");
     assert_eq!(project.run(&["releases", "--json"]).expect(0).stdout.trim(), "[]");
     assert!(project.run(&["remove", "--yes"]).expect(0).stderr.contains("nothing to do"));
     project.deploy();

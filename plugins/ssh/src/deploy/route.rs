@@ -180,6 +180,7 @@ pub(super) async fn retire(cx: &Context, host: &Arc<Connection>) -> Result<(), F
             containers::remove(&host.engine, part, &found.id).await?;
         }
         networks::remove(&host.engine, containers::NETWORK).await?;
+        containers::clear(&host.engine).await?;
     }
     lock.release().await;
     Ok(())

@@ -8,7 +8,7 @@ use bollard::models::{
     RestartPolicy, RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, InspectNetworkOptions, RemoveContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, InspectNetworkOptions, RemoveContainerOptionsBuilder, RemoveVolumeOptions,
     RenameContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
 };
 use cloudpad_engine::{Engine, failure, status};
@@ -96,6 +96,18 @@ pub(super) async fn stop(engine: &Engine, part: &Part, id: &str) -> Result<(), F
 pub(super) async fn remove(engine: &Engine, part: &Part, id: &str) -> Result<(), Failure> {
     let force = RemoveContainerOptionsBuilder::new().force(true).build();
     engine.patient().await?.remove_container(id, Some(force)).await.map_err(failed("remove", part))
+}
+
+/// Removes the volume of what was to be routed, which is nobody's any more. One that somebody else uses stays.
+pub(super) async fn clear(engine: &Engine) -> Result<(), Failure> {
+    let [(volume, _), _] = VOLUMES;
+    let removed = engine.docker().await?.remove_volume(volume, None::<RemoveVolumeOptions>).await;
+    match removed {
+        Err(error) if !matches!(status(&error), Some(404 | 409)) => {
+            Err(failure(&format!("could not remove volume `{volume}`"), &error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Gives a container another name.
