@@ -230,7 +230,14 @@ proptest! {
                 everywhere().any(|c| c.instance.service == service && is_protected(c))
                     && !world.case.goal.select.services.iter().any(|name| name == service)
             };
-            let meant = |service: &str| scope.covers(service, &world.case.config) && !stays(service);
+            // So does what too few others would serve without, which the plan says.
+            let is_kept = |service: &str| {
+                plan.notes.iter().any(|note| {
+                    note.message.starts_with(&format!("`shop-{service}-"))
+                        && note.message.ends_with("since too few others would serve without it")
+                })
+            };
+            let meant = |service: &str| scope.covers(service, &world.case.config) && !stays(service) && !is_kept(service);
             let wanted: BTreeSet<_> = match past::at(before, &id) {
                 At::Recorded(release) => release.containers.iter().map(|c| (&c.instance, &c.spec_id)).collect(),
                 At::Nothing | At::Forgotten => BTreeSet::new(),

@@ -19,7 +19,7 @@ use crate::plan::{Action, Plan};
 pub struct Sim {
     pub observed: Observed,
     /// Volumes that bear one writer only.
-    exclusive: BTreeSet<String>,
+    pub exclusive: BTreeSet<String>,
     /// What ran at the beginning: two of these may well have shared what nobody shares now.
     ran: BTreeSet<(String, String)>,
     pushed: BTreeMap<u32, String>,

@@ -1,6 +1,6 @@
 //! The engine's own verdict on a container, from its state and from its events. Pure.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use bollard::models::{
     ContainerInspectResponse as Inspected, ContainerState, ContainerSummary, EndpointSettings, EventMessage,
@@ -75,26 +75,28 @@ pub(super) fn ending(state: Option<&ContainerState>, code: Option<i64>) -> Strin
 /// The address at which the host reaches the container.
 pub(super) fn address(found: &Inspected) -> Option<String> {
     let mode = found.host_config.as_ref().and_then(|config| config.network_mode.as_deref());
-    address_in(mode, found.network_settings.as_ref().and_then(|settings| settings.networks.as_ref()))
+    let networks = found.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
+    address_in(mode, networks.into_iter().flatten().collect())
 }
 
 /// The same of one in a list.
 pub(super) fn listed_address(seen: &ContainerSummary) -> Option<String> {
     let mode = seen.host_config.as_ref().and_then(|config| config.network_mode.as_deref());
-    address_in(mode, seen.network_settings.as_ref().and_then(|settings| settings.networks.as_ref()))
+    let networks = seen.network_settings.as_ref().and_then(|settings| settings.networks.as_ref());
+    address_in(mode, networks.into_iter().flatten().collect())
 }
 
 /// The host's own machine's in the host's network, else that of the main network.
-fn address_in(mode: Option<&str>, networks: Option<&HashMap<String, EndpointSettings>>) -> Option<String> {
+fn address_in(mode: Option<&str>, networks: BTreeMap<&String, &EndpointSettings>) -> Option<String> {
     let mode = mode.unwrap_or_default();
     if mode == "host" {
         return Some("127.0.0.1".to_owned());
     }
-    let networks = networks?;
-    let address = |name: &str| networks.get(name)?.ip_address.clone().filter(|address| !address.is_empty());
-    let mut names: Vec<_> = networks.keys().collect();
-    names.sort();
-    address(mode).or_else(|| names.into_iter().find_map(|name| address(name)))
+    let mut known = networks.iter().filter_map(|(name, network)| {
+        Some((name.as_str(), network.ip_address.as_ref().filter(|address| !address.is_empty())?))
+    });
+    let first = known.clone().next();
+    known.find(|(name, _)| *name == mode).or(first).map(|(_, address)| address.clone())
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! Tests of the checkup, with a host that does as it is told.
+
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
