@@ -31,7 +31,7 @@ fn the_table_is_kept_up_to_date_in_its_place() {
         person.sees("web.1     h2    ");
         person.resizes(3, 30);
         // All is cleared, since the terminal may have broken its lines anew.
-        person.sees("\u{1b}[2JINSTANCE  HOST  STATE    FOR…\u{1b}[K\r\n… 3 more lines\u{1b}[K\r\n\u{1b}[J");
+        person.sees("\u{1b}[2JINSTANCE  HOST  STATE       …\u{1b}[K\r\n… 3 more lines\u{1b}[K\r\n\u{1b}[J");
         docker(&project, 3, "kill");
         person.sees("\u{1b}[2A\rINSTANCE");
         person.sends("-INT");

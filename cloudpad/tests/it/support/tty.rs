@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
@@ -25,10 +27,18 @@ pub fn answer(command: Command, text: &str, answer: &str) -> Outcome {
     })
 }
 
+/// How long a text may take. A test that waited for ever would keep all others from the lab, and tell nothing.
+const LONGEST: Duration = Duration::from_secs(120);
+
 fn wait_for(person: &mut File, text: &str) {
-    let (mut shown, mut byte) = (Vec::new(), [0]);
+    let (mut shown, mut byte, deadline) = (Vec::new(), [0], Instant::now() + LONGEST);
     while !shown.ends_with(text.as_bytes()) {
-        person.read_exact(&mut byte).expect("the program ended before it has shown the text");
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = Timespec::try_from(left).expect("it is short");
+        let said = || format!("{text:?} was not shown, but {:?}", String::from_utf8_lossy(&shown));
+        let ready = poll(&mut [PollFd::new(&*person, PollFlags::IN)], Some(&left));
+        assert!(ready.is_ok_and(|ready| ready > 0), "{}", said());
+        person.read_exact(&mut byte).unwrap_or_else(|error| panic!("{}: {error}", said()));
         shown.extend(byte);
     }
 }
@@ -37,12 +47,8 @@ fn wait_for(person: &mut File, text: &str) {
 /// what is typed stands for a terminal that gets 50 lines of 100 columns.
 pub fn talk(command: Command, talk: &[(&str, &str)]) -> Outcome {
     with(command, |_, person| {
-        let (mut shown, mut byte) = (Vec::new(), [0]);
         for (text, answer) in talk {
-            while !shown.ends_with(text.as_bytes()) {
-                person.read_exact(&mut byte).expect("the program ended before it has shown the text");
-                shown.extend(byte);
-            }
+            wait_for(person, text);
             match *answer {
                 "\0" => {
                     tcsetwinsize(&*person, Winsize { ws_row: 50, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 })
