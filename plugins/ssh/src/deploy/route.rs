@@ -170,9 +170,13 @@ fn gone(piece: &Piece, request: &SetRoute) -> Vec<String> {
 /// Removes the proxy, where nobody's requests are led any more. Certificates stay, since they are not given without limit.
 pub(super) async fn retire(cx: &Context, host: &Arc<Connection>) -> Result<(), Failure> {
     let _alone = host.routing.lock().await;
+    if parts(host).await?.is_empty() {
+        return Ok(());
+    }
+    let lock = lock::take(cx, host).await?;
+    // Another project may have left meanwhile, and taken the proxy with it.
     let found = parts(host).await?;
     let Some((_, any)) = found.first() else { return Ok(()) };
-    let lock = lock::take(cx, host).await?;
     let stored = store::read(&host.engine, &any.id).await?;
     if stored.pieces.iter().all(|piece| piece.rule.is_none()) {
         for (part, found) in &found {

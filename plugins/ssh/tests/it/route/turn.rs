@@ -5,10 +5,13 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use cloudpad_plugin_api::Event;
+use cloudpad_plugin_api::stage::deploy::{Clear, Deploy};
+use cloudpad_ssh::Deployer;
 use serde_json::json;
 
 use super::{clean, route, rule, serve, world};
 use crate::lab;
+use crate::world::World;
 
 /// No other test changes its proxy.
 const HOST: &str = "h2";
@@ -16,26 +19,40 @@ const HOST: &str = "h2";
 /// Has the lock as a change of somebody else does, until its connection ends.
 const OTHER: &str = r#"exec 9>>/tmp/cloudpad-lock..proxy; flock 9; echo "$$ {\"who\":\"ann\",\"since\":\"noon\",\"command\":\"deploy\"}" >/tmp/cloudpad-lock..proxy@0; echo held; exec cat"#;
 
-#[test]
-fn a_change_waits_for_another_one_and_says_so_until_that_is_gone() {
-    let world = world("route-turn", HOST);
-    let container = serve(&world, "one");
+/// Makes a change while somebody else has the lock, and this is done before that one is gone.
+fn in_turn<T: Send>(world: &World, change: impl FnOnce() -> T + Send, meanwhile: impl FnOnce()) -> T {
     let mut other =
         lab::ssh(HOST, &[OTHER]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("`ssh`");
     let mut line = String::new();
     BufReader::new(other.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "held\n");
-    std::thread::scope(|scope| {
-        let change = scope.spawn(|| route(&world, Some(rule(&world, json!({}))), &[&container], &[]));
+    world.events.lock().unwrap().clear();
+    let changed = std::thread::scope(|scope| {
+        let change = scope.spawn(change);
         let is_told = |event: &Event| matches!(event, Event::Log { message, .. } if message == "waiting: `ann` changes the proxy, for `deploy` since noon");
         let deadline = Instant::now() + Duration::from_secs(60);
         while !world.events.lock().unwrap().iter().any(is_told) {
             assert!(Instant::now() < deadline && !change.is_finished(), "{:?}", world.events);
             std::thread::yield_now();
         }
+        meanwhile();
         other.kill().unwrap();
-        change.join().unwrap().unwrap();
+        change.join().unwrap()
     });
     other.wait().unwrap();
+    changed
+}
+
+#[test]
+fn a_change_waits_for_another_one_and_says_so_until_that_is_gone() {
+    let world = world("route-turn", HOST);
+    let container = serve(&world, "one");
+    in_turn(&world, || route(&world, Some(rule(&world, json!({}))), &[&container], &[]), || ()).unwrap();
+    // Another project leaves the host as well, and takes the proxy with it.
+    route(&world, None, &[], &[]).unwrap();
+    let (host, project) = (world.host.clone(), world.project.clone().into());
+    let request = Clear { host, project, networks: Vec::new(), volumes: Vec::new() };
+    let take_it = || _ = lab::docker_ok(HOST, &["rm", "-f", "cloudpad-proxy", "cloudpad-router"]);
+    in_turn(&world, || Deployer.clear(&world.context(), &request), take_it).unwrap();
     clean(&world, &[&container]);
 }
