@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use cloudpad_plugin_api::Reply;
 use cloudpad_plugin_api::model::Host;
-use cloudpad_plugin_api::stage::deploy::{Machine, Observe};
-use cloudpad_plugin_api::{Reply, Request};
+use cloudpad_plugin_api::stage::deploy::Machine;
 
 use crate::cmd::Ended;
 use crate::cmd::args::Global;
 use crate::cmd::session::{self, Loaded, Session};
+use crate::plan::{self, Also};
 use crate::project::{self, Project};
 use crate::refusal::Refusal;
 use crate::report::exit;
@@ -96,15 +97,8 @@ impl Args {
 /// Looks whether the host, which is in the file by now, can be reached.
 fn reach(host: &Host, global: &Global, term: &Arc<Term>) -> Ended {
     let session = Session::open("hosts add", false, global, term)?;
-    let (host, project) = (Arc::new(host.clone()), session.config.project.clone());
-    let asked = session.ask(Request::DeployObserve(Observe {
-        host: host.clone(),
-        project,
-        connects: false,
-        releases: false,
-        checks: None,
-    }));
-    match asked {
+    let look = plan::look_host(&session.config, &Arc::new(host.clone()), Also::default());
+    match session.ask(look) {
         Ok(Reply::Observation(seen)) => {
             let version = Machine { engine: seen.engine, ..Machine::default() }.engine.version;
             term.status(&format!("`{}` is reached: its engine is {version}", host.name));

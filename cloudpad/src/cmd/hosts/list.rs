@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cloudpad_plugin_api::stage::deploy::{Look, Observe};
+use cloudpad_plugin_api::stage::deploy::Look;
 use cloudpad_plugin_api::{FailureKind, Reply, Request};
 
 use super::chosen;
@@ -11,6 +11,7 @@ use crate::cmd::args::{Global, SelectHosts};
 use crate::cmd::session::Session;
 use crate::everywhere;
 use crate::listing::hosts::{self, Row};
+use crate::plan::{self, Also};
 use crate::report::exit;
 use crate::run::MOST_AT_ONCE;
 use crate::term::Term;
@@ -29,17 +30,10 @@ impl Args {
         session.runner.stop.let_be_at_once();
         let chosen = chosen(&session, &self.select)?;
         let mut rows: Vec<Row> = chosen.iter().map(|host| Row::of(host)).collect();
-        let project = session.config.project.clone();
         // Both for one host go over one connection.
         let requests = chosen.iter().flat_map(|host| {
-            let observe = Observe {
-                host: host.clone(),
-                project: project.clone(),
-                connects: false,
-                releases: false,
-                checks: None,
-            };
-            [Request::DeployHost(Look { host: host.clone() }), Request::DeployObserve(observe)]
+            let observe = plan::look_host(&session.config, host, Also::default());
+            [Request::DeployHost(Look { host: host.clone() }), observe]
         });
         let answers = everywhere::ask(
             &session.runner,
