@@ -70,8 +70,7 @@ fn found(decide: &Decide<'_>, wanted: BTreeMap<usize, Vec<&str>>) -> Vec<Problem
 /// The projects that have others of the host's proxy's routes, as words; none where there are none.
 fn others(proxy: &ProxySeen) -> Option<String> {
     let names: BTreeSet<&str> = proxy.claims.iter().map(|claim| claim.project.as_str()).collect();
-    let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    (!names.is_empty()).then(|| names.join(", "))
+    (!names.is_empty()).then(|| list(names))
 }
 
 /// Ports of the proxy that are others than those at which it serves other projects, which would be gone with them.
