@@ -141,7 +141,11 @@ impl Actor {
         if blocked {
             clear(self.wire.socket.poll_write_ready(cx));
         }
-        Ok(if readable || blocked { Pass::Again } else { Pass::Wait })
+        if readable || blocked {
+            return Ok(Pass::Again);
+        }
+        self.wire.acknowledge();
+        Ok(Pass::Wait)
     }
 
     /// Whether the socket holds bytes, and not as many as when this was last asked. If nobody reads them,

@@ -37,7 +37,7 @@ pub fn measure(program: &Path, lab: &Lab) -> Result<Vec<Row>> {
         )?;
         for name in names.lines() {
             wait_for(host, name)?;
-            followed.push((host.name.clone(), name.to_owned()));
+            followed.push((host.direct_name(), name.to_owned()));
         }
     }
     let lines = LINES * followed.len();

@@ -35,7 +35,8 @@ impl<'a> Project<'a> {
         std::fs::write(&path, bytes).map_err(fail)
     }
 
-    /// Writes the config: so many of the lab's hosts, and one service on each of them.
+    /// Writes the config: so many of the lab's hosts, and one service on each of them. They are reached by their
+    /// own addresses, as over a network: the engine's proxy to the loopback ones puts off acknowledgements.
     pub fn configure(&self, hosts: usize, service: &str) -> Result<()> {
         let ssh = format!("ssh_config = \"{}\"", self.lab.ssh_config.display());
         let hosts: String = self
@@ -43,7 +44,7 @@ impl<'a> Project<'a> {
             .hosts
             .iter()
             .take(hosts)
-            .map(|h| format!("[hosts.{0}]\naddress = \"{0}\"\n", h.name))
+            .map(|h| format!("[hosts.{}]\naddress = \"{}\"\n", h.name, h.direct_name()))
             .collect();
         let text = format!(
             "[project]\nname = \"{}\"\n[stages.push.config]\n{ssh}\n[stages.deploy.config]\n{ssh}\n{hosts}\n\

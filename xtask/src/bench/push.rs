@@ -52,7 +52,10 @@ fn by_loading(project: &Project<'_>) -> Result<f64> {
     let host = forget(project, 1)?;
     by_hand(
         project.lab,
-        &format!("set -o pipefail; docker save $({LIST} | head -1) | $SSH {} docker load", host.name),
+        &format!(
+            "set -o pipefail; docker save $({LIST} | head -1) | $SSH {} docker load",
+            host.direct_name()
+        ),
     )
 }
 

@@ -87,7 +87,7 @@ fn replace(lab: &Lab, image: &str) -> Result<f64> {
 /// A script that runs a command on every host at once.
 fn each(command: &str) -> String {
     format!(
-        "for host in h1 h2 h3; do $SSH $host '{command}' >/dev/null & pids=\"$pids $!\"; done; for pid in $pids; do wait $pid; done"
+        "for host in h1d h2d h3d; do $SSH $host '{command}' >/dev/null & pids=\"$pids $!\"; done; for pid in $pids; do wait $pid; done"
     )
 }
 

@@ -54,6 +54,13 @@ pub struct Host {
     pub container: String,
 }
 
+impl Host {
+    /// The name under which `ssh_config` has it by its own address.
+    pub fn direct_name(&self) -> String {
+        format!("{}d", self.name)
+    }
+}
+
 /// Where the lab's `ssh_config` is.
 pub fn ssh_config(settings: &Settings) -> PathBuf {
     settings.dir.join("ssh_config")
@@ -135,11 +142,13 @@ fn host(settings: &Settings, subnet: &str, number: u8) -> Host {
 /// the engine's proxy.
 fn config(settings: &Settings, lab: &Lab) -> String {
     let mut text = String::new();
-    for Host { name, address, direct, .. } in &lab.hosts {
+    for host in &lab.hosts {
+        let Host { name, address, direct, .. } = host;
         let (ip, port) = address.split_once(':').unwrap_or((address, "22"));
         let _ = writeln!(
             text,
-            "Host {name}\n  HostName {ip}\n  Port {port}\nHost {name}d\n  HostName {direct}\n  Port 22"
+            "Host {name}\n  HostName {ip}\n  Port {port}\nHost {}\n  HostName {direct}\n  Port 22",
+            host.direct_name()
         );
     }
     let direct =
