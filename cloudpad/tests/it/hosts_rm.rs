@@ -52,8 +52,25 @@ fn a_host_that_is_gone_for_ever_leaves_the_file_alone() {
     project.configure_hosts(&format!("[hosts.h1]\naddress = \"h1\"\n{dead}"), WEB);
     let before = file(&project);
     refused(&project, "dead --yes", &["host `dead` cannot be looked at", "`--keep`"]);
-    project.run(&["hosts", "rm", "dead", "--keep"]).expect(0).says("took `dead` out");
+    let outcome = project.run(&["hosts", "rm", "dead", "--keep"]).expect(0);
+    let outcome = outcome.says("took `dead` out");
+    assert!(!outcome.text().contains("no host is left"), "{}", outcome.text());
     assert_eq!(file(&project), before.replacen(dead, "", 1));
+    let outcome = project.run(&["hosts", "rm", "h1", "--keep"]).expect(0);
+    outcome.says("no host is left then: the project means the engine of this machine");
+}
+
+#[test]
+fn a_host_that_an_inventory_lists_is_not_the_files_to_remove() {
+    let project = project("rmlisted", "");
+    project.run(&["plugin", "new", "list", "--stage", "inventory", "--lang", "python"]).expect(0);
+    let inventory = "[plugins.list-inventory]\npath = \"cloudpad-list-inventory/cloudpad-list-inventory\"\n\
+                     [stages.inventory]\nprovider = \"list\"\n\
+                     config = { hosts = [{ name = \"h3\", address = \"h3\" }] }\n";
+    project.write("Cloudpad.toml", file(&project) + inventory);
+    let words = ["host `h3` is not in the file: the inventory lists it", "`cloudpad remove --host h3`"];
+    refused(&project, "h3 --yes", &words);
+    refused(&project, "h3 --keep", &words);
 }
 
 #[test]
@@ -91,4 +108,16 @@ fn a_host_of_all_environments_is_left_by_all_of_them() {
     assert_eq!(project.running(2).len(), 2);
     project.run(&["hosts", "rm", "h2", "--yes"]).expect(0);
     assert!(project.containers(2).is_empty() && project.running(1).len() == 2);
+}
+
+#[test]
+fn what_an_environment_says_of_a_host_of_all_goes_with_it() {
+    let project = Project::new("rmover");
+    let (first, second) = HOSTS.split_once("\n\n").expect("two");
+    let staging = "\n[environments.staging.hosts.h2]\nlabels = { rack = \"9\" }\n";
+    project.configure_hosts(&format!("{first}\n\n{second}"), &(project.web() + "\n[environments.staging]\n" + staging));
+    let before = file(&project);
+    project.run(&["hosts", "rm", "h2", "--yes"]).expect(0);
+    let after = before.replacen(&format!("\n{second}"), "", 1).replacen(staging, "", 1);
+    assert_eq!(file(&project), after);
 }

@@ -72,18 +72,21 @@ impl Args {
         let session = Session::open("hosts rm", false, global, term)?;
         let inventory = list(&session, &session.config)?;
         let mut problems: Vec<Problem> = names.iter().filter_map(|name| unknown(&inventory, name)).collect();
-        let mut text = project.text.clone();
-        for name in names {
-            match config::remove_host(&text, global.environment.as_deref(), name) {
-                Ok(without) => text = without,
-                Err(problem) => problems.push(problem),
-            }
-        }
+        let chosen = global.environments(&project.text);
+        let text = names.iter().try_fold(project.text.clone(), |text, name| {
+            let out_of =
+                |text: String, place: &Global| config::remove_host(&text, place.environment.as_deref(), name);
+            chosen.iter().try_fold(text, out_of)
+        });
+        let text = text.unwrap_or_else(|problem| {
+            problems.push(problem);
+            String::new()
+        });
         if !problems.is_empty() {
             return Err(session.refuses(problems.into()));
         }
         let mut places = Vec::new();
-        for place in global.environments(&project.text) {
+        for place in chosen {
             let environment = place.environment.as_deref();
             let before = match session::read(project.clone(), environment) {
                 // One that cannot be read here, for want of a variable, has something there, or not.
@@ -92,9 +95,13 @@ impl Args {
             };
             if before.hosts.iter().any(|host| names.contains(&*host.name)) {
                 let after = session::read(Project { text: text.clone(), ..project.clone() }, environment);
-                after
-                    .and_then(|after| check(&session, names, &after.config))
-                    .map_err(|why| needed(why, names))?;
+                let after = after.map_err(|why| needed(why, names))?.config;
+                check(&session, names, &after).map_err(|why| needed(why, names))?;
+                if let [host] = &*after.hosts
+                    && before.hosts.iter().all(|other| other.name != host.name)
+                {
+                    term.warn(&alone(environment));
+                }
                 places.push(place);
             }
         }
@@ -165,6 +172,12 @@ fn needed(why: Refused, names: &BTreeSet<&str>) -> Refused {
         other => other,
     };
     Refused { refusal, ..why }
+}
+
+/// The file has no host without these, so that the one that stands in for none comes up.
+fn alone(environment: Option<&str>) -> String {
+    let name = environment.map(|name| format!(" in environment `{name}`")).unwrap_or_default();
+    format!("no host is left{name} then: the project means the engine of this machine from there on")
 }
 
 /// What keeps the project from being removed from the hosts as a whole.
