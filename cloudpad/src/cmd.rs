@@ -129,6 +129,11 @@ impl Command {
                 | Command::Maintenance(_)
         )
     }
+
+    /// Whether something may be other on a host afterwards, also by what somebody has run there.
+    fn may_change(&self) -> bool {
+        self.acts() || matches!(self, Command::Exec(_) | Command::Run(_) | Command::Hosts(_))
+    }
 }
 
 /// How a command ended: with an exit code, or by refusing to do anything. A refusal comes with the
@@ -169,6 +174,7 @@ impl Cli {
     fn run(self) -> u8 {
         let wrong = |kind, message: &str| not_run(&Cli::command().error(kind, message));
         let acts = self.command.as_ref().is_some_and(Command::acts);
+        let may_change = self.command.as_ref().is_some_and(Command::may_change);
         let term = Arc::new(Term::of_process(self.global.style(acts)));
         let ended = match (self.list, self.command) {
             (false, Some(command)) => command.run(&self.global, &term),
@@ -187,7 +193,7 @@ impl Cli {
                 let done = if done { "; what was asked for is done all the same" } else { "" };
                 term.error(&format!("could not write to stdout, which is not complete: {error}{done}"));
                 // Where hosts may have changed, whoever reads the exit code must not take what was told for all of it.
-                match (acts, code) {
+                match (may_change, code) {
                     (true, exit::OK) => exit::FAILED,
                     (true, code) => code,
                     (false, _) => exit::REFUSED,

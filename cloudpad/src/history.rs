@@ -153,6 +153,10 @@ impl Row {
             (self.by, self.from) = (by, from);
         }
         self.restores = restores;
+        // The last that a run notes on its hosts says more than a journal that was cut off.
+        if self.outcome == Outcome::BrokenOff && self.hosts.is_subset(&hosts) {
+            self.outcome = Outcome::Done;
+        }
         self.services.extend(services);
         self.hosts.extend(hosts);
     }

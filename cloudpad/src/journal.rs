@@ -10,7 +10,7 @@ use crate::report::Event;
 /// How many runs are kept.
 const KEPT: usize = 100;
 
-/// The file that a run's events go to. What cannot be written is dropped, since a full disk here must
+/// The file that a run's events go to. Once it cannot be written any more nothing is added, since a full disk here must
 /// not stop what happens elsewhere.
 pub struct Journal {
     /// It is locked for as long as the run goes on, whatever ends that.
@@ -29,15 +29,17 @@ pub struct Found {
 
 impl Journal {
     /// Opens the journal of a run that begins at `time`, below `state_dir`, and removes the oldest of more than a hundred.
-    pub fn open(state_dir: &Path, time: &str, command: &str) -> Self {
+    ///
+    /// # Errors
+    /// When there can be no such file.
+    pub fn open(state_dir: &Path, time: &str, command: &str) -> io::Result<Self> {
         let dir = state_dir.join("journal");
-        let file = fs::create_dir_all(&dir).and_then(|()| create(&dir, &format!("{time}-{command}")));
-        if let Ok(file) = &file {
-            // A file system without locks has all runs that were broken off and those under way look alike.
-            let _ = file.lock();
-        }
+        fs::create_dir_all(&dir)?;
+        let file = create(&dir, &format!("{time}-{command}"))?;
+        // A file system without locks has all runs that were broken off and those under way look alike.
+        let _ = file.lock();
         prune(&dir);
-        Self { file: file.ok() }
+        Ok(Self { file: Some(file) })
     }
 
     /// A journal that keeps nothing, for commands that change nothing.
@@ -46,10 +48,17 @@ impl Journal {
     }
 
     /// Adds an event.
-    pub fn add(&mut self, event: &Event) {
-        if let (Some(file), Ok(line)) = (&mut self.file, serde_json::to_string(event)) {
-            let _ = writeln!(file, "{line}");
+    ///
+    /// # Errors
+    /// When it cannot be written. That is told once: the journal ends there.
+    pub fn add(&mut self, event: &Event) -> io::Result<()> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        let line = serde_json::to_string(event)? + "\n";
+        let written = file.write_all(line.as_bytes());
+        if written.is_err() {
+            self.file = None;
         }
+        written
     }
 }
 
@@ -85,7 +94,12 @@ fn read(path: PathBuf) -> Found {
         // What was cut off may end within a letter.
         Ok((String::from_utf8_lossy(&bytes).into_owned(), under_way))
     };
-    match File::open(&path).and_then(read) {
+    // A pipe would be waited for.
+    let open = |path| match fs::metadata(path)?.is_file() {
+        true => File::open(path),
+        false => Err(io::Error::other("it is no file")),
+    };
+    match open(&path).and_then(read) {
         Ok((text, under_way)) => Found { file: path, text: Ok(text), under_way },
         Err(error) => Found { file: path, text: Err(error), under_way: false },
     }
@@ -116,8 +130,8 @@ mod tests {
     fn a_run_is_a_file_of_lines_and_the_oldest_runs_go() {
         let dir = tempfile::tempdir().unwrap();
         for run in 0..103 {
-            let mut journal = Journal::open(dir.path(), &format!("20260101T{run:06}Z"), "deploy");
-            journal.add(&Event::Phase { phase: Phase::Apply, actions: run, notes: Vec::new() });
+            let mut journal = Journal::open(dir.path(), &format!("20260101T{run:06}Z"), "deploy").unwrap();
+            journal.add(&Event::Phase { phase: Phase::Apply, actions: run, notes: Vec::new() }).unwrap();
         }
         let mut names: Vec<_> = fs::read_dir(dir.path().join("journal"))
             .unwrap()
@@ -132,9 +146,9 @@ mod tests {
     #[test]
     fn each_run_has_a_file_of_its_own_and_is_known_to_go_on_until_it_ends() {
         let dir = tempfile::tempdir().unwrap();
-        let open = || Journal::open(dir.path(), "20260101T000000Z", "deploy");
+        let open = || Journal::open(dir.path(), "20260101T000000Z", "deploy").unwrap();
         let (mut first, second) = (open(), open());
-        first.add(&Event::Phase { phase: Phase::Apply, actions: 1, notes: Vec::new() });
+        first.add(&Event::Phase { phase: Phase::Apply, actions: 1, notes: Vec::new() }).unwrap();
         drop(first);
         let told = |found: Found| {
             let name = found.file.file_name().unwrap().to_string_lossy().into_owned();
@@ -147,5 +161,20 @@ mod tests {
         assert!(all().iter().all(|(_, _, under_way)| !under_way));
         let since = |time| found(dir.path(), time).len();
         assert_eq!((since("20260101T000000Z"), since("20260101T000001Z")), (2, 0));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_told_once_and_what_is_no_file_is_not_waited_for() {
+        let full = File::options().append(true).open("/dev/full").unwrap();
+        let mut journal = Journal { file: Some(full) };
+        let event = Event::Phase { phase: Phase::Apply, actions: 1, notes: Vec::new() };
+        assert_eq!(journal.add(&event).unwrap_err().kind(), ErrorKind::StorageFull);
+        journal.add(&event).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("journal"), "").unwrap();
+        assert!(Journal::open(dir.path(), "20260101T000000Z", "deploy").is_err());
+        let pipe = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        assert_eq!(read(pipe).text.unwrap_err().to_string(), "it is no file");
     }
 }

@@ -5,7 +5,7 @@ mod origin;
 
 use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, fs, io};
@@ -114,7 +114,8 @@ pub fn write_private(file: &Path, text: &str) -> Result<(), Refusal> {
     write_whole(file, text, (0o600, false))
 }
 
-/// As [`write_private`], for everybody to read: a file that is committed. One that is there keeps its permissions.
+/// As [`write_private`], for everybody to read: a file that is committed. One that is there keeps its permissions, and its owner
+/// where the user may give it to them.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -138,7 +139,7 @@ fn write_whole(file: &Path, text: &str, (mode, keeps): (u32, bool)) -> Result<()
     let write = match fs::canonicalize(file) {
         Ok(there) if !there.is_file() => fs::write(&there, text),
         Ok(there) => {
-            let now = fs::metadata(&there).ok().filter(|_| keeps).map(|now| now.permissions());
+            let now = fs::metadata(&there).ok().filter(|_| keeps);
             replace(&there, text, mode, now)
         }
         Err(_) => replace(file, text, mode, None),
@@ -153,11 +154,13 @@ fn partial(file: &Path) -> PathBuf {
     partial.into()
 }
 
-fn replace(file: &Path, text: &str, mode: u32, kept: Option<fs::Permissions>) -> io::Result<()> {
+fn replace(file: &Path, text: &str, mode: u32, kept: Option<fs::Metadata>) -> io::Result<()> {
     let partial = partial(file);
     let mut new = File::options().write(true).create(true).truncate(true).mode(mode).open(&partial)?;
     if let Some(kept) = kept {
-        new.set_permissions(kept)?;
+        // Only root may, and nobody else has to where the file is theirs.
+        let _ = fchown(&new, Some(kept.uid()), Some(kept.gid()));
+        new.set_permissions(kept.permissions())?;
     }
     new.write_all(text.as_bytes())?;
     fs::rename(&partial, file)

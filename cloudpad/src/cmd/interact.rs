@@ -35,10 +35,17 @@ pub(super) fn interact(
         let call = tokio::task::spawn_blocking(move || {
             runner.providers.call(&request, "", told, runner.stop.cancel().clone())
         });
-        let joined = streams.join(tty, &session.term, call).await;
-        joined.map_err(|error| Refusal::new(format!("the streams of the process are broken: {error}")))
+        Ok::<_, Refusal>(streams.join(tty, &session.term, call).await)
     });
-    let (outcome, closed) = joined?;
+    let (outcome, closed) = match joined? {
+        Ok(joined) => joined,
+        Err(error) => {
+            session
+                .term
+                .error(&format!("the streams of the process are broken, whatever it has done: {error}"));
+            return Ok(exit::FAILED);
+        }
+    };
     match outcome.unwrap_or_else(|error| Err(Failure::failed(error.to_string()))) {
         // Whoever has closed a pipe wants no more.
         Err(failure) if failure.kind == FailureKind::Cancelled && closed => Ok(exit::OK),

@@ -1,7 +1,7 @@
 //! What every command on a project begins with: the project, its config, its providers, a runner.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,7 +115,12 @@ impl Session {
         let runtime = runtime()?;
         let state_dir = state_dir(&project, changes, term)?;
         let time = project::now();
-        let journal = if changes { Journal::open(&state_dir, &time, command) } else { Journal::none() };
+        let journal = match changes {
+            true => {
+                Journal::open(&state_dir, &time, command).map_err(|error| unwritable(&state_dir, &error))?
+            }
+            false => Journal::none(),
+        };
         let record = Arc::new(Record::new(term.clone(), journal));
         let origin = project::origin(&project.dir);
         let Origin { by, from } = origin.clone();
@@ -380,6 +385,12 @@ fn state_dir(project: &Project, changes: bool, term: &Term) -> Result<PathBuf, R
         }
         made => made,
     }
+}
+
+fn unwritable(state_dir: &Path, error: &std::io::Error) -> Refusal {
+    let folder = state_dir.join("journal");
+    Refusal::new(format!("cannot write a journal of this run in `{}`: {error}", folder.display()))
+        .hint("what changes hosts is noted there for `cloudpad history`")
 }
 
 /// One thread hands work out; each request has a thread of its own while it is under way.

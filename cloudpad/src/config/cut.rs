@@ -6,7 +6,8 @@ use super::Problem;
 use super::edit::{MARK, with_ends_of};
 
 /// The text without a host, in this environment or for all; unchanged where it does not stand there. The comments right above go
-/// with it. Whether what is left is a good config is for whoever reads it.
+/// with it, but for what is no word about it: rules and headings, lines that were taken out as comments, and what stands right
+/// below the header of all hosts. Whether what is left is a good config is for whoever reads it.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -101,6 +102,25 @@ impl Lines<'_> {
         self.lines[line].trim_start().starts_with('#')
     }
 
+    /// Whether it is a comment that stands for itself: a rule, or a line of the file that was taken out.
+    fn is_apart(&self, line: usize) -> bool {
+        let Some(text) = self.lines[line].trim_start().strip_prefix('#') else { return false };
+        let is_key = |(key, _): (&str, &str)| {
+            let key = key.trim();
+            !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "-_.\"'".contains(c))
+        };
+        let is_rule = ["###", "---", "===", "***"].iter().any(|rule| self.lines[line].contains(rule));
+        is_rule || text.trim_start().starts_with('[') || text.split_once('=').is_some_and(is_key)
+    }
+
+    /// The first of the comments right above a line that are about it.
+    fn comments_above(&self, line: usize, headers: &[usize]) -> usize {
+        let is_about = |above: &usize| self.is_comment(*above) && !self.is_apart(*above);
+        let first = (0..line).rev().take_while(is_about).last().unwrap_or(line);
+        let is_headed = first > 0 && (headers.contains(&(first - 1)) || self.is_comment(first - 1));
+        if is_headed && !self.gone[first - 1] { line } else { first }
+    }
+
     /// Marks what an item consists of.
     fn mark(&mut self, (key, item): (&Key, &Item), headers: &[usize]) {
         match item {
@@ -132,8 +152,8 @@ impl Lines<'_> {
         let end = next.unwrap_or(self.lines.len());
         let is_last = |line: &usize| !self.is_blank(*line) && !self.is_comment(*line);
         let content = (begin..end).rev().find(is_last).map_or(begin, |line| line + 1);
-        let blank = (content..end).find(|line| self.is_blank(*line));
-        blank.or(next.map(|_| content)).unwrap_or(end)
+        let others = (content..end).find(|line| self.is_blank(*line) || self.is_apart(*line));
+        others.or(next.map(|_| content)).unwrap_or(end)
     }
 
     /// Takes the comments right above what goes too, but not those of what follows as well, and leaves no more blank lines between two than
@@ -146,9 +166,10 @@ impl Lines<'_> {
             let end = (begin..count).find(|line| !self.gone[*line]).unwrap_or(count);
             let goes_on =
                 end < count && !self.is_blank(end) && !self.is_comment(end) && !headers.contains(&end);
-            while !goes_on && begin > 0 && self.is_comment(begin - 1) {
-                begin -= 1;
-                self.gone[begin] = true;
+            if !goes_on {
+                let first = self.comments_above(begin, headers);
+                self.gone[first..begin].fill(true);
+                begin = first;
             }
             let is_apart = begin == 0 || self.is_blank(begin - 1);
             if is_apart && end < count && self.is_blank(end) {
@@ -193,6 +214,18 @@ mod tests {
                 "[hosts]\n# one\nh1 = { a = 1 }\n# three\nh3 = {}\n",
             ),
             ("[hosts]\n# all\nh2 = { a = [\n  2,\n] }\nh3 = {}\n", "[hosts]\n# all\nh3 = {}\n"),
+            // What is no word about it.
+            ("#####\n# HOSTS\n#####\n[hosts.h2]\na = 2\n", "#####\n# HOSTS\n#####\n"),
+            ("[p]\n\n# --- hosts ---\n# ours\n[hosts.h2]\na = 2\n", "[p]\n\n# --- hosts ---\n# ours\n"),
+            (
+                "[hosts]\n# All are here.\n# Mind h1!\nh2 = {}\n\nh1 = {}\n",
+                "[hosts]\n# All are here.\n# Mind h1!\n\nh1 = {}\n",
+            ),
+            (
+                "# [hosts.h8]\n# a = 8\n[hosts.h2]\na = 2\n# [hosts.h7]\n# a = 7\n[p]\n",
+                "# [hosts.h8]\n# a = 8\n# [hosts.h7]\n# a = 7\n[p]\n",
+            ),
+            ("# was = much\n# old: a\n[hosts.h2]\na = 2\n", "# was = much\n# old: a\n"),
             ("[hosts]\nh1.a = 1\nh2.a = 2\nh2.r = [\n 1,\n]\nh3.a = 3\n", "[hosts]\nh1.a = 1\nh3.a = 3\n"),
             ("hosts.h1.a = 1\nhosts.h2.a = 2\n\n[p]\n", "hosts.h1.a = 1\n\n[p]\n"),
             ("[hosts]\nh2 = {}\n\n[p]\n", "[hosts]\n\n[p]\n"),

@@ -65,6 +65,7 @@ fn what_hosts_and_journals_tell_is_one_list() {
     let deployed = release("20260103T000000Z-abc", "anna", "deploy", &["web"]);
     let elsewhere = Release { changed: vec!["api".to_owned()], ..deployed.clone() };
     let others = release("20260104T000000Z", "bob", "rollback", &["web"]);
+    let cut_off = release("20260106T120000Z", "anna", "deploy", &["web"]);
     let texts = [
         journal("deploy", "20260102T000000Z", "h1", "undone"),
         journal("deploy", "20260103T000000Z-abc", "h9", "failed"),
@@ -72,13 +73,15 @@ fn what_hosts_and_journals_tell_is_one_list() {
         journal("prune", "20260104T000000Z", "h1", "done"),
         journal("maintenance", "20260105T000000Z", "h1", "interrupted"),
         journal("deploy", "20260106T000000Z", "h1", ""),
+        journal("deploy", "20260106T120000Z", "h1", ""),
         journal("deploy", "20260107T000000Z", "h1", "nothing_to_do"),
     ];
     let files: Vec<String> = (0..texts.len()).map(|number| format!("{number}.jsonl")).collect();
     let runs: Vec<Run<'_>> =
         texts.iter().zip(&files).flat_map(|(text, file)| read(file, text, false).unwrap()).collect();
-    let remembered = [("h1", &deployed), ("h2", &elsewhere), ("h2", &others)];
+    let remembered = [("h1", &deployed), ("h2", &elsewhere), ("h2", &others), ("h1", &cut_off)];
     let expected = [
+        "20260106T120000Z anna deploy: done web h1 *",
         "20260106T000000Z anna deploy: broken off  h1 *",
         "20260105T000000Z anna maintenance: interrupted  h1 *",
         "20260104T000000Z bob rollback to 20260101T000000Z: done web h2",
@@ -88,10 +91,14 @@ fn what_hosts_and_journals_tell_is_one_list() {
     ];
     assert_eq!(told(&rows(remembered, &runs)), expected);
     // Where nobody can be reached, and where nothing was done from.
-    assert_eq!(told(&rows([], &runs)).len(), 5);
+    assert_eq!(told(&rows([], &runs)).len(), 6);
     assert_eq!(
         told(&rows(remembered, &[])),
-        [expected[2], "20260103T000000Z-abc anna deploy: done api+web h1+h2"]
+        [
+            "20260106T120000Z anna deploy: done web h1",
+            expected[3],
+            "20260103T000000Z-abc anna deploy: done api+web h1+h2"
+        ]
     );
 }
 

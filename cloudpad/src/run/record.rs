@@ -35,14 +35,16 @@ impl Record {
 
     /// Tells everyone.
     pub fn event(&self, event: Event) {
-        {
+        let kept = {
             let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
             inner.tally.add(&event);
-            inner.journal.add(&event);
+            inner.journal.add(&event)
+        };
+        let Some(term) = &self.term else { return };
+        if let Err(error) = kept {
+            term.warn(&format!("this run's journal cannot be written any more, so `history` knows only its beginning: {error}"));
         }
-        if let Some(term) = &self.term {
-            term.event(&event);
-        }
+        term.event(&event);
     }
 
     /// What its report would be if the run ended now.

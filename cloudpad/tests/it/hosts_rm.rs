@@ -115,7 +115,10 @@ fn what_an_environment_says_of_a_host_of_all_goes_with_it() {
     let project = Project::new("rmover");
     let (first, second) = HOSTS.split_once("\n\n").expect("two");
     let staging = "\n[environments.staging.hosts.h2]\nlabels = { rack = \"9\" }\n";
-    project.configure_hosts(&format!("{first}\n\n{second}"), &(project.web() + "\n[environments.staging]\n" + staging));
+    project.configure_hosts(
+        &format!("{first}\n\n{second}"),
+        &(project.web() + "\n[environments.staging]\n" + staging),
+    );
     let before = file(&project);
     project.run(&["hosts", "rm", "h2", "--yes"]).expect(0);
     let after = before.replacen(&format!("\n{second}"), "", 1).replacen(staging, "", 1);

@@ -160,6 +160,12 @@ fn a_full_disk_stops_no_deploy_and_is_told() {
     assert!(said.contains("could not write to stdout, which is not complete"), "{said}");
     assert!(said.contains("is done all the same"), "{said}");
     project.serves("one");
+    for command in
+        [&["exec", "web.1", "--host", "h1", "--", "hostname"][..], &["hosts", "exec", "--", "hostname"]]
+    {
+        let (code, said) = to_a_full_disk(&project, command);
+        assert_eq!(code, Some(1), "{command:?}: {said}");
+    }
     for command in ["config", "plan", "ps"] {
         let (code, said) = to_a_full_disk(&project, &[command]);
         assert_eq!(code, Some(2), "{command}: {said}");
