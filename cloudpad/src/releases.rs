@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cloudpad_plugin_api::model::Instance;
+use cloudpad_plugin_api::model::{ContainerSpec, Instance};
 use cloudpad_plugin_api::stage::deploy::{About, Observation, Release};
 use serde::Serialize;
 
 use crate::config::Config;
 use crate::inventory::Inventory;
 use crate::observed::{HostState, Observed};
-use crate::plan::past::{At, at, current, known};
+use crate::plan::past::{At, at, current, is_unfinished, known};
 use crate::plan::{Goal, Scope, obstacles};
 use crate::refusal::Refusal;
 use crate::words::columns;
@@ -92,8 +92,8 @@ impl<'a> Past<'a> {
         releases.iter().rev().map(row).collect()
     }
 
-    /// The release before the one in effect: the last one in which something else was to run of what is meant. One that
-    /// has gone back to another stands for that.
+    /// The release to go back to: the one in effect, where another was begun since and has not come to its end; else the one
+    /// before, the last in which something else was to run of what is meant. One that has gone back to another stands for that.
     ///
     /// # Errors
     /// There is none.
@@ -103,16 +103,59 @@ impl<'a> Past<'a> {
             return Err(Refusal::new("no host remembers a release")
                 .hint("each `cloudpad deploy` that changes something makes one"));
         };
+        if self.begun_after(last) {
+            return Ok(last.to_owned());
+        }
         let now = self.contents(last);
         let restored = on_hosts.first().and_then(|release| release.about.restores.as_deref());
         // Of a part only, it is something new to the rest. And what is not remembered any more was no other thing.
         let restored = restored.filter(|id| !releases.contains_key(id) || self.contents(id) == now);
         let from = restored.unwrap_or(last);
-        let mut earlier = releases.range(..from).rev().map(|(id, _)| *id);
-        earlier.find(|id| self.contents(id) != now).map(str::to_owned).ok_or_else(|| {
+        let earlier = releases.range(..from).rev().map(|(id, _)| *id);
+        let earlier: Vec<&str> = earlier.filter(|id| self.contents(id) != now).collect();
+        let whole = earlier.iter().find(|id| !self.is_on_the_way(id, last));
+        whole.or(earlier.first()).map(|id| (*id).to_owned()).ok_or_else(|| {
             Refusal::new(format!("no host remembers a release before `{from}`"))
                 .hint("`cloudpad releases` lists those that one can go back to")
         })
+    }
+
+    /// Whether something of what is meant is there from a release that was begun after `last` and has not come to its end.
+    fn begun_after(&self, last: &str) -> bool {
+        self.hosts().any(|(_, seen)| {
+            let meant =
+                seen.containers.iter().filter(|c| self.scope.covers(&c.instance.service, self.config));
+            meant.into_iter().any(|container| is_unfinished(seen, container, last))
+        })
+    }
+
+    /// Whether a release is one of those by which `last` came to all hosts, some before the others: some of a service was then as
+    /// all of it is at `last`, and some was not.
+    fn is_on_the_way(&self, id: &str, last: &str) -> bool {
+        let (then, now) = (self.kinds(id), self.kinds(last));
+        then.iter().any(|(service, kinds)| {
+            kinds.len() > 1 && now.get(service).is_some_and(|now| now.len() == 1 && now.is_subset(kinds))
+        })
+    }
+
+    /// What each service was to be made from at a release, as JSON: one thing where it was the same on all hosts.
+    fn kinds(&self, id: &str) -> BTreeMap<&'a str, BTreeSet<String>> {
+        let mut kinds: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for (_, seen) in self.hosts() {
+            let At::Recorded(release) = at(seen, id) else { continue };
+            for old in &release.containers {
+                // Each instance has ports of its own.
+                let spec = release
+                    .specs
+                    .get(&old.spec_id)
+                    .map(|spec| ContainerSpec { ports: Vec::new(), ..(**spec).clone() });
+                let kind = spec.and_then(|spec| serde_json::to_string(&spec).ok());
+                let service = kinds.entry(&old.instance.service).or_default();
+                service.insert(kind.unwrap_or_else(|| old.spec_id.clone()));
+            }
+        }
+        kinds.retain(|service, _| self.scope.covers(service, self.config));
+        kinds
     }
 
     /// What was to run of what is meant at a release, by host; none for a host that does not remember.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cloudpad_plugin_api::model::ContainerSpec;
-use cloudpad_plugin_api::stage::deploy::{ImageRef, Observation, Recorded, Release};
+use cloudpad_plugin_api::stage::deploy::{Container, ImageRef, Observation, Recorded, Release};
 
 use crate::observed::Observed;
 
@@ -58,6 +58,18 @@ pub(super) fn surplus<'a>(releases: &[&'a Release], keep: u32) -> Vec<&'a Releas
         }
     }
     Vec::new()
+}
+
+/// The newest release that any of these hosts remembers.
+pub(crate) fn last<'a>(hosts: impl Iterator<Item = &'a Observation>) -> Option<&'a str> {
+    hosts.filter_map(current).map(|release| release.id.as_str()).max()
+}
+
+/// Whether a container is of a release that was begun after `last`, the newest that hosts remember, and has not come to its
+/// end: what it is made from is in no record of its host.
+pub(crate) fn is_unfinished(seen: &Observation, container: &Container, last: &str) -> bool {
+    let is_known = |release: &Release| release.containers.iter().any(|old| old.spec_id == container.spec_id);
+    *container.release > *last && !known(seen).iter().any(is_known)
 }
 
 /// Every release that a host remembers, as often as one does.

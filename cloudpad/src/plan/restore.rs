@@ -106,6 +106,7 @@ impl<'d, 'a> Restore<'d, 'a> {
         let seen = self.decide.sight.services();
         let meant = seen.filter(|name| self.decide.scope.covers(name, self.decide.config));
         let names: BTreeSet<&'a str> = wishes.keys().copied().chain(meant).collect();
+        notes.extend(self.unfinished());
         notes.extend(self.came_later());
         let (mut rollouts, mut contest) = (Vec::new(), Contest::default());
         for name in names {
@@ -122,6 +123,20 @@ impl<'d, 'a> Restore<'d, 'a> {
         }
         problems.extend(contest.problems(self.decide.inventory));
         if problems.is_empty() { Ok(rollouts) } else { Err(problems) }
+    }
+
+    /// That releases were begun after the last one, and have not come to their end: that is what is taken back, where one goes
+    /// back to the last one.
+    fn unfinished(&self) -> Option<Note> {
+        let seen = self.decide.hosts.iter().filter_map(|host| Some(self.decide.sight.host(host)?.seen));
+        let is_last = past::last(seen) == Some(self.id);
+        let begun: BTreeSet<&str> = self.decide.unfinished().map(|old| &*old.container.release).collect();
+        let (is, it) = if begun.len() == 1 { ("is", "it") } else { ("are", "they") };
+        let message = format!(
+            "release {} {is} not complete: what ran before {it} began is brought back; `cloudpad rollback RELEASE` goes further back",
+            list(begun.iter().copied())
+        );
+        (is_last && !begun.is_empty()).then_some(Note { incomplete: false, message })
     }
 
     /// That a service has come since.
@@ -218,5 +233,18 @@ impl<'d, 'a> Restore<'d, 'a> {
             spec.secrets.iter().filter(move |(target, _)| is_needed(target)).map(|(_, secret)| secret)
         });
         secrets.map(|secret| secret.name.clone()).collect()
+    }
+}
+
+impl<'a> Decide<'a> {
+    /// The containers of what is meant that are of a release which was begun after the last one, and has not come to its end.
+    pub(super) fn unfinished(&self) -> impl Iterator<Item = &'a Sighted<'a>> {
+        let seen = |host| self.sight.host(host).map(|host| host.seen);
+        let last = past::last(self.hosts.iter().filter_map(seen));
+        let all = self.instances().flat_map(|(host, _, copies)| copies.iter().map(move |old| (host, old)));
+        let unfinished = all.filter(move |(host, old)| {
+            seen(*host).zip(last).is_some_and(|(seen, last)| past::is_unfinished(seen, old, last))
+        });
+        unfinished.map(|(_, old)| old)
     }
 }

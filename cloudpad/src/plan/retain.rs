@@ -48,6 +48,10 @@ impl<'a, 's> Retain<'a, 's> {
             };
             unit.stops.iter().filter(is_same).for_each(|old| spent[old.place] = true);
         }
+        // Nor to what never was a release.
+        if decide.goal.restore.is_some() {
+            decide.unfinished().for_each(|old| spent[old.place] = true);
+        }
         Self {
             decide,
             lost: losses.collect(),

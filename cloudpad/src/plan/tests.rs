@@ -29,3 +29,4 @@ mod sim;
 mod start;
 mod stop;
 mod undo;
+mod unfinished;

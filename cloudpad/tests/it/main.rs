@@ -61,3 +61,4 @@ mod stats;
 mod stop;
 mod support;
 mod terminal;
+mod unfinished;

@@ -19,25 +19,25 @@ fn three() -> Case {
     case
 }
 
-fn back(case: &mut Case, id: &str, to: &str) {
+pub fn back(case: &mut Case, id: &str, to: &str) {
     case.goal.release = id.into();
     case.goal.restore = Some(to.into());
 }
 
 /// Goes back to `to`, as release `id`.
-fn go_back(case: &mut Case, id: &str, to: &str) {
+pub fn go_back(case: &mut Case, id: &str, to: &str) {
     back(case, id, to);
     case.deploy();
     case.goal.restore = None;
 }
 
 /// The images of what runs on a host.
-fn running(case: &mut Case, host: &str) -> Vec<String> {
+pub fn running(case: &mut Case, host: &str) -> Vec<String> {
     let up = case.seen(host).containers.iter().filter(|container| container.state.is_up());
     up.map(|container| container.spec.as_ref().unwrap().image.clone()).collect()
 }
 
-fn before(case: &Case) -> Result<String, String> {
+pub fn before(case: &Case) -> Result<String, String> {
     let inventory = case.inventory();
     let scope = crate::plan::scope(&case.config, &inventory, &case.goal.select).unwrap();
     let (config, observed) = (&case.config, &case.observed);
