@@ -62,3 +62,4 @@ mod stop;
 mod support;
 mod terminal;
 mod unfinished;
+mod unproven;

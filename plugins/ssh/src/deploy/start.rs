@@ -59,7 +59,7 @@ async fn make(cx: &Context, host: &Arc<Connection>, request: &Start) -> Result<M
     if (proof::is_needed(request.spec.health.as_ref())
         || !spec::has_secrets(cx, &request.spec)
         || files::are_needed(&request.spec))
-        && !host.had_no_container(&request.container)
+        && may_be_there(host, &request.container)
         && let Some(found) = container::find(&host.engine, &request.container).await?
     {
         return prepare(cx, host, request, found).await;
@@ -78,6 +78,11 @@ async fn make(cx: &Context, host: &Arc<Connection>, request: &Start) -> Result<M
     let gone = || Failure::stale(format!("container `{}` was there and is gone", request.container));
     let found = container::find(&host.engine, &request.container).await?;
     prepare(cx, host, request, found.ok_or_else(|| gone().retryable())?).await
+}
+
+/// Whether there may be a container of that name, be it the provisional one.
+fn may_be_there(host: &Connection, name: &str) -> bool {
+    !(host.had_no_container(name) && host.had_no_container(&proof::provisional(name)))
 }
 
 /// Makes a container that has the wanted name ready to be started, if it is the wanted one.
