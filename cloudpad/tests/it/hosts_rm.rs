@@ -106,8 +106,23 @@ fn a_host_of_all_environments_is_left_by_all_of_them() {
     project.deploy();
     project.run(&["deploy", "--yes", "-e", "staging"]).expect(0);
     assert_eq!(project.running(2).len(), 2);
+    // All is shown before anything is asked or done.
+    refused(&project, "h2", &["` without an environment:", "` in environment `staging`:", "`--yes`"]);
     project.run(&["hosts", "rm", "h2", "--yes"]).expect(0);
     assert!(project.containers(2).is_empty() && project.running(1).len() == 2);
+}
+
+#[test]
+fn what_one_environment_refuses_leaves_all_of_them_as_they_are() {
+    let project = Project::new("rmheld");
+    let port = project.port + 1;
+    let held = format!("[environments.staging.services.web]\nports = [\"{port}:8080\"]\nprotected = true\n");
+    project.configure_hosts(HOSTS, &(project.web() + &held));
+    project.deploy();
+    project.run(&["deploy", "--yes", "-e", "staging"]).expect(0);
+    let hint = "`cloudpad remove -e staging --service web --host h2` removes it";
+    refused(&project, "h2 --yes", &["is protected, and would stay there", hint]);
+    assert_eq!(project.running(2).len(), 2);
 }
 
 #[test]

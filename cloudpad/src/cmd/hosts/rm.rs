@@ -6,17 +6,18 @@ use std::sync::Arc;
 use clap_complete::ArgValueCandidates;
 
 use crate::cmd::args::{Global, Lock};
-use crate::cmd::consent::agreed;
+use crate::cmd::consent::consent;
 use crate::cmd::session::{self, Loaded, Session};
 use crate::cmd::{Ended, Refused, complete};
 use crate::config::{self, Config, OnFailure, Problem};
 use crate::inventory::{Inventory, Selection, no_match};
 use crate::look::{self, At, Looked};
-use crate::plan::{self, Until};
+use crate::plan::{self, Goal, Plan, Until};
 use crate::project::{self, Project};
 use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::term::Term;
+use crate::words;
 
 /// Remove the project from hosts, and take those out of `Cloudpad.toml`
 #[derive(clap::Args)]
@@ -42,13 +43,11 @@ impl Args {
         let (text, places) = self.without(&names, &project, global, term)?;
         let file = project.dir.join(project::FILE);
         project::check_shared(&file)?;
-        for place in places.iter().filter(|_| !self.keep) {
-            match self.clear(&names, place, term)? {
-                exit::OK => {}
-                code => {
-                    term.error(&format!("{} is left as it was", project.display_name()));
-                    return Ok(code);
-                }
+        if !self.keep {
+            let code = self.clear(&names, &places, term)?;
+            if code != exit::OK {
+                term.error(&format!("{} is left as it was", project.display_name()));
+                return Ok(code);
             }
         }
         if project::read_if_there(&file)?.unwrap_or_default() != project.text {
@@ -108,8 +107,37 @@ impl Args {
         Ok((text, places))
     }
 
-    /// Removes the project from the hosts, in one environment, and returns the exit code. It is a `remove`, for hooks and the journal too.
-    fn clear(&self, names: &BTreeSet<&str>, place: &Global, term: &Arc<Term>) -> Ended {
+    /// Removes the project from the hosts in these environments, and returns the exit code. All of them are looked at before anything
+    /// is touched, and asked about at once.
+    fn clear(&self, names: &BTreeSet<&str>, places: &[Global], term: &Arc<Term>) -> Ended {
+        let (mut removals, mut refusals) = (Vec::new(), Vec::new());
+        for place in places {
+            match self.removal(names, place, term) {
+                Ok(removal) => removals.push(removal),
+                Err(refused) if matches!(refused.refusal, Refusal::Problems(_)) => refusals.push(refused),
+                Err(refused) => return Err(refused),
+            }
+        }
+        if let Some(refused) = together(refusals) {
+            return Err(refused);
+        }
+        // What there is nothing to remove of is not worth a word but for what the plan notes.
+        removals.iter().filter(|removal| removal.plan.actions.is_empty()).for_each(Removal::warn);
+        removals.retain(|removal| !removal.plan.actions.is_empty());
+        let Some(first) = removals.first() else { return Ok(exit::OK) };
+        let text: Vec<String> = removals.iter().map(|removal| removal.text(places.len() > 1)).collect();
+        consent(&text.join("\n"), self.yes, term, |question| first.session.confirm(question))?;
+        for removal in removals {
+            match removal.carry_out(term)? {
+                exit::OK => {}
+                code => return Ok(code),
+            }
+        }
+        Ok(exit::OK)
+    }
+
+    /// What is to be removed in one environment. It is a `remove`, for hooks and the journal too.
+    fn removal(&self, names: &BTreeSet<&str>, place: &Global, term: &Arc<Term>) -> Result<Removal, Refused> {
         let session = Session::open("remove", true, place, term)?.exclusive("hosts rm", self.lock.wait);
         let hosts = names.iter().map(|name| (*name).to_owned()).collect();
         let selection = Selection { hosts, ..Selection::default() };
@@ -122,8 +150,53 @@ impl Args {
         let plan = plan::remove(&session.config, &looked.inventory, &looked.observed, &goal, false)
             .map_err(|problems| session.refuses(problems.into()))?;
         session.tell(&plan, &goal);
-        agreed(&session, ("", &plan), self.yes, (&looked, &goal), OnFailure::Stop)
+        Ok(Removal { session, looked, goal, plan })
     }
+}
+
+/// What is to be removed in one environment, whose lock it holds.
+struct Removal {
+    session: Session,
+    looked: Looked,
+    goal: Goal,
+    plan: Plan,
+}
+
+impl Removal {
+    fn warn(&self) {
+        self.session.warn_of(&self.plan);
+    }
+
+    /// The plan in words, below the environment that it is for where there are several.
+    fn text(&self, is_one_of_several: bool) -> String {
+        let project = &self.session.config.project;
+        let heading = match &project.environment {
+            _ if !is_one_of_several => String::new(),
+            None => format!("`{}` without an environment:\n", project.name),
+            Some(name) => format!("`{}` in environment `{name}`:\n", project.name),
+        };
+        format!("{heading}{}", words::plan(&self.plan))
+    }
+
+    fn carry_out(self, term: &Term) -> Ended {
+        if term.is_reticent() {
+            self.warn();
+        }
+        self.session.carry_out_or(OnFailure::Stop, &self.plan, &self.looked, &self.goal)
+    }
+}
+
+/// The problems of several environments as one refusal. All are about the same file.
+fn together(refusals: Vec<Refused>) -> Option<Refused> {
+    let mut refusals = refusals.into_iter();
+    let mut first = refusals.next()?;
+    for other in refusals {
+        if let (Refusal::Problems(all), Refusal::Problems(more)) = (&mut first.refusal, other.refusal) {
+            let new: Vec<_> = more.into_iter().filter(|problem| !all.contains(problem)).collect();
+            all.extend(new);
+        }
+    }
+    Some(first)
 }
 
 fn list(session: &Session, config: &Config) -> Result<Inventory, Refused> {
@@ -183,6 +256,8 @@ fn alone(environment: Option<&str>) -> String {
 /// What keeps the project from being removed from the hosts as a whole.
 fn in_the_way(names: &BTreeSet<&str>, config: &Config, looked: &Looked) -> Vec<Problem> {
     let unseen = looked.observed.unseen().filter(|(host, _)| names.contains(host));
+    let environment = config.project.environment.as_ref();
+    let environment = environment.map(|name| format!("-e {name} ")).unwrap_or_default();
     let unseen = unseen.map(|(host, failure)| {
         let message =
             format!("host `{host}` cannot be looked at, so what runs there cannot be removed: {failure}");
@@ -194,7 +269,7 @@ fn in_the_way(names: &BTreeSet<&str>, config: &Config, looked: &Looked) -> Vec<P
         let plan::Held { host, container, service } = held;
         let message = format!("`{container}` on `{host}` is protected, and would stay there");
         let hint = format!(
-            "`cloudpad remove --service {service} --host {host}` removes it; `--keep` leaves what runs there"
+            "`cloudpad remove {environment}--service {service} --host {host}` removes it; `--keep` leaves what runs there"
         );
         Problem::new(message).hint(hint)
     });
