@@ -37,6 +37,7 @@ use std::sync::Arc;
 
 use cloudpad_docker as _;
 use cloudpad_git as _;
+use cloudpad_inventory as _;
 use cloudpad_plugin_api::stage::secrets::Values;
 use cloudpad_plugin_api::{
     Cancel, Context, Emit, Event, Failure, FailureKind, Handler, Outcome, Provider, PushScope, Reply,
@@ -228,6 +229,7 @@ mod tests {
         assert_eq!(
             names,
             [
+                "inventory command",
                 "source git",
                 "secrets age",
                 "secrets command",

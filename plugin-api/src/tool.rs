@@ -54,6 +54,19 @@ impl Tool {
         Self { command, input: Vec::new(), words }
     }
 
+    /// A program that a config names, with its arguments, in the project's folder: a path to it is relative to that.
+    pub fn in_project(cx: &Context, words: impl IntoIterator<Item = String>) -> Self {
+        let mut words = words.into_iter();
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words);
+        let project = cx.path("");
+        // A plugin is there already.
+        if !project.as_os_str().is_empty() {
+            command.current_dir(project);
+        }
+        Self::new(command)
+    }
+
     /// What it is called in failures; its program's name where nothing else is said.
     #[must_use]
     pub fn called(mut self, name: impl Into<String>) -> Self {

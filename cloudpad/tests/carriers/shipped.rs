@@ -4,6 +4,7 @@
 mod docker;
 mod engine;
 mod git;
+mod inventory;
 mod registry;
 mod secrets;
 mod ssh;

@@ -27,6 +27,7 @@ mod hosts_exec;
 mod hosts_rm;
 mod hosts_trust;
 mod interrupt;
+mod inventory;
 mod jobs;
 mod jobs_by_hand;
 mod jobs_depend;

@@ -1,5 +1,6 @@
 //! Programs that end, fail, hang and print, by way of the shell.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::mpsc::channel;
@@ -110,6 +111,32 @@ fn what_is_not_there_is_told() {
     let failure = Tool::new(command).run(&call().cx).unwrap_err();
     assert_eq!(failure.message, "could not run `sh`: there is no directory `/no/such/directory`");
     assert_eq!(failure.hint, None);
+}
+
+#[test]
+fn a_program_of_the_project_runs_in_its_folder() {
+    let dir = directory("project");
+    let script = |text: &str, mode| {
+        std::fs::write(dir.join("tool"), text).unwrap();
+        std::fs::set_permissions(dir.join("tool"), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let cx = call().cx.within(dir.as_path().into());
+    let tool = || Tool::in_project(&cx, ["./tool", "a b"].map(str::to_owned));
+    let missing = tool().output(&cx).unwrap_err();
+    assert_eq!(missing.message, "could not run `./tool`: there is no such program");
+    script("#!/bin/sh\npwd; echo \"$1\"", 0o755);
+    let printed = String::from_utf8(tool().output(&cx).unwrap()).unwrap();
+    assert_eq!(printed, format!("{}\na b\n", dir.canonicalize().unwrap().display()));
+    script("#!/no/such/interpreter\n", 0o755);
+    let failure = tool().output(&cx).unwrap_err();
+    assert_eq!(
+        failure.message,
+        "could not run `./tool`: it is there, but not what its first line says it is run by"
+    );
+    script("#!/bin/sh\n", 0o644);
+    let failure = tool().output(&cx).unwrap_err();
+    assert_eq!(failure.hint.as_deref(), Some("it has to be executable: `chmod +x ./tool`"));
+    std::fs::remove_dir_all(dir).unwrap();
 }
 
 #[test]

@@ -46,6 +46,12 @@ impl Words {
         Err(tail.quoted_by(Failure::failed(message).outcome(Outcome::Unknown)))
     }
 
+    /// Whether there is a file where a path leads. A name is looked for on PATH.
+    fn is_there(&self) -> bool {
+        let place = self.directory.as_deref().unwrap_or(Path::new(""));
+        self.program.contains('/') && place.join(&self.program).is_file()
+    }
+
     pub(super) fn not_run(&self, why: NotRun) -> Failure {
         match why {
             NotRun::Cancelled(outcome) => Failure::cancelled().outcome(outcome),
@@ -60,12 +66,19 @@ impl Words {
 
     fn not_started(&self, error: &io::Error) -> Failure {
         let because = |why: &str| Failure::failed(format!("could not run `{}`: {why}", self.name));
+        if error.kind() == io::ErrorKind::PermissionDenied {
+            let hint = format!("it has to be executable: `chmod +x {}`", self.program);
+            return because(&error.to_string()).hint(hint);
+        }
         if error.kind() != io::ErrorKind::NotFound {
             return because(&error.to_string());
         }
         // The system says the same of both.
         if let Some(directory) = self.directory.as_ref().filter(|directory| !directory.is_dir()) {
             return because(&format!("there is no directory `{}`", directory.display()));
+        }
+        if self.is_there() {
+            return because("it is there, but not what its first line says it is run by");
         }
         let failure = match self.name == self.program {
             true => because("there is no such program"),

@@ -1,7 +1,6 @@
 //! Provider `command`: a program prints one value, or all of them as a JSON object. I/O: processes.
 
 use std::collections::BTreeMap;
-use std::process::Command;
 
 use cloudpad_plugin_api::stage::secrets::{Found, Get, Secrets, Values};
 use cloudpad_plugin_api::tool::Tool;
@@ -87,15 +86,7 @@ fn all(cx: &Context, config: &Config) -> Result<BTreeMap<String, Secret>, Failur
 }
 
 fn run(cx: &Context, command: &[String], name: &str) -> Result<Vec<u8>, Failure> {
-    let mut arguments = command.iter().map(|argument| argument.replace(NAME, name));
-    let mut program = Command::new(arguments.next().unwrap_or_default());
-    program.args(arguments);
-    let project = cx.path("");
-    // A plugin is there already.
-    if !project.as_os_str().is_empty() {
-        program.current_dir(project);
-    }
-    Tool::new(program)
+    Tool::in_project(cx, command.iter().map(|argument| argument.replace(NAME, name)))
         .hint("the secrets provider `command` runs it; `[stages.secrets.config]` names it")
         .output(cx)
 }

@@ -49,7 +49,7 @@ impl World for Env {
 }
 
 /// Without the folder in which a program failed: a plugin need not name its own.
-fn without_folder(mut message: Value) -> Value {
+pub(super) fn without_folder(mut message: Value) -> Value {
     if let Some(Value::String(text)) = message.pointer_mut("/error/message")
         && let Some((before, after)) = text.split_once(" failed in `")
         && let Some((_, after)) = after.split_once('`')
