@@ -61,7 +61,7 @@ pub fn goal() -> Goal {
 
 /// How long it takes, in milliseconds, and the plan. Once: a run of the program makes one plan, of what it has just read.
 fn timed(config: &Config, observed: &Observed) -> (f64, Plan) {
-    let inventory = Inventory::new(&config.hosts, Vec::new()).unwrap_or_default();
+    let inventory = Inventory::new(&config.hosts, Default::default()).unwrap_or_default();
     let goal = goal();
     let begun = Instant::now();
     let plan = plan(config, &inventory, observed, &goal).unwrap_or_default();

@@ -99,7 +99,7 @@ mod tests {
         let texts: Vec<_> = runs.iter().map(|run| journal(*run)).collect();
         let runs: Vec<_> = texts.iter().flat_map(|text| history::read("f", text, false).unwrap()).collect();
         let project = Project { name: "shop".into(), environment: None };
-        let inventory = Inventory::new(&hosts, Vec::new()).unwrap();
+        let inventory = Inventory::new(&hosts, Default::default()).unwrap();
         let notes = notes(&project, &inventory, &observed(releases), &runs);
         let short = |note: Note| {
             note.message
@@ -151,7 +151,7 @@ mod tests {
     fn what_other_projects_did_is_not_told_and_what_to_do_is() {
         let text = journal(("deploy", "1", "h2"));
         let runs = history::read("f", &text, false).unwrap();
-        let inventory = Inventory::new(&[Host::new("h1", "a")], Vec::new()).unwrap();
+        let inventory = Inventory::new(&[Host::new("h1", "a")], Default::default()).unwrap();
         let of = |name: &str, environment: Option<&str>| {
             let project = Project { name: name.into(), environment: environment.map(str::to_owned) };
             notes(&project, &inventory, &observed(&[("0", "h1=a")]), &runs)

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::stage::inventory::{Broken, Hosts};
 
 use crate::config::{Problem, check_host, nearest};
 
@@ -45,22 +46,28 @@ pub struct Inventory {
     own: usize,
     by_name: BTreeMap<String, usize>,
     by_role: BTreeMap<String, Vec<usize>>,
+    /// What the provider has listed and is no host.
+    broken: Vec<Problem>,
 }
 
 impl Inventory {
     /// The hosts of the config in its order, then those that an inventory provider has listed, by name.
     ///
     /// # Errors
-    /// One problem for each name that is there twice, and for each listed host that could not stand in the file.
-    pub fn new(config: &[Host], listed: Vec<Host>) -> Result<Self, Vec<Problem>> {
-        let mut listed = listed;
-        listed.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut inventory = Self { own: config.len(), ..Self::default() };
-        let mut problems: Vec<_> = listed
-            .iter()
-            .filter_map(|host| check_host(host).err().map(|problem| outside(host, problem)))
-            .collect();
-        for host in config.iter().cloned().chain(listed) {
+    /// One problem for each name that is there twice.
+    pub fn new(config: &[Host], listed: Hosts) -> Result<Self, Vec<Problem>> {
+        let Hosts { mut hosts, broken } = listed;
+        hosts.sort_by(|a, b| a.name.cmp(&b.name));
+        let broken = broken.into_iter().map(unreadable).collect();
+        let mut inventory = Self { own: config.len(), broken, ..Self::default() };
+        let mut problems = Vec::new();
+        hosts.retain(|host| {
+            let problem = check_host(host).err().map(|problem| outside(host, problem));
+            let is_sound = problem.is_none();
+            inventory.broken.extend(problem);
+            is_sound
+        });
+        for host in config.iter().cloned().chain(hosts) {
             if let Err(problem) = inventory.add(host) {
                 problems.push(problem);
             }
@@ -84,6 +91,12 @@ impl Inventory {
         self.by_name.insert(host.name.clone(), index);
         self.hosts.push(Arc::new(host));
         Ok(())
+    }
+
+    /// What the provider has listed and cannot be used: entries that it could not read, hosts that could not stand in the
+    /// file.
+    pub fn broken(&self) -> &[Problem] {
+        &self.broken
     }
 
     /// Every host, in the order in which ties are broken.
@@ -148,6 +161,11 @@ impl Inventory {
 
 /// The key of the provider that lists hosts.
 const LISTED: &str = "stages.inventory";
+
+/// What is wrong with what a provider could not read.
+fn unreadable(Broken { name, why }: Broken) -> Problem {
+    Problem::at_key(LISTED, format!("`{name}` of the inventory {why}"))
+}
 
 /// What is wrong with a host that a provider has listed.
 fn outside(host: &Host, problem: Problem) -> Problem {
@@ -253,7 +271,8 @@ mod tests {
     #[test]
     fn hosts_of_the_file_come_first_and_listed_ones_by_name() {
         let file = [Host::new("z", "local")];
-        let listed = vec![Host::new("b", "192.0.2.2"), Host::new("a", "192.0.2.1")];
+        let hosts = vec![Host::new("b", "192.0.2.2"), Host::new("a", "192.0.2.1")];
+        let listed = Hosts { hosts, ..Hosts::default() };
         let inventory = Inventory::new(&file, listed).unwrap();
         let names: Vec<_> = inventory.hosts().iter().map(|host| host.name.as_str()).collect();
         assert_eq!(names, ["z", "a", "b"]);
@@ -262,8 +281,8 @@ mod tests {
 
     #[test]
     fn a_name_that_is_there_twice_is_a_problem() {
-        let problems =
-            Inventory::new(&[Host::new("a", "local")], vec![Host::new("a", "192.0.2.1")]).unwrap_err();
+        let listed = Hosts { hosts: vec![Host::new("a", "192.0.2.1")], ..Hosts::default() };
+        let problems = Inventory::new(&[Host::new("a", "local")], listed).unwrap_err();
         assert_eq!(problems[0].message, "host `a` is there twice");
     }
 
@@ -272,16 +291,20 @@ mod tests {
         let listed = |name: &str, address: &str, role: &str| {
             let mut host = Host::new(name, address);
             host.roles.push(role.into());
-            Inventory::new(&[Host::new("z", "192.0.2.9")], vec![host])
-                .map_err(|problems| problems[0].message.clone())
+            let listed = Hosts { hosts: vec![host, Host::new("b", "192.0.2.2")], ..Hosts::default() };
+            Inventory::new(&[Host::new("z", "192.0.2.9")], listed).unwrap()
         };
         for (name, address, role) in
             [("H_1!", "192.0.2.1", "web"), ("a", "192.0.2.1:x", "web"), ("a", "192.0.2.1", "a b")]
         {
-            let why = listed(name, address, role).unwrap_err();
-            assert!(why.starts_with(&format!("the inventory has listed host `{name}`")), "{why}");
+            let inventory = listed(name, address, role);
+            let [broken] = inventory.broken() else { panic!("{:?}", inventory.broken()) };
+            let words = format!("the inventory has listed host `{name}`");
+            assert!(broken.message.starts_with(&words), "{broken:?}");
+            assert_eq!((inventory.get(name), inventory.hosts().len()), (None, 2));
         }
-        let inventory = listed("a", "deploy@192.0.2.1:22", "web").unwrap();
+        let inventory = listed("a", "deploy@192.0.2.1:22", "web");
+        assert_eq!(inventory.broken(), []);
         assert_eq!((inventory.key("a"), inventory.key("z")), ("stages.inventory".into(), "hosts.z".into()));
     }
 }

@@ -32,6 +32,7 @@ pub struct Lock {
     holder: Arc<Holder>,
     /// Whether to wait for as long as it takes.
     wait: bool,
+    skips_broken: bool,
     begun: Instant,
     term: Arc<Term>,
     state: Mutex<State>,
@@ -49,9 +50,20 @@ struct State {
 
 impl Lock {
     /// A lock of `project` for `holder`, which nobody has taken yet.
-    pub fn new(project: Arc<Project>, holder: Holder, wait: bool, term: Arc<Term>) -> Self {
+    pub fn new(project: Arc<Project>, holder: Holder, term: Arc<Term>) -> Self {
         let (holder, begun, state) = (Arc::new(holder), Instant::now(), Mutex::default());
-        Self { project, holder, wait, begun, term, state }
+        Self { project, holder, wait: false, skips_broken: false, begun, term, state }
+    }
+
+    /// The same, which `wait`s for as long as somebody else has it, and is had although the inventory has what is no host.
+    #[must_use]
+    pub fn but(self, wait: bool, skips_broken: bool) -> Self {
+        Self { wait, skips_broken, ..self }
+    }
+
+    /// Whether it is had although the inventory has what is no host.
+    pub fn skips_broken(&self) -> bool {
+        self.skips_broken
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {

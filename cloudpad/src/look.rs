@@ -9,14 +9,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloudpad_plugin_api::model::Host;
-use cloudpad_plugin_api::stage::inventory::List;
+use cloudpad_plugin_api::stage::inventory::{Hosts, List};
 use cloudpad_plugin_api::stage::secrets::Get;
 use cloudpad_plugin_api::{Failure, FailureKind, Reply, Request};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use crate::config::Config;
+use crate::config::{Config, Problem};
 use crate::inventory::{Inventory, Selection};
 use crate::lock::Lock;
 use crate::observed::{HostState, Observed};
@@ -82,6 +81,9 @@ pub async fn look(
     lock: Option<&Lock>,
 ) -> Result<Looked, Refusal> {
     let inventory = list(runner, config).await?;
+    if lock.is_some_and(|lock| !lock.skips_broken()) {
+        complete(&inventory)?;
+    }
     let mut scope = plan::scope(config, &inventory, selection)?;
     if at == At::PastAround {
         scope = scope.around();
@@ -126,18 +128,14 @@ pub async fn look(
     Ok(Looked { observed: Observed { secrets: secrets?, hosts, ..images? }, inventory, scope })
 }
 
-/// The hosts that `selection` means. Nothing is asked of them.
-///
-/// # Errors
-/// Problems with the selection or the inventory.
-pub async fn hosts(
-    runner: &Runner,
-    config: &Config,
-    selection: &Selection,
-) -> Result<Vec<Arc<Host>>, Refusal> {
-    let inventory = list(runner, config).await?;
-    let scope = plan::scope(config, &inventory, selection)?;
-    Ok(scope.hosts.iter().map(|&at| inventory.hosts()[at].clone()).collect())
+/// Fails where the inventory has what is no host: what is missing counts as gone, and what ran there would go elsewhere.
+fn complete(inventory: &Inventory) -> Result<(), Refusal> {
+    if inventory.broken().is_empty() {
+        return Ok(());
+    }
+    let hint = "mend it there; or go ahead without it by `--skip-broken-hosts`";
+    let problem = |problem: &Problem| problem.clone().hint(hint);
+    Err(inventory.broken().iter().map(problem).collect::<Vec<_>>().into())
 }
 
 /// Fails where a selector is for services that there are nowhere.
@@ -227,11 +225,12 @@ pub async fn look_at_hosts(runner: &Runner, requests: Vec<Request>) -> BTreeMap<
 /// # Errors
 /// What keeps the inventory provider from telling.
 pub async fn list(runner: &Runner, config: &Config) -> Result<Inventory, Refusal> {
-    let mut listed = Vec::new();
+    let mut listed = Hosts::default();
     if runner.providers.has_inventory() {
         for reply in ask(runner, vec![Request::InventoryList(List {})]).await? {
             if let Reply::Hosts(reply) = reply {
-                listed.extend(reply.hosts);
+                listed.hosts.extend(reply.hosts);
+                listed.broken.extend(reply.broken);
             }
         }
     }

@@ -36,6 +36,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cloudpad_docker as _;
+use cloudpad_etcd as _;
 use cloudpad_git as _;
 use cloudpad_inventory as _;
 use cloudpad_plugin_api::stage::secrets::Values;
@@ -230,6 +231,7 @@ mod tests {
             names,
             [
                 "inventory command",
+                "inventory etcd",
                 "source git",
                 "secrets age",
                 "secrets command",

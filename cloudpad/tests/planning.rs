@@ -60,7 +60,7 @@ struct Taken {
 }
 
 fn counted(config: &Config, observed: &Observed) -> (Plan, Taken) {
-    let (inventory, goal) = (Inventory::new(&config.hosts, Vec::new()).unwrap(), example::goal());
+    let (inventory, goal) = (Inventory::new(&config.hosts, Default::default()).unwrap(), example::goal());
     let (times, bytes) = (TIMES.get(), BYTES.get());
     let plan = plan(config, &inventory, observed, &goal).unwrap();
     (plan, Taken { times: TIMES.get() - times, bytes: BYTES.get() - bytes })

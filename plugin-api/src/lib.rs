@@ -24,7 +24,7 @@
 //!     fn list(&self, cx: &Context, _: &List) -> Result<Hosts, Failure> {
 //!         let Config { count } = cx.config()?;
 //!         let host = |number| Host::new(format!("rack{number}"), format!("deploy@192.0.2.{number}"));
-//!         Ok(Hosts { hosts: (1..=count).map(host).collect() })
+//!         Ok(Hosts { hosts: (1..=count).map(host).collect(), ..Hosts::default() })
 //!     }
 //! }
 //!

@@ -30,7 +30,7 @@ inventory::collect!(Plugin);
 ///
 /// impl Inventory for Fixed {
 ///     fn list(&self, _: &Context, _: &List) -> Result<Hosts, Failure> {
-///         Ok(Hosts { hosts: vec![Host::new("h1", "192.0.2.1")] })
+///         Ok(Hosts { hosts: vec![Host::new("h1", "192.0.2.1")], ..Hosts::default() })
 ///     }
 /// }
 ///

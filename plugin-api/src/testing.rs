@@ -21,7 +21,7 @@
 //!         let Config { count } = cx.config()?;
 //!         cx.log(Level::Debug, format!("counting to {count}"));
 //!         let host = |n| Host::new(format!("h{n}"), format!("192.0.2.{n}"));
-//!         Ok(Hosts { hosts: (1..=count).map(host).collect() })
+//!         Ok(Hosts { hosts: (1..=count).map(host).collect(), ..Hosts::default() })
 //!     }
 //! }
 //!

@@ -124,8 +124,11 @@ pub fn up_for_tests(settings: &Settings) -> Result<Lab> {
 
 /// `PATH` with the programs that tests start themselves and that are not installed here.
 pub fn path_for_tests(settings: &Settings) -> Result<String> {
-    let registry = packages::unpacked(settings, "docker-registry")?.join("usr/bin");
-    Ok(format!("{}:{}", std::env::var("PATH").unwrap_or_default(), registry.display()))
+    let mut path = std::env::var("PATH").unwrap_or_default();
+    for package in ["docker-registry", "etcd-server", "etcd-client"] {
+        path = format!("{path}:{}", packages::unpacked(settings, package)?.join("usr/bin").display());
+    }
+    Ok(path)
 }
 
 fn down(settings: &Settings, images: bool) -> Result<()> {

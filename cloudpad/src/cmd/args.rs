@@ -61,6 +61,9 @@ pub(super) struct Lock {
     /// Wait while somebody else is at work on the project, instead of giving up
     #[arg(long)]
     pub wait: bool,
+    /// Go ahead without what the inventory has and cannot be read as a host
+    #[arg(long)]
+    pub skip_broken_hosts: bool,
 }
 
 /// Arguments that choose a part of the project. Each may be given several times, with `*` and `?`.

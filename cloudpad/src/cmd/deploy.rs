@@ -31,7 +31,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
-        let session = Session::open("deploy", true, global, term)?.exclusive("deploy", self.lock.wait);
+        let session = Session::open("deploy", true, global, term)?.exclusive("deploy", &self.lock);
         let (plan, looked, goal) = match &self.plan {
             Some(file) => saved(&session, file)?,
             None => fresh(&session, self.select.selection())?,

@@ -15,9 +15,9 @@ use cloudpad_plugin_api::model::Host;
 use super::args::{Global, SelectHosts};
 use super::session::Session;
 use super::{Ended, Refused};
+use crate::config;
 use crate::inventory::Selection;
 use crate::term::Term;
-use crate::{config, look};
 
 /// List, add and take out hosts, log in to them, and run commands there
 #[derive(clap::Args)]
@@ -63,8 +63,7 @@ fn chosen(session: &Session, select: &SelectHosts) -> Result<Vec<Arc<Host>>, Ref
 
 /// The same, as a selection says it.
 fn selected(session: &Session, selection: &Selection) -> Result<Vec<Arc<Host>>, Refused> {
-    let listed = session.wait_for(look::list(&session.runner, &session.config));
-    let inventory = listed.map_err(|refusal| session.refuses(refusal))?;
+    let inventory = session.inventory()?;
     let mut problems = Vec::new();
     let selected = inventory.selected(selection, &mut problems);
     if !problems.is_empty() {

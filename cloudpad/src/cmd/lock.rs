@@ -28,7 +28,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
-        let session = Session::open("lock", false, global, term)?.exclusive(&self.what(), self.lock.wait);
+        let session = Session::open("lock", false, global, term)?.exclusive(&self.what(), &self.lock);
         let looked = session.look(&Selection::default(), At::Hosts)?;
         let unseen: Vec<_> = looked.observed.unseen().map(|(_, failure)| failure.clone()).collect();
         if !unseen.is_empty() {

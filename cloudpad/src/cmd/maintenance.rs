@@ -44,7 +44,7 @@ impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let page = self.page()?;
         let session = Session::open("maintenance", true, global, term)?;
-        let session = session.exclusive("maintenance", self.lock.wait);
+        let session = session.exclusive("maintenance", &self.lock);
         let selection = self.select.selection();
         let looked = session.look(&selection, At::Hosts)?;
         let goal = session.goal(Until::Deploy, selection, &looked);

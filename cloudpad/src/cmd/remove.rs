@@ -28,7 +28,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
-        let session = Session::open("remove", true, global, term)?.exclusive("remove", self.lock.wait);
+        let session = Session::open("remove", true, global, term)?.exclusive("remove", &self.lock);
         let selection = self.select.selection();
         let looked = session.look(&selection, At::Past)?;
         let goal = session.goal(Until::Deploy, selection, &looked);

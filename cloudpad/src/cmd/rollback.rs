@@ -29,7 +29,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
-        let session = Session::open("rollback", true, global, term)?.exclusive("rollback", self.lock.wait);
+        let session = Session::open("rollback", true, global, term)?.exclusive("rollback", &self.lock);
         let (looked, goal) = self.goal(&session)?;
         let plan = session.plan(&looked, &goal)?;
         let preface = format!("  back to release {}\n", restored(&goal));

@@ -33,7 +33,7 @@ impl Args {
         for size in &self.sizes {
             not_mistyped(&session.config, &size.service)?;
         }
-        let session = session.exclusive("scale", self.lock.wait);
+        let session = session.exclusive("scale", &self.lock);
         let services = self.sizes.iter().map(|size| size.service.clone()).collect();
         let selection = Selection { services, ..self.select.selection() };
         let mut looked = session.look(&selection, At::PastAround)?;

@@ -11,11 +11,11 @@ use cloudpad_plugin_api::stage::deploy::Holder;
 
 mod asking;
 
-use super::args::Global;
+use super::args::{self, Global};
 use super::{Ended, FileText, Refused};
 use crate::config::{self, Config, OnFailure, Places};
 use crate::hooks::Hooks;
-use crate::inventory::Selection;
+use crate::inventory::{Inventory, Selection};
 use crate::journal::Journal;
 use crate::lock::Lock;
 use crate::look::{self, At, Looked};
@@ -133,12 +133,12 @@ impl Session {
         Ok(Self { config, runner, term, time, command, directory, origin, cache, file, lock, runtime })
     }
 
-    /// The same, with the project's lock on all hosts that are looked at. `wait`: for as long as somebody else has it.
-    pub(super) fn exclusive(mut self, command: &str, wait: bool) -> Self {
+    /// The same, with the project's lock on all hosts that are looked at.
+    pub(super) fn exclusive(mut self, command: &str, args: &args::Lock) -> Self {
         let (who, since) = (project::operator(), words::time(&self.time));
         let holder = Holder { who, since, command: command.to_owned() };
-        let lock = Lock::new(self.config.project.clone(), holder, wait, self.term.clone());
-        self.lock = Some(lock);
+        let lock = Lock::new(self.config.project.clone(), holder, self.term.clone());
+        self.lock = Some(lock.but(args.wait, args.skip_broken_hosts));
         self
     }
 
@@ -156,7 +156,13 @@ impl Session {
         if self.runner.stop.is_requested() {
             return Err(Refusal::Stopped.into());
         }
-        looked.map_err(|refusal| self.refuses(refusal))
+        let looked = looked.map_err(|refusal| self.refuses(refusal))?;
+        self.warn_of_broken(&looked.inventory);
+        Ok(looked)
+    }
+
+    fn warn_of_broken(&self, inventory: &Inventory) {
+        inventory.broken().iter().for_each(|problem| self.term.warn(&problem.message));
     }
 
     /// Keeps the lock that it has until the user wants it to end, and looks after it every so often; returns why not, where
@@ -194,8 +200,18 @@ impl Session {
 
     /// The hosts that are meant. Nothing is asked of them.
     pub(super) fn hosts(&self, selection: &Selection) -> Result<Vec<Arc<Host>>, Refused> {
-        let hosts = self.wait_for_look(look::hosts(&self.runner, &self.config, selection));
-        hosts.map_err(|refusal| self.refuses(refusal))
+        let inventory = self.inventory()?;
+        let scope = plan::scope(&self.config, &inventory, selection)
+            .map_err(|problems| self.refuses(problems.into()))?;
+        Ok(scope.hosts.iter().map(|&at| inventory.hosts()[at].clone()).collect())
+    }
+
+    /// Which hosts there are.
+    pub(super) fn inventory(&self) -> Result<Inventory, Refused> {
+        let listed = self.wait_for_look(look::list(&self.runner, &self.config));
+        let inventory = listed.map_err(|refusal| self.refuses(refusal))?;
+        self.warn_of_broken(&inventory);
+        Ok(inventory)
     }
 
     /// Asks whether to go ahead. The question has a thread of its own, which ends with the program, since

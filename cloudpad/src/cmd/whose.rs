@@ -45,7 +45,7 @@ impl Whose {
         for target in &self.targets {
             not_mistyped(&session.config, &target.service)?;
         }
-        Ok(session.exclusive(command, self.lock.wait))
+        Ok(session.exclusive(command, &self.lock))
     }
 
     /// Looks at the hosts on which they may be.

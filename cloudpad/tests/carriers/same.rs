@@ -74,7 +74,7 @@ fn count(cx: &Context, count: u64) -> Hosts {
     }
     cx.output("", "");
     cx.log(Level::Warn, "that was all");
-    Hosts { hosts }
+    Hosts { hosts, ..Hosts::default() }
 }
 
 /// A failure with all that a failure may have.

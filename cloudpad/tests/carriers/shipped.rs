@@ -3,6 +3,7 @@
 
 mod docker;
 mod engine;
+mod etcd;
 mod git;
 mod inventory;
 mod registry;

@@ -75,6 +75,7 @@ fn providers_and_what_uses_them() {
         "STAGE PROVIDER CARRIER VERSION USED FOR WHERE".to_owned(),
         format!("inventory aws executable inventory {}", path("cloudpad-aws-inventory")),
         format!("inventory command built in {version}"),
+        format!("inventory etcd built in {version}"),
         format!("source git built in {version} source"),
         format!("secrets age built in {version}"),
         format!("secrets command built in {version}"),

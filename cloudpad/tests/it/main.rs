@@ -14,6 +14,7 @@ mod boundaries;
 mod departed;
 mod deploy;
 mod drift;
+mod etcd;
 mod events;
 mod exec;
 mod failure;

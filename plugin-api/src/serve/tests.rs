@@ -38,7 +38,7 @@ impl Inventory for Odd {
             "leave" => *LEFT_OVER.lock().unwrap() = Some(cx.clone()),
             "late" => LEFT_OVER.lock().unwrap().take().unwrap().log(Level::Info, "late"),
             "key" => cx.log(Level::Info, cx.key()),
-            "large" => return Ok(Hosts { hosts: vec![Host::new(text, "local")] }),
+            "large" => return Ok(Hosts { hosts: vec![Host::new(text, "local")], ..Hosts::default() }),
             "large event" => cx.log(Level::Info, text),
             "large failure" => return Err(Failure::failed("no").cause(text)),
             _ => {}

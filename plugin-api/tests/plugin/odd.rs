@@ -43,7 +43,7 @@ fn child() -> Result<Hosts, Failure> {
     let printed = Command::new("echo").arg("a stray child").status();
     printed.map_err(|error| Failure::failed(format!("could not run `echo`: {error}")))?;
     let open = String::from_utf8_lossy(&listed.stdout).lines().collect::<Vec<_>>().join(" ");
-    Ok(Hosts { hosts: vec![Host::new(open, "local")] })
+    Ok(Hosts { hosts: vec![Host::new(open, "local")], ..Hosts::default() })
 }
 
 impl Push for Odd {

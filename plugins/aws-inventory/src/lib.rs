@@ -48,7 +48,7 @@ impl Inventory for Aws {
         if hosts.is_empty() {
             return Err(nothing(&config));
         }
-        Ok(Hosts { hosts })
+        Ok(Hosts { hosts, ..Hosts::default() })
     }
 }
 

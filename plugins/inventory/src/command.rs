@@ -60,7 +60,7 @@ impl Inventory for Printed {
             Value::Object(groups) if ansible::is_meant(&groups) => by_groups(cx, &config, &groups)?,
             document => plain::hosts(&document).map_err(|faults| unusable(&config, faults))?,
         };
-        Ok(Hosts { hosts })
+        Ok(Hosts { hosts, ..Hosts::default() })
     }
 }
 

@@ -138,7 +138,7 @@ impl Args {
 
     /// What is to be removed in one environment. It is a `remove`, for hooks and the journal too.
     fn removal(&self, names: &BTreeSet<&str>, place: &Global, term: &Arc<Term>) -> Result<Removal, Refused> {
-        let session = Session::open("remove", true, place, term)?.exclusive("hosts rm", self.lock.wait);
+        let session = Session::open("remove", true, place, term)?.exclusive("hosts rm", &self.lock);
         let hosts = names.iter().map(|name| (*name).to_owned()).collect();
         let selection = Selection { hosts, ..Selection::default() };
         let looked = session.look(&selection, At::Past)?;

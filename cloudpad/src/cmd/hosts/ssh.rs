@@ -12,7 +12,6 @@ use crate::cmd::args::Global;
 use crate::cmd::session::Session;
 use crate::cmd::{Ended, complete};
 use crate::inventory::no_match;
-use crate::look;
 use crate::refusal::Refusal;
 use crate::term::Term;
 
@@ -30,8 +29,7 @@ pub(super) struct Args {
 impl Args {
     pub(super) fn run(self, global: &Global, term: &Arc<Term>) -> Ended {
         let session = Session::open("hosts ssh", false, global, term)?;
-        let listed = session.wait_for(look::list(&session.runner, &session.config));
-        let inventory = listed.map_err(|refusal| session.refuses(refusal))?;
+        let inventory = session.inventory()?;
         let Some(host) = inventory.get(&self.name) else {
             let names = inventory.hosts().iter().map(|host| host.name.as_str()).collect();
             return Err(session.refuses(vec![no_match("host", &self.name, &names)].into()));

@@ -74,7 +74,7 @@ impl Case {
     }
 
     pub fn inventory(&self) -> Inventory {
-        Inventory::new(&self.config.hosts, Vec::new()).unwrap()
+        Inventory::new(&self.config.hosts, Default::default()).unwrap()
     }
 
     pub fn try_plan(&self) -> Result<Plan, Vec<Problem>> {

@@ -12,6 +12,8 @@ pub struct Lab {
     pub hosts: Vec<Host>,
     pub ssh_config: PathBuf,
     pub registry: String,
+    /// The URL of etcd.
+    pub etcd: String,
     pub registry_tls: String,
     pub registry_user: String,
     pub registry_password: String,

@@ -136,7 +136,7 @@ mod tests {
         let mut host = Host::new("h1", "deploy@192.0.2.1");
         host.roles = vec!["web".to_owned()];
         host.labels.insert("zone".to_owned(), "a".to_owned());
-        let reply = Hosts { hosts: vec![host, Host::new("h2", "local")] };
+        let reply = Hosts { hosts: vec![host, Host::new("h2", "local")], ..Hosts::default() };
         assert_eq!(hosts(&serde_json::to_value(&reply).unwrap()), Ok(reply.hosts));
     }
 

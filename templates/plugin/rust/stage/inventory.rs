@@ -27,6 +27,7 @@ impl Inventory for Plugin {
     fn list(&self, cx: &Context, _: &List) -> Result<Hosts, Failure> {
         Ok(Hosts {
             hosts: cx.config::<Config>()?.hosts,
+            ..Hosts::default()
         })
     }
 }
