@@ -127,7 +127,11 @@ impl Lock {
     /// # Errors
     /// When it is not to be waited for any longer.
     pub async fn try_again(&self, runner: &Runner) -> Result<(), Refusal> {
+        let twice = self.twice();
         self.give_back(runner).await;
+        if let Some(refusal) = twice {
+            return Err(refusal);
+        }
         let others = std::mem::take(&mut self.state().others);
         let Some((host, other)) = others.into_iter().next() else { return Ok(()) };
         if !self.wait && self.begun.elapsed() >= PATIENCE {
@@ -139,6 +143,19 @@ impl Lock {
         // Two that were in each other's way do not come back at the same moment.
         let pause = Duration::from_millis(300 + u64::from(std::process::id() % 200));
         if runner.stop.within(pause).await { Err(Refusal::Stopped) } else { Ok(()) }
+    }
+
+    /// Why it is not to be waited for, where this very run has it on a host that goes by two names.
+    fn twice(&self) -> Option<Refusal> {
+        let state = self.state();
+        let (host, _) = state.others.iter().find(|(_, other)| **other == *self.holder)?;
+        let (taken, _) = state.taken.iter().next()?;
+        let names = match state.taken.len() {
+            1 => format!("`{taken}`"),
+            _ => "another of the project's hosts".to_owned(),
+        };
+        let message = format!("`{host}` is the same machine as {names}: this run has its lock already");
+        Some(Refusal::new(message).hint("a machine is one host; give it all its roles in one place"))
     }
 
     fn tell(&self, host: &str, other: Holder) {

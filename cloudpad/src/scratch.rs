@@ -4,10 +4,12 @@
 use std::env;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
+
+use rustix::process::Pid;
 
 use crate::refusal::Refusal;
 
@@ -88,12 +90,32 @@ pub fn private_folder() -> io::Result<PathBuf> {
     make(&place().0)
 }
 
-/// A new folder that only the user may look into.
+/// What a folder's name begins with; the process that made it follows.
+const NAMED: &str = "cloudpad-";
+
+/// The user's folders whose process is no more.
+fn left_behind(place: &Path) -> Vec<PathBuf> {
+    let user = rustix::process::getuid().as_raw();
+    let is_dead = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        let process =
+            name.to_str().and_then(|name| name.strip_prefix(NAMED)?.split('-').next()?.parse::<i32>().ok());
+        let is_gone = process.and_then(Pid::from_raw).is_some_and(|process| {
+            rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH)
+        });
+        is_gone && entry.metadata().is_ok_and(|data| data.is_dir() && data.uid() == user)
+    };
+    let entries = fs::read_dir(place).into_iter().flatten().flatten();
+    entries.filter(is_dead).map(|entry| entry.path()).collect()
+}
+
+/// A new folder that only the user may look into. Those of the user's programs that were killed go, with what is in them.
 fn make(place: &Path) -> io::Result<PathBuf> {
+    left_behind(place).iter().for_each(|folder| drop(fs::remove_dir_all(folder)));
     let mut last = None;
     for number in 0..100_u32 {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let folder = place.join(format!("cloudpad-{}-{now}-{number}", std::process::id()));
+        let folder = place.join(format!("{NAMED}{}-{now}-{number}", std::process::id()));
         match DirBuilder::new().mode(0o700).create(&folder) {
             Ok(()) => return Ok(folder),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = Some(error),
@@ -101,4 +123,29 @@ fn make(place: &Path) -> io::Result<PathBuf> {
         }
     }
     Err(last.unwrap_or_else(|| io::ErrorKind::AlreadyExists.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_program_has_left_goes_and_what_is_in_use_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let mut ended = Command::new("true").spawn().unwrap();
+        ended.wait().unwrap();
+        let folder = |name: &str| {
+            let folder = place.path().join(name);
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("secrets"), "TOKEN=s3cr3t").unwrap();
+            folder
+        };
+        let killed = folder(&format!("{NAMED}{}-1-0", ended.id()));
+        let others =
+            [format!("{NAMED}1-1-0"), format!("{NAMED}x-1-0"), "else".to_owned()].map(|name| folder(&name));
+        let made = make(place.path()).unwrap();
+        assert!(!killed.exists() && made.is_dir() && others.iter().all(|folder| folder.is_dir()));
+        let again = make(place.path()).unwrap();
+        assert!(made.is_dir() && again.is_dir());
+    }
 }

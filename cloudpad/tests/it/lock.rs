@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use crate::support::Project;
+use crate::support::{Project, WEB};
 
 /// A deploy that is under way for as long as its image takes to be built.
 struct Busy(Child);
@@ -102,4 +102,12 @@ fn a_lock_can_be_taken_by_hand_until_it_is_interrupted() {
     assert!(interrupt.is_ok_and(|status| status.success()));
     assert_eq!(holder.wait().expect("it ends").code(), Some(0));
     project.deploy();
+}
+
+#[test]
+fn a_machine_with_two_names_is_told_and_not_waited_for() {
+    let project = Project::new("twonames");
+    project.configure_hosts("[hosts.a]\naddress = \"h1\"\n[hosts.b]\naddress = \"h1d\"\n", WEB);
+    project.run(&["deploy", "--yes", "--wait"]).expect(2).says("is the same machine as `");
+    assert!(project.containers(1).is_empty());
 }
