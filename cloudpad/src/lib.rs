@@ -19,6 +19,7 @@
 //! - [`everywhere`] asks something of several hosts at once. I/O.
 //! - [`tail`] reads what containers print, [`happening`] what happens to them. I/O, through `plugin`.
 //! - [`interleave`] puts that into the order of time. Pure.
+//! - [`manifest`] is what an inventory has listed last. Pure.
 //! - [`observed`] holds what was seen, or why nothing was. Pure.
 //! - [`plan`](mod@plan) decides what is to be done. Pure.
 //! - [`departed`] says which hosts a project has left. Pure.
@@ -50,6 +51,7 @@ pub mod journal;
 pub mod listing;
 pub mod lock;
 pub mod look;
+pub mod manifest;
 pub mod observed;
 pub mod one_offs;
 pub mod plan;

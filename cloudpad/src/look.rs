@@ -15,7 +15,7 @@ use cloudpad_plugin_api::{Failure, FailureKind, Reply, Request};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use crate::config::{Config, Problem};
+use crate::config::Config;
 use crate::inventory::{Inventory, Selection};
 use crate::lock::Lock;
 use crate::observed::{HostState, Observed};
@@ -67,23 +67,20 @@ impl At {
     }
 }
 
-/// Looks at what `selection` means, and takes `lock` on the hosts before they are looked at.
+/// Looks at what `selection` means of these hosts, and takes `lock` on the hosts before they are looked at.
 ///
 /// # Errors
-/// Problems with the selection or the inventory; failures of sources or images; somebody else has the lock. A host that cannot be
+/// Problems with the selection; failures of sources or images; somebody else has the lock. A host that cannot be
 /// looked at is no error here: it is there as [`HostState::Unseen`].
 pub async fn look(
     runner: &Runner,
     config: &Config,
+    inventory: Inventory,
     selection: &Selection,
     at: At,
     cache: &Path,
     lock: Option<&Lock>,
 ) -> Result<Looked, Refusal> {
-    let inventory = list(runner, config).await?;
-    if lock.is_some_and(|lock| !lock.skips_broken()) {
-        complete(&inventory)?;
-    }
     let mut scope = plan::scope(config, &inventory, selection)?;
     if at == At::PastAround {
         scope = scope.around();
@@ -126,16 +123,6 @@ pub async fn look(
     let hosts = hosts?;
     known(&scope, config, &hosts)?;
     Ok(Looked { observed: Observed { secrets: secrets?, hosts, ..images? }, inventory, scope })
-}
-
-/// Fails where the inventory has what is no host: what is missing counts as gone, and what ran there would go elsewhere.
-fn complete(inventory: &Inventory) -> Result<(), Refusal> {
-    if inventory.broken().is_empty() {
-        return Ok(());
-    }
-    let hint = "mend it there; or go ahead without it by `--skip-broken-hosts`";
-    let problem = |problem: &Problem| problem.clone().hint(hint);
-    Err(inventory.broken().iter().map(problem).collect::<Vec<_>>().into())
 }
 
 /// Fails where a selector is for services that there are nowhere.
@@ -220,21 +207,19 @@ pub async fn look_at_hosts(runner: &Runner, requests: Vec<Request>) -> BTreeMap<
     states.collect()
 }
 
-/// Which hosts there are.
+/// The hosts that the inventory provider lists.
 ///
 /// # Errors
-/// What keeps the inventory provider from telling.
-pub async fn list(runner: &Runner, config: &Config) -> Result<Inventory, Refusal> {
+/// What keeps it from telling.
+pub async fn listed(runner: &Runner) -> Result<Hosts, Refusal> {
     let mut listed = Hosts::default();
-    if runner.providers.has_inventory() {
-        for reply in ask(runner, vec![Request::InventoryList(List {})]).await? {
-            if let Reply::Hosts(reply) = reply {
-                listed.hosts.extend(reply.hosts);
-                listed.broken.extend(reply.broken);
-            }
+    for reply in ask(runner, vec![Request::InventoryList(List {})]).await? {
+        if let Reply::Hosts(reply) = reply {
+            listed.hosts.extend(reply.hosts);
+            listed.broken.extend(reply.broken);
         }
     }
-    Ok(Inventory::new(&config.hosts, listed)?)
+    Ok(listed)
 }
 
 /// Looks at what goes into the scope's images.

@@ -111,7 +111,8 @@ fn make_ignored(dir: &Path) -> io::Result<()> {
 /// # Errors
 /// When it cannot be written.
 pub fn write_private(file: &Path, text: &str) -> Result<(), Refusal> {
-    write_whole(file, text, (0o600, false))
+    // Its own partial file: others may write the same, as whoever lists hosts does, and must not mix with it.
+    write_whole(file, text, (0o600, false), &format!(".{}.partial", std::process::id()))
 }
 
 /// As [`write_private`], for everybody to read: a file that is committed. One that is there keeps its permissions, and its owner
@@ -120,7 +121,7 @@ pub fn write_private(file: &Path, text: &str) -> Result<(), Refusal> {
 /// # Errors
 /// When it cannot be written.
 pub fn write_shared(file: &Path, text: &str) -> Result<(), Refusal> {
-    write_whole(file, text, (0o666, true))
+    write_whole(file, text, (0o666, true), PARTIAL)
 }
 
 /// Finds out whether [`write_shared`] could write `file`, before there is something to write.
@@ -128,34 +129,42 @@ pub fn write_shared(file: &Path, text: &str) -> Result<(), Refusal> {
 /// # Errors
 /// When it could not.
 pub fn check_shared(file: &Path) -> Result<(), Refusal> {
-    let partial = partial(&fs::canonicalize(file).unwrap_or_else(|_| file.to_owned()));
+    let partial = beside(&fs::canonicalize(file).unwrap_or_else(|_| file.to_owned()), PARTIAL);
     let made = File::options().write(true).create(true).truncate(true).open(&partial);
     made.and_then(|_| fs::remove_file(&partial))
         .map_err(|error| Refusal::new(format!("cannot write `{}`: {error}", file.display())))
 }
 
-/// `keeps`: whether a file that is there keeps the permissions it has.
-fn write_whole(file: &Path, text: &str, (mode, keeps): (u32, bool)) -> Result<(), Refusal> {
+/// What ends the name of a file that is not whole yet.
+const PARTIAL: &str = ".partial";
+
+/// `keeps`: whether a file that is there keeps the permissions it has. `partial`: what ends the name of what is written
+/// first, and then takes the place of `file`.
+fn write_whole(file: &Path, text: &str, (mode, keeps): (u32, bool), partial: &str) -> Result<(), Refusal> {
     let write = match fs::canonicalize(file) {
         Ok(there) if !there.is_file() => fs::write(&there, text),
         Ok(there) => {
             let now = fs::metadata(&there).ok().filter(|_| keeps);
-            replace(&there, text, mode, now)
+            replace(&there, text, (mode, now), partial)
         }
-        Err(_) => replace(file, text, mode, None),
+        Err(_) => replace(file, text, (mode, None), partial),
     };
     write.map_err(|error| Refusal::new(format!("cannot write `{}`: {error}", file.display())))
 }
 
-/// What is written first, and then takes the place of `file`.
-fn partial(file: &Path) -> PathBuf {
-    let mut partial = file.as_os_str().to_owned();
-    partial.push(".partial");
-    partial.into()
+fn beside(file: &Path, end: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }
 
-fn replace(file: &Path, text: &str, mode: u32, kept: Option<fs::Metadata>) -> io::Result<()> {
-    let partial = partial(file);
+fn replace(
+    file: &Path,
+    text: &str,
+    (mode, kept): (u32, Option<fs::Metadata>),
+    partial: &str,
+) -> io::Result<()> {
+    let partial = beside(file, partial);
     let mut new = File::options().write(true).create(true).truncate(true).mode(mode).open(&partial)?;
     if let Some(kept) = kept {
         // Only root may, and nobody else has to where the file is theirs.
@@ -327,6 +336,11 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&file).unwrap(), "two");
         assert_eq!(mode(&file), 0o600, "nobody else may read it");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing is left over");
+        let others = dir.path().join("file.partial");
+        std::fs::write(&others, "hal").unwrap();
+        write_private(&file, "three").unwrap();
+        assert_eq!(std::fs::read_to_string(&others).unwrap(), "hal", "another one's is not touched");
+        std::fs::remove_file(others).unwrap();
 
         write_shared(&link, "three").unwrap();
         assert_eq!(mode(&file), 0o600, "it was not for others");

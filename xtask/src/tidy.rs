@@ -53,6 +53,7 @@ const PURE_ROOMS: &[&str] = &[
     "cloudpad/src/instances.rs",
     "cloudpad/src/interleave.rs",
     "cloudpad/src/inventory.rs",
+    "cloudpad/src/manifest.rs",
     "cloudpad/src/observed.rs",
     "cloudpad/src/plan",
     "cloudpad/src/report.rs",

@@ -18,6 +18,9 @@ pub(super) struct Global {
     #[arg(short, long, global = true, env = "CLOUDPAD_ENV", value_name = "NAME",
           add = ArgValueCandidates::new(complete::environments))]
     pub environment: Option<String>,
+    /// Take the hosts that the inventory listed last, and do not ask it
+    #[arg(long, global = true)]
+    pub cached: bool,
     /// Print events, or data, as JSON lines on stdout
     #[arg(long, global = true)]
     json: bool,

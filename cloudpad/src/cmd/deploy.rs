@@ -50,9 +50,9 @@ fn fresh(session: &Session, selection: Selection) -> Result<(Plan, Looked, Goal)
 
 /// A saved plan, if what it was made from is still so.
 fn saved(session: &Session, file: &Path) -> Result<(Plan, Looked, Goal), Refused> {
-    let saved: SavedPlan = project::read_json(file, "a saved plan")?;
+    let mut saved: SavedPlan = project::read_json(file, "a saved plan")?;
     let looked = session.look(&saved.goal.select, At::Everything)?;
     saved.check(&session.config, &looked.observed).map_err(|failure| Refusal::Failures(vec![failure]))?;
-    session.tell(&saved.plan, &saved.goal);
+    session.tell(&mut saved.plan, &saved.goal);
     Ok((saved.plan, looked, saved.goal))
 }

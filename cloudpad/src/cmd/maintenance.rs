@@ -50,8 +50,8 @@ impl Args {
         let goal = session.goal(Until::Deploy, selection, &looked);
         let (inventory, scope, observed) = (&looked.inventory, &looked.scope, &looked.observed);
         let plan = plan::maintenance(&session.config, inventory, scope, observed, page.as_deref());
-        let plan = plan.map_err(|problems| session.refuses(problems.into()))?;
-        session.tell(&plan, &goal);
+        let mut plan = plan.map_err(|problems| session.refuses(problems.into()))?;
+        session.tell(&mut plan, &goal);
         if let Some(code) = session.ended_by(&plan) {
             return Ok(code);
         }

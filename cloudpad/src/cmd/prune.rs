@@ -31,9 +31,10 @@ impl Args {
         let selection = self.select.selection();
         let looked = session.look(&selection, At::Past)?;
         let goal = session.goal(Until::Deploy, selection, &looked);
-        let plan = plan::prune(&session.config, &looked.inventory, &looked.observed, &goal, &self.one_offs)
-            .map_err(|problems| session.refuses(problems.into()))?;
-        session.tell(&plan, &goal);
+        let mut plan =
+            plan::prune(&session.config, &looked.inventory, &looked.observed, &goal, &self.one_offs)
+                .map_err(|problems| session.refuses(problems.into()))?;
+        session.tell(&mut plan, &goal);
         let on_failure = session.config.deploy.on_failure;
         agreed(&session, ("", &plan), self.yes, (&looked, &goal), on_failure)
     }

@@ -32,9 +32,10 @@ impl Args {
         let selection = self.select.selection();
         let looked = session.look(&selection, At::Past)?;
         let goal = session.goal(Until::Deploy, selection, &looked);
-        let plan = plan::remove(&session.config, &looked.inventory, &looked.observed, &goal, self.volumes)
-            .map_err(|problems| session.refuses(problems.into()))?;
-        session.tell(&plan, &goal);
+        let mut plan =
+            plan::remove(&session.config, &looked.inventory, &looked.observed, &goal, self.volumes)
+                .map_err(|problems| session.refuses(problems.into()))?;
+        session.tell(&mut plan, &goal);
         // What could not be removed is no reason to bring back the rest.
         agreed(&session, ("", &plan), self.yes, (&looked, &goal), OnFailure::Stop)
     }

@@ -46,8 +46,8 @@ impl Args {
         // What is made depends on the values of its secrets, and which those are on what is made.
         let first = plan(&looked)?;
         looked.observed.secrets = session.look_at_secrets(plan::secrets(&first, &looked.observed))?;
-        let plan = plan(&looked)?;
-        session.tell(&plan, &goal);
+        let mut plan = plan(&looked)?;
+        session.tell(&mut plan, &goal);
         let on_failure = session.config.deploy.on_failure;
         agreed(&session, ("", &plan), self.yes, (&looked, &goal), on_failure)
     }

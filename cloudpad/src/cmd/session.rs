@@ -1,26 +1,27 @@
 //! What every command on a project begins with: the project, its config, its providers, a runner.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::Holder;
 
 mod asking;
+mod inventory;
 
 use super::args::{self, Global};
 use super::{Ended, FileText, Refused};
 use crate::config::{self, Config, OnFailure, Places};
 use crate::hooks::Hooks;
-use crate::inventory::{Inventory, Selection};
+use crate::inventory::Selection;
 use crate::journal::Journal;
 use crate::lock::Lock;
 use crate::look::{self, At, Looked};
 use crate::observed::Observed;
-use crate::plan::{self, Goal, Origin, Plan, Until};
+use crate::plan::{self, Goal, Note, Origin, Plan, Until};
 use crate::plugin::Providers;
 use crate::plugin::listener::Listener;
 use crate::plugin::setup::Setup;
@@ -89,6 +90,9 @@ pub(super) struct Session {
     file: FileText,
     /// Of the project, for a command that has it to itself.
     lock: Option<Lock>,
+    /// Whether the inventory is not asked, and what there is to say of that, once its hosts are known.
+    cached: bool,
+    from_cache: OnceCell<Note>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -130,7 +134,22 @@ impl Session {
         let runner = Runner { providers: Arc::new(providers), record, stop };
         let (directory, cache, lock) = (project.dir, state_dir, None);
         let term = term.clone();
-        Ok(Self { config, runner, term, time, command, directory, origin, cache, file, lock, runtime })
+        let (cached, from_cache) = (global.cached, OnceCell::new());
+        Ok(Self {
+            config,
+            runner,
+            term,
+            time,
+            command,
+            directory,
+            origin,
+            cache,
+            file,
+            lock,
+            cached,
+            from_cache,
+            runtime,
+        })
     }
 
     /// The same, with the project's lock on all hosts that are looked at.
@@ -149,20 +168,14 @@ impl Session {
 
     /// Looks at what is meant.
     pub(super) fn look(&self, selection: &Selection, at: At) -> Result<Looked, Refused> {
-        let lock = self.lock.as_ref();
-        let look = look::look(&self.runner, &self.config, selection, at, &self.cache, lock);
+        let (inventory, lock) = (self.inventory()?, self.lock.as_ref());
+        let look = look::look(&self.runner, &self.config, inventory, selection, at, &self.cache, lock);
         let looked = self.wait_for_look(look);
         // What was not seen because the user had enough is no host's or source's fault.
         if self.runner.stop.is_requested() {
             return Err(Refusal::Stopped.into());
         }
-        let looked = looked.map_err(|refusal| self.refuses(refusal))?;
-        self.warn_of_broken(&looked.inventory);
-        Ok(looked)
-    }
-
-    fn warn_of_broken(&self, inventory: &Inventory) {
-        inventory.broken().iter().for_each(|problem| self.term.warn(&problem.message));
+        looked.map_err(|refusal| self.refuses(refusal))
     }
 
     /// Keeps the lock that it has until the user wants it to end, and looks after it every so often; returns why not, where
@@ -196,22 +209,6 @@ impl Session {
     ) -> Result<BTreeMap<String, String>, Refused> {
         let marks = self.wait_for_look(look::secrets(&self.runner, names));
         marks.map_err(|refusal| self.refuses(refusal))
-    }
-
-    /// The hosts that are meant. Nothing is asked of them.
-    pub(super) fn hosts(&self, selection: &Selection) -> Result<Vec<Arc<Host>>, Refused> {
-        let inventory = self.inventory()?;
-        let scope = plan::scope(&self.config, &inventory, selection)
-            .map_err(|problems| self.refuses(problems.into()))?;
-        Ok(scope.hosts.iter().map(|&at| inventory.hosts()[at].clone()).collect())
-    }
-
-    /// Which hosts there are.
-    pub(super) fn inventory(&self) -> Result<Inventory, Refused> {
-        let listed = self.wait_for_look(look::list(&self.runner, &self.config));
-        let inventory = listed.map_err(|refusal| self.refuses(refusal))?;
-        self.warn_of_broken(&inventory);
-        Ok(inventory)
     }
 
     /// Asks whether to go ahead. The question has a thread of its own, which ends with the program, since
@@ -249,12 +246,13 @@ impl Session {
             .map_err(|problems| self.refuses(problems.into()))?;
         self.look_for_room(&mut plan, looked)?;
         plan.notes.extend(self.departed(looked, goal));
-        self.tell(&plan, goal);
+        self.tell(&mut plan, goal);
         Ok(plan)
     }
 
-    /// Tells a plan to those who listen.
-    pub(super) fn tell(&self, plan: &Plan, goal: &Goal) {
+    /// Tells a plan to those who listen, with where its hosts are from, if that is not where they should be.
+    pub(super) fn tell(&self, plan: &mut Plan, goal: &Goal) {
+        plan.notes.extend(self.from_cache.get().cloned());
         self.runner.record.event(Event::Plan {
             release: goal.release.clone(),
             changes: plan.changes.clone(),

@@ -66,8 +66,8 @@ impl Whose {
     ) -> Result<Plan, Refused> {
         let Looked { inventory, observed, .. } = looked;
         let asked = Asked { config: &session.config, inventory, observed, goal, targets: &self.targets };
-        let plan = decide(&asked).map_err(|problems| session.refuses(problems.into()))?;
-        session.tell(&plan, goal);
+        let mut plan = decide(&asked).map_err(|problems| session.refuses(problems.into()))?;
+        session.tell(&mut plan, goal);
         Ok(plan)
     }
 

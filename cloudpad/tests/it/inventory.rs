@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::support::{Outcome, Project, Running};
 
 /// Writes the script `hosts` of a project.
-fn script(project: &Project, text: &str) {
+pub fn script(project: &Project, text: &str) {
     project.write("hosts", format!("#!/bin/sh\n{text}\n"));
     let mode = fs::Permissions::from_mode(0o755);
     fs::set_permissions(project.path("hosts"), mode).expect("it is executable");
@@ -28,12 +28,12 @@ fn project_on(topic: &str, arguments: &str, text: &str, whose: &str) -> Project 
 }
 
 /// The same on those with role `web`.
-fn project(topic: &str, arguments: &str, text: &str) -> Project {
+pub fn project(topic: &str, arguments: &str, text: &str) -> Project {
     project_on(topic, arguments, text, "roles = [\"web\"]\n")
 }
 
 /// On which hosts a deploy has changed something, sorted.
-fn changed(outcome: &Outcome) -> Vec<String> {
+pub fn changed(outcome: &Outcome) -> Vec<String> {
     let mut hosts: Vec<_> = outcome.changes().iter().map(|change| change["host"].to_string()).collect();
     hosts.sort();
     hosts

@@ -29,6 +29,7 @@ mod hosts_rm;
 mod hosts_trust;
 mod interrupt;
 mod inventory;
+mod inventory_cached;
 mod jobs;
 mod jobs_by_hand;
 mod jobs_depend;

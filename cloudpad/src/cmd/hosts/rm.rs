@@ -11,7 +11,7 @@ use crate::cmd::session::{self, Loaded, Session};
 use crate::cmd::{Ended, Refused, complete};
 use crate::config::{self, Config, OnFailure, Problem};
 use crate::inventory::{Inventory, Selection, no_match};
-use crate::look::{self, At, Looked};
+use crate::look::{At, Looked};
 use crate::plan::{self, Goal, Plan, Until};
 use crate::project::{self, Project};
 use crate::refusal::Refusal;
@@ -69,7 +69,7 @@ impl Args {
         term: &Arc<Term>,
     ) -> Result<(String, Vec<Global>), Refused> {
         let session = Session::open("hosts rm", false, global, term)?;
-        let inventory = list(&session, &session.config)?;
+        let inventory = session.inventory()?;
         let mut problems: Vec<Problem> = names.iter().filter_map(|name| unknown(&inventory, name)).collect();
         let chosen = global.environments(&project.text);
         let text = names.iter().try_fold(project.text.clone(), |text, name| {
@@ -147,9 +147,9 @@ impl Args {
             return Err(session.refuses(problems.into()));
         }
         let goal = session.goal(Until::Deploy, selection, &looked);
-        let plan = plan::remove(&session.config, &looked.inventory, &looked.observed, &goal, false)
+        let mut plan = plan::remove(&session.config, &looked.inventory, &looked.observed, &goal, false)
             .map_err(|problems| session.refuses(problems.into()))?;
-        session.tell(&plan, &goal);
+        session.tell(&mut plan, &goal);
         Ok(Removal { session, looked, goal, plan })
     }
 }
@@ -199,10 +199,6 @@ fn together(refusals: Vec<Refused>) -> Option<Refused> {
     Some(first)
 }
 
-fn list(session: &Session, config: &Config) -> Result<Inventory, Refused> {
-    session.wait_for(look::list(&session.runner, config)).map_err(|refusal| session.refuses(refusal))
-}
-
 /// Why a host cannot be taken out of the file, where it is not one of the file's.
 fn unknown(inventory: &Inventory, name: &str) -> Option<Problem> {
     if inventory.get(name).is_none() {
@@ -225,7 +221,7 @@ fn check(session: &Session, names: &BTreeSet<&str>, after: &Config) -> Result<()
         let hint = format!("without `-e`, `cloudpad hosts rm {}` takes it out of all of them", host.name);
         return Err(Refusal::new(message).hint(hint).into());
     }
-    let inventory = list(session, after)?;
+    let inventory = session.inventory_with(after)?;
     let scope = plan::scope(after, &inventory, &Selection::default());
     scope.map(drop).map_err(|problems| session.refuses(problems.into()))
 }

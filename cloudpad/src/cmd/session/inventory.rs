@@ -1,0 +1,129 @@
+//! Which hosts there are: those of the config, and those that the inventory lists, or has listed when it was last asked.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::stage::inventory::Hosts;
+use cloudpad_plugin_api::{Failure, FailureKind, Stage};
+
+use super::Session;
+use crate::cmd::Refused;
+use crate::config::{Config, StageChoice};
+use crate::inventory::{Inventory, Selection};
+use crate::look;
+use crate::manifest::{self, Manifest};
+use crate::plan::{self, Note};
+use crate::project;
+use crate::refusal::Refusal;
+
+impl Session {
+    /// Which hosts there are.
+    ///
+    /// # Errors
+    /// What keeps the inventory from telling; what is wrong with a host that it has listed.
+    pub(in crate::cmd) fn inventory(&self) -> Result<Inventory, Refused> {
+        self.inventory_with(&self.config)
+    }
+
+    /// The same with the hosts of another config, beside those that this one's inventory lists.
+    pub(in crate::cmd) fn inventory_with(&self, config: &Config) -> Result<Inventory, Refused> {
+        let refuses = |refusal| self.refuses(refusal);
+        let has_inventory = self.runner.providers.has_inventory();
+        let choice = self.config.stages.get(&Stage::Inventory).filter(|_| has_inventory);
+        let Some(choice) = choice else { return self.inventory_of(config, Hosts::default()) };
+        if self.cached {
+            let manifest = self.kept(choice).map_err(refuses)?;
+            self.say_so(choice, &manifest);
+            return self.inventory_of(config, Hosts { hosts: manifest.hosts, ..Hosts::default() });
+        }
+        let listed = self.wait_for_look(look::listed(&self.runner));
+        if self.runner.stop.is_requested() {
+            return Err(Refusal::Stopped.into());
+        }
+        let listed = listed.map_err(|refusal| refuses(self.offered(choice, refusal)))?;
+        let inventory = self.inventory_of(config, listed.clone())?;
+        // What is not whole must not pass for it another time.
+        if inventory.broken().is_empty() {
+            self.keep(&Manifest::new(choice, project::now(), listed.hosts));
+        }
+        Ok(inventory)
+    }
+
+    /// The hosts that are meant. Nothing is asked of them.
+    pub(in crate::cmd) fn hosts(&self, selection: &Selection) -> Result<Vec<Arc<Host>>, Refused> {
+        let inventory = self.inventory()?;
+        let scope = plan::scope(&self.config, &inventory, selection);
+        let scope = scope.map_err(|problems| self.refuses(problems.into()))?;
+        Ok(scope.hosts.iter().map(|&at| inventory.hosts()[at].clone()).collect())
+    }
+
+    /// Fails where there is what is no host and the command may change something: what is missing counts as gone, and what ran
+    /// there would go elsewhere. Others tell of it.
+    fn inventory_of(&self, config: &Config, listed: Hosts) -> Result<Inventory, Refused> {
+        let inventory = Inventory::new(&config.hosts, listed);
+        let inventory = inventory.map_err(|problems| self.refuses(problems.into()))?;
+        let broken = inventory.broken();
+        if !broken.is_empty() && self.lock.as_ref().is_some_and(|lock| !lock.skips_broken()) {
+            let hint = "mend it there; or go ahead without it by `--skip-broken-hosts`";
+            let problems: Vec<_> = broken.iter().map(|problem| problem.clone().hint(hint)).collect();
+            return Err(self.refuses(problems.into()));
+        }
+        broken.iter().for_each(|problem| self.term.warn(&problem.message));
+        Ok(inventory)
+    }
+
+    fn manifest_file(&self) -> PathBuf {
+        self.cache.join(manifest::file_name(self.config.project.environment.as_deref()))
+    }
+
+    /// What the inventory has listed last.
+    fn kept(&self, choice: &StageChoice) -> Result<Manifest, Refusal> {
+        let file = self.manifest_file();
+        let shown = file.display();
+        let again = "without `--cached` the inventory is asked, and what it lists is kept";
+        let Some(text) = project::read_if_there(&file)? else {
+            let message = format!("nothing that the inventory has listed is kept: there is no `{shown}`");
+            return Err(Refusal::new(message).hint(again));
+        };
+        let manifest = Manifest::read(&text).map_err(|why| {
+            Refusal::new(format!("`{shown}` is not what was kept of the inventory: {why}")).hint(again)
+        })?;
+        let other = |why| Refusal::new(format!("`{shown}` is not of this inventory: {why}")).hint(again);
+        manifest.check(choice).map_err(other)?;
+        Ok(manifest)
+    }
+
+    /// Notes that the inventory was not asked.
+    fn say_so(&self, choice: &StageChoice, manifest: &Manifest) {
+        let (provider, when) = (choice.provider.as_deref().unwrap_or_default(), manifest.when(&self.time));
+        let message =
+            format!("inventory `{provider}` was not asked (`--cached`): its hosts are those of {when}");
+        let note = self.from_cache.get_or_init(|| Note { incomplete: false, message });
+        self.term.detail(&note.message);
+    }
+
+    /// The refusal of an inventory that does not answer, with what is kept of it.
+    fn offered(&self, choice: &StageChoice, refusal: Refusal) -> Refusal {
+        let Refusal::Failures(failures) = refusal else { return refusal };
+        let Ok(manifest) = self.kept(choice) else { return Refusal::Failures(failures) };
+        let offer = format!("`--cached` takes the hosts that it listed last: {}", manifest.when(&self.time));
+        let offering = |failure: Failure| match failure.kind {
+            FailureKind::Invalid | FailureKind::Cancelled => failure,
+            _ => {
+                let hint = failure.hint.as_ref().map_or(offer.clone(), |hint| format!("{hint}; {offer}"));
+                failure.hint(hint)
+            }
+        };
+        Refusal::Failures(failures.into_iter().map(offering).collect())
+    }
+
+    /// Keeps what was listed. Who only looks can do without.
+    fn keep(&self, manifest: &Manifest) {
+        if let Err(Refusal::Message { message, .. }) =
+            project::write_private(&self.manifest_file(), &manifest.text())
+        {
+            self.term.detail(&format!("{message}; what the inventory has listed is not kept"));
+        }
+    }
+}
