@@ -50,7 +50,7 @@ pub enum At {
     Health,
     /// Hosts, and what they remember of releases.
     Past,
-    /// The same, also of hosts that are not selected and on which what is meant may run.
+    /// The same and whether what runs serves, also of hosts that are not selected and on which what is meant may run.
     PastAround,
     /// Images and hosts: enough to bring images to hosts.
     ImagesAndHosts,
@@ -62,7 +62,7 @@ impl At {
     fn also(self) -> Also {
         Also {
             releases: matches!(self, At::Past | At::PastAround | At::Everything),
-            health: matches!(self, At::Health | At::Everything),
+            health: matches!(self, At::Health | At::PastAround | At::Everything),
         }
     }
 }

@@ -28,7 +28,7 @@ impl Args {
         let session = self.whose.open("restart", global, term)?;
         // Where a number has to serve, it matters who does on hosts that are not selected.
         let at = match session.config.deploy.min_healthy {
-            Amount::Count(0) | Amount::Percent(0) => At::Hosts,
+            Amount::Count(0) | Amount::Percent(0) => At::Health,
             _ => At::PastAround,
         };
         let (looked, goal) = self.whose.look(&session, at)?;

@@ -20,7 +20,7 @@ pub(super) struct Args {
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let session = self.whose.open("stop", global, term)?;
-        let (looked, goal) = self.whose.look(&session, At::Hosts)?;
+        let (looked, goal) = self.whose.look(&session, At::Health)?;
         let plan = self.whose.plan(&session, (&looked, &goal), plan::stop)?;
         // What is stopped by then is what was asked for.
         self.whose.carry_out(&session, &plan, (&looked, &goal), OnFailure::Stop)

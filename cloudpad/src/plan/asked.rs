@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use cloudpad_plugin_api::stage::deploy::State;
+
 use super::about::about;
 use super::decide::Decide;
 use super::deploy::{knotted, settle_claims};
@@ -12,9 +14,9 @@ use super::pace::schedule_anyway;
 use super::protect::is_protected;
 use super::rollout::Roll;
 use super::rule::Rules;
-use super::sight::Sighted;
+use super::sight::{self, Sighted};
 use super::unit::{Rollout, Which};
-use super::{Goal, Note, Plan, Scope};
+use super::{Goal, Note, Plan, Scope, ailment};
 use crate::config::{Config, Problem};
 use crate::instances::Target;
 use crate::inventory::{Inventory, list};
@@ -123,6 +125,35 @@ impl<'a> Decide<'a> {
             self.host_name(host)
         );
         is_protected(old, self.config).then_some(Note { incomplete: false, message })
+    }
+
+    /// Hosts on which a rollout stops all that serves, though something of it stays there and runs.
+    pub(super) fn none_left(&self, rollout: &Rollout<'a>) -> Vec<Note> {
+        let service = rollout.service;
+        let stopped: BTreeSet<usize> =
+            rollout.losses.iter().flat_map(|loss| &loss.stops).map(|old| old.place).collect();
+        let comes = |host: usize| {
+            let mut units = rollout.units.iter().chain(&rollout.starting);
+            units.any(|unit| unit.host == host && unit.ready.is_some())
+        };
+        let hosts: BTreeSet<usize> = rollout.losses.iter().filter(|l| l.serves).map(|l| l.host).collect();
+        let note = |host| {
+            let there = self.sight.copies(service).filter(|(at, ..)| *at == host);
+            let up = there.flat_map(|(.., copies)| sight::up(copies));
+            let left: Vec<_> = up.filter(|old| !stopped.contains(&old.place)).collect();
+            if left.iter().any(|old| old.state == State::Running) {
+                return None;
+            }
+            let first = left.iter().min_by_key(|old| old.state != State::Unhealthy)?;
+            let what = match first.state {
+                State::Unhealthy => ailment(first),
+                _ => "does not serve".to_owned(),
+            };
+            let (on, name) = (self.host_name(host), &first.name);
+            let message = format!("nothing of `{service}` on `{on}` serves then: `{name}` stays, and {what}");
+            Some(Note { incomplete: false, message })
+        };
+        hosts.into_iter().filter(|host| !comes(*host)).filter_map(note).collect()
     }
 
     /// The actions of rollouts in which nothing is made that is not there. The rules of routes stay as they are,

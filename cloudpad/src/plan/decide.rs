@@ -111,7 +111,7 @@ impl<'a> Decide<'a> {
         let right = up.clone().filter(|c| *c.spec_id == *wanted.spec_id);
         let right =
             right.min_by_key(|c| (c.state != State::Running, c.state == State::Unhealthy, &c.container.name));
-        let ill = right.filter(|c| self.mends && c.state == State::Unhealthy && !self.holds(c));
+        let ill = right.filter(|c| self.is_ill(c));
         let right = right.filter(|_| ill.is_none());
         let mut stops: Vec<_> = up.filter(|c| right.is_none_or(|right| right.place != c.place)).collect();
         let others = stops.clone();
@@ -165,6 +165,16 @@ impl<'a> Decide<'a> {
         unit.start = Some(new);
         rollout.units.push(unit);
         Some(claims)
+    }
+
+    /// The same, for a plan that replaces what fails its health check.
+    pub(super) fn mending(&self) -> Self {
+        Self { mends: true, hosts: self.hosts.clone(), ..*self }
+    }
+
+    /// Whether another container is made in the place of one that runs, since it fails its health check.
+    pub(super) fn is_ill(&self, container: &Sighted<'_>) -> bool {
+        self.mends && container.state == State::Unhealthy && !self.holds(container)
     }
 
     /// A service that the config does not have any more.

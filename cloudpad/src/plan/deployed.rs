@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use cloudpad_plugin_api::model::{ContainerSpec, Port, SecretRef};
-use cloudpad_plugin_api::stage::deploy::{Recorded, Release};
+use cloudpad_plugin_api::stage::deploy::{Recorded, Release, State};
 
 use super::Note;
 use super::decide::Decide;
@@ -60,7 +60,7 @@ impl<'a> Deployed<'a> {
         Some(Self { service: service?, recorded, per_host })
     }
 
-    /// What an instance is to be on a host: as it runs, or as it was deployed, or like another one that was.
+    /// What an instance is to be on a host: as it runs, unless that is ill, or as it was deployed, or like another one that was.
     ///
     /// # Errors
     /// It cannot be made, and why.
@@ -71,7 +71,10 @@ impl<'a> Deployed<'a> {
         notes: &mut Vec<Note>,
     ) -> Result<Rc<Wanted<'a>>, Problem> {
         let which = Which { service: self.service, number };
-        if let Some(runs) = sight::up(decide.sight.of(host, which)).next() {
+        let up = sight::up(decide.sight.of(host, which));
+        let runs = up.min_by_key(|c| (c.state != State::Running, c.state == State::Unhealthy));
+        let is_ill = runs.is_some_and(|runs| decide.is_ill(runs));
+        if let Some(runs) = runs.filter(|_| !is_ill) {
             return Wanted::seen(runs, decide.config).map(Rc::new).ok_or_else(|| not_understood(which));
         }
         let own = self.recorded.get(&(host, number));
@@ -81,7 +84,7 @@ impl<'a> Deployed<'a> {
         if own.is_none() && !was.ports.is_empty() {
             Arc::make_mut(&mut spec).ports = self.ports(number, decide.config)?;
         }
-        if !is_kept(decide, (host, which), &spec) {
+        if is_ill || !is_kept(decide, (host, which), &spec) {
             renew(decide, (host, which), &mut spec, notes);
             can_bring((decide, supply), (host, which), &spec.image)?;
         }

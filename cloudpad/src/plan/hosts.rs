@@ -9,7 +9,7 @@ use crate::inventory::Inventory;
 use crate::observed::{HostState, Observed};
 
 /// A set of hosts, by their place in the inventory.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct HostSet(Vec<bool>);
 
 impl HostSet {

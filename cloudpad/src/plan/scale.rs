@@ -25,14 +25,16 @@ use super::{Note, Plan, past, proxies};
 use crate::config::Problem;
 use crate::instances::Size;
 
-/// Brings services to these sizes, as they are deployed, whatever the config says by now: what runs stays as it is, what is
-/// too many leaves its route, stops and is removed, the highest numbers first, and what is too few is made like the others.
+/// Brings services to these sizes, as they are deployed, whatever the config says by now: what runs stays as it is, what fails
+/// its health check is made anew first, lest all that serves is too many; what is too many leaves its route, stops and is
+/// removed, the highest numbers first, and what is too few is made like the others.
 ///
 /// # Errors
 /// A service that was never deployed; what another container needs and cannot have; hosts that cannot be looked at or
 /// remember nothing.
 pub fn scale(asked: &Asked<'_>, sizes: &[Size]) -> Result<Plan, Vec<Problem>> {
     asked.plan(|decide, notes| {
+        let decide = &decide.mending();
         let mut problems = forgetful(decide);
         problems.extend(given_twice(sizes));
         if !problems.is_empty() {
@@ -51,6 +53,7 @@ pub fn scale(asked: &Asked<'_>, sizes: &[Size]) -> Result<Plan, Vec<Problem>> {
         if !problems.is_empty() {
             return Err(problems);
         }
+        notes.extend(rollouts.iter().flat_map(|rollout| decide.none_left(rollout)));
         for loss in rollouts.iter().flat_map(|rollout| &rollout.losses) {
             notes.extend(loss.stops.iter().filter_map(|old| decide.named_all_the_same(loss.host, old)));
         }

@@ -35,6 +35,7 @@ pub fn stop(asked: &Asked<'_>) -> Result<Plan, Vec<Problem>> {
             let rollout = rollouts.entry(which.service).or_insert_with(|| decide.empty(which.service, 0));
             rollout.losses.push(Loss { kind, host, which, stops, serves, early: false });
         }
+        notes.extend(rollouts.values().flat_map(|rollout| decide.none_left(rollout)));
         if !rollouts.is_empty() {
             notes.push(Note { incomplete: false, message: UNTIL.to_owned() });
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::stage::deploy::{Container, ImageRef};
+use cloudpad_plugin_api::stage::deploy::{Container, ImageRef, State};
 use proptest::prelude::*;
 
 use super::kit::{Case, check, ports, text};
@@ -14,7 +14,7 @@ use super::sim::{containers, interleaving, routed, running};
 use super::stop::{carry_out, deployed, refused};
 use crate::config::{Amount, Count, MountMode, Problem, Secret};
 use crate::instances::Size;
-use crate::observed::HostState;
+use crate::observed::{HostState, Observed};
 use crate::plan::{self, Asked, Plan};
 
 fn scale(case: &Case, sizes: &[&str]) -> Result<Plan, Vec<Problem>> {
@@ -227,17 +227,82 @@ fn as_many_serve_as_have_to_of_those_that_are_to_be() {
     case.config.deploy.min_healthy = Amount::Percent(100);
     let number = |c: &&mut Container| c.instance.number == 1;
     let one = case.seen("h1").containers.iter_mut().find(number).unwrap();
-    one.state = cloudpad_plugin_api::stage::deploy::State::Unhealthy;
+    one.state = State::Unhealthy;
     check(
         &told(&case, &["web=1"]),
-        "remove web.2 on h2
+        "start-first web.1 on h1 fails its health check
+         remove web.2 on h2
          remove web.3 on h3
-         0 ready/h1/shop-web-1-#1
-         1 stop/h2/shop-web-2-#1 < 0
-         2 stop/h3/shop-web-3-#1 < 0
-         3 remove/h2 < 1 2
-         4 remove/h3 < 3",
+         0 start/h1/shop-web-1-anew-#1
+         1 ready/h1/shop-web-1-anew-#1 < 0
+         2 stop/h1/shop-web-1-#1 < 1
+         3 stop/h2/shop-web-2-#1 < 2
+         4 stop/h3/shop-web-3-#1 < 2
+         5 remove/h1 < 3 4
+         6 remove/h2 < 5
+         7 remove/h3 < 5",
     );
+}
+
+/// `web`, two on `h1`, of which the first does not do well.
+fn first_is(state: State) -> Case {
+    let mut case = deployed();
+    case.goal.select.hosts = vec!["h1".into()];
+    let is_first = |c: &&mut Container| c.instance.to_string() == "web.1";
+    case.seen("h1").containers.iter_mut().find(is_first).unwrap().state = state;
+    case
+}
+
+#[test]
+fn what_is_ill_is_made_anew_before_what_serves_is_too_many() {
+    let mut case = first_is(State::Unhealthy);
+    // Whatever the config says by now.
+    case.image("web", "v2");
+    let plan = told(&case, &["web=1"]);
+    check(
+        &plan,
+        "start-first web.1 on h1 fails its health check
+         remove web.2 on h1
+         0 start/h1/shop-web-1-anew-#1
+         1 ready/h1/shop-web-1-anew-#1 < 0
+         2 route/h1/shop-web-1-anew-#1 < 1
+         3 stop/h1/shop-web-1-#1 < 2
+         4 route/h1/shop-web-2-#1 < 3
+         5 stop/h1/shop-web-2-#1 < 3 4
+         6 remove/h1 < 5",
+    );
+    carry_out(&mut case, &plan);
+    assert!(scale(&case, &["web=1"]).unwrap().is_empty());
+    // And again, from the one that has another name.
+    case.seen("h1").containers.iter_mut().for_each(|c| c.state = State::Unhealthy);
+    let again = told(&case, &["web=1"]);
+    assert!(
+        again.actions[0].key.starts_with("start/h1/shop-web-1-") && !again.actions[0].key.contains("anew")
+    );
+}
+
+#[test]
+fn what_is_made_anew_has_the_secrets_of_now() {
+    let mut case = remembering();
+    case.observed.secrets.insert("db".into(), "old".into());
+    case.service("web", |web| _ = web.secrets.insert("DB".into(), Secret::named("db")));
+    case.deploy();
+    case.goal.select.hosts = vec!["h1".into()];
+    case.seen("h1").containers[0].state = State::Unhealthy;
+    case.observed.secrets.insert("db".into(), "new".into());
+    let plan = told(&case, &["web=1"]);
+    let Request::DeployStart(start) = &plan.actions[0].request else { panic!("{}", text(&plan)) };
+    assert_eq!((&*start.spec.secrets["DB"].mark, plan.notes.len()), ("new", 1));
+}
+
+#[test]
+fn where_what_is_left_does_not_serve_it_is_said() {
+    let plan = told(&first_is(State::Paused), &["web=1"]);
+    let [note] = &plan.notes[..] else { panic!("{}", text(&plan)) };
+    let message = &note.message;
+    assert!(message.starts_with("nothing of `web` on `h1` serves then: `shop-web-1-"), "{message}");
+    assert!(message.ends_with("` stays, and does not serve"), "{message}");
+    assert_eq!(told(&first_is(State::Unhealthy), &["web=1"]).notes, []);
 }
 
 proptest! {
@@ -253,6 +318,11 @@ proptest! {
         let size = format!("{service}={count}");
         let plan = scale(&world.case, &[&size]).map_err(|problems| TestCaseError::reject(format!("{problems:?}")))?;
         let mut sim = simulated(&world);
+        let serves = |observed: &Observed, host: &str| {
+            let mut all = containers(&observed.hosts[host]).iter();
+            all.any(|c| c.state == State::Running && c.instance.service == service)
+        };
+        let mut gaps = BTreeSet::new();
         for id in interleaving(&plan, &order) {
             let action = &plan.actions[id as usize];
             if let Request::DeployStop(stop) = &action.request {
@@ -262,6 +332,12 @@ proptest! {
                 prop_assert!(!is_led_to || is_replaced, "{}", action.key);
             }
             sim.apply(action).map_err(TestCaseError::fail)?;
+            gaps.extend(world.truth.hosts.keys().filter(|host| !serves(&sim.observed, host)).cloned());
+        }
+        let is_told = |host: &str| plan.notes.iter().any(|note| note.message.contains(&format!("on `{host}` serves then")));
+        for host in gaps.iter().filter(|host| serves(&world.truth, host)) {
+            let stays = containers(&sim.observed.hosts[host]).iter().any(|c| c.state.is_up() && c.instance.service == service);
+            prop_assert!(!stays || is_told(host), "on {host}: {}", text(&plan));
         }
         let told: BTreeMap<_, _> = plan.changes.iter().map(|change| ((&*change.host, change.instance.clone()), change.kind)).collect();
         let mut numbers = BTreeSet::new();

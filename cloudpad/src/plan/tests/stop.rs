@@ -117,6 +117,24 @@ fn one_instance_is_stopped_and_the_config_of_now_does_not_matter() {
 }
 
 #[test]
+fn where_what_stays_does_not_serve_it_is_said() {
+    let mut case = deployed();
+    let ill = case.seen("h1").containers.iter_mut().find(|c| c.instance.to_string() == "web.1").unwrap();
+    (ill.state, ill.status.reason) = (State::Unhealthy, Some("`GET /up` answered 404".into()));
+    let plan = but_the_last_note(&ask(&case, &["web.2"], plan::stop).unwrap());
+    let [note] = &plan.notes[..] else { panic!("{}", text(&plan)) };
+    assert!(
+        note.message.starts_with("nothing of `web` on `h1` serves then: `shop-web-1-"),
+        "{}",
+        note.message
+    );
+    assert!(note.message.ends_with("` stays, and fails its health check: `GET /up` answered 404"));
+    // Who stops all of it knows.
+    assert_eq!(but_the_last_note(&ask(&case, &["web"], plan::stop).unwrap()).notes, []);
+    assert_eq!(but_the_last_note(&ask(&case, &["web.1"], plan::stop).unwrap()).notes, []);
+}
+
+#[test]
 fn what_is_protected_is_stopped_by_its_own_name_only() {
     let case = deployed();
     for targets in [&[][..], &["d*"]] {
