@@ -4,6 +4,7 @@
 //! other load harms both. Talks to the lab and to the program as it is shipped.
 
 mod fanout;
+mod inventory;
 mod light;
 mod logs;
 mod measure;
@@ -43,6 +44,8 @@ pub enum Group {
     Fanout,
     /// What many containers print
     Logs,
+    /// Learning of many hosts from etcd
+    Inventory,
 }
 
 /// A line of the table.
@@ -109,6 +112,7 @@ impl Group {
             Group::Plugins => plugins::measure(program),
             Group::Fanout => fanout::measure(program),
             Group::Logs => logs::measure(program, lab),
+            Group::Inventory => inventory::measure(program, lab),
         }
     }
 }
