@@ -70,6 +70,7 @@ impl<'a> Jobs<'a> {
         rollouts: &[Rollout<'a>],
     ) -> Result<Self, Vec<Problem>> {
         let (mut jobs, mut problems) = (Self::default(), Vec::new());
+        let mut called = BTreeSet::new();
         if decide.goal.restore.is_some() {
             jobs.notes.extend(none_when_going_back(decide));
             return Ok(jobs);
@@ -79,6 +80,7 @@ impl<'a> Jobs<'a> {
             if !is_called_for(decide, job, rollouts) {
                 continue;
             }
+            called.insert(name.as_str());
             let image = spec::image(decide.config, job);
             let reference = supply.reference(image).unwrap_or_default();
             let spec = spec::spec(decide.config, job, reference, decide.secrets);
@@ -89,7 +91,7 @@ impl<'a> Jobs<'a> {
                 Err(problem) => problems.push(problem),
             }
         }
-        jobs.forgotten(decide);
+        jobs.forgotten(decide, &called);
         if problems.is_empty() { Ok(jobs) } else { Err(problems) }
     }
 
@@ -146,14 +148,17 @@ impl<'a> Jobs<'a> {
         }
     }
 
-    /// Has also removed what is left of jobs that no deploy runs any more.
-    fn forgotten(&mut self, decide: &Decide<'_>) {
+    /// Has also removed what is left of jobs that no deploy runs any more, and of those that are done since all of the deploy for
+    /// which they ran is.
+    fn forgotten(&mut self, decide: &Decide<'_>, called: &BTreeSet<&str>) {
         if decide.goal.select.narrows_services() {
             return;
         }
         for left in left::all(decide).filter(|left| !left.is_up()) {
             let job = decide.config.jobs.get(left.job);
-            if job.is_none_or(|job| job.when == When::Manual) && decide.hosts.contains(left.host) {
+            let is_done = !called.contains(left.job) && !decide.goal.select.narrows_hosts();
+            if (is_done || job.is_none_or(|job| job.when == When::Manual)) && decide.hosts.contains(left.host)
+            {
                 self.ended.entry(left.host).or_default().push(left.named());
             }
         }

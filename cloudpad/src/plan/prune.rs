@@ -64,7 +64,7 @@ fn tidy<'a>(
         needs.push(graph.add(key, None, Vec::new(), Request::DeployRecord(record)));
     }
     let none_stops = vec![None; decide.sight.containers()];
-    let containers = retain.surplus(index, sight, &none_stops);
+    let containers = retain.surplus(index, sight, &none_stops, Some(&memory));
     let images = retain.unneeded(sight, &containers, &memory);
     let (stops, one_offs) = one_offs.stop(graph, decide, index);
     needs.extend(stops);

@@ -16,7 +16,7 @@ use super::decide::Decide;
 use super::graph::Graph;
 use super::past;
 use super::presence;
-use super::sight::{self, HostSight};
+use super::sight::{self, HostSight, Sighted};
 use super::spec::Wanted;
 use super::supply::Supply;
 use super::unit::{Rollout, Which};
@@ -27,6 +27,19 @@ pub(super) struct Memory<'a> {
     pub(super) new: Option<Arc<Release>>,
     pub(super) kept: Vec<&'a Release>,
     pub(super) forgotten: Vec<&'a Release>,
+}
+
+impl Memory<'_> {
+    /// Whether a container is one of a release that the host will remember.
+    pub(super) fn has(&self, container: &Sighted<'_>) -> bool {
+        let is_it = |one: &Recorded| {
+            one.spec_id == container.spec_id
+                && one.instance.number == container.which.number
+                && one.instance.service == container.which.service
+        };
+        let mut releases = self.kept.iter().copied().chain(self.new.as_deref());
+        releases.any(|release| release.containers.iter().any(is_it))
+    }
 }
 
 /// A container that is to run.

@@ -7,7 +7,7 @@ use cloudpad_plugin_api::stage::deploy::{Named, Release, Remove};
 
 use super::Note;
 use super::decide::Decide;
-use super::deploy::stays;
+use super::deploy::{stays, stopped};
 use super::graph::{Graph, Node};
 use super::look::is_of;
 use super::record::Memory;
@@ -24,7 +24,7 @@ pub(super) struct Retain<'a, 's> {
     lost: BTreeSet<(usize, &'a str, u32)>,
     /// Whether a container that was stopped is started again, by its place.
     kept: Vec<bool>,
-    /// Whether another one was made from the same in its place, so that there is nothing to go back to.
+    /// Whether another one is made from the same and runs in its place, so that there is nothing to go back to.
     spent: Vec<bool>,
     /// What the images of the config stand for now.
     current: BTreeSet<&'a str>,
@@ -39,24 +39,11 @@ impl<'a, 's> Retain<'a, 's> {
         let starts = units.filter_map(|unit| unit.start.as_ref());
         let mut kept = vec![false; decide.sight.containers()];
         starts.filter_map(|new| new.kept).for_each(|old| kept[old.place] = true);
-        let mut spent = vec![false; decide.sight.containers()];
-        for unit in rollouts.iter().flat_map(|rollout| &rollout.units) {
-            let is_same = |old: &&&Sighted<'_>| {
-                unit.start
-                    .as_ref()
-                    .is_some_and(|new| new.kept.is_none() && *new.wanted.spec_id == *old.spec_id)
-            };
-            unit.stops.iter().filter(is_same).for_each(|old| spent[old.place] = true);
-        }
-        // Nor to what never was a release.
-        if decide.goal.restore.is_some() {
-            decide.unfinished().for_each(|old| spent[old.place] = true);
-        }
         Self {
             decide,
             lost: losses.collect(),
+            spent: spent(decide, rollouts, &kept),
             kept,
-            spent,
             current: decide.config.images.keys().filter_map(|image| supply.reference(image)).collect(),
         }
     }
@@ -93,7 +80,7 @@ impl<'a, 's> Retain<'a, 's> {
         let is_idle = graph.leaves().is_empty();
         for index in self.decide.hosts.iter() {
             let Some(sight) = self.decide.sight.host(index) else { continue };
-            let containers = self.surplus(index, sight, stops);
+            let containers = self.surplus(index, sight, stops, memories.get(&index));
             let images = self.unused(sight, &containers, memories.get(&index));
             // That of jobs alone is no reason to do anything.
             let jobs = ended.get(&index).filter(|_| !is_idle).map_or(&[][..], Vec::as_slice);
@@ -117,6 +104,7 @@ impl<'a, 's> Retain<'a, 's> {
         index: usize,
         sight: &'a HostSight<'a>,
         stops: &[Option<Node>],
+        memory: Option<&Memory<'_>>,
     ) -> Vec<&'a Sighted<'a>> {
         let stopping = |old: &Sighted<'_>| stops[old.place].is_some();
         let idle = sight.containers.iter();
@@ -131,8 +119,9 @@ impl<'a, 's> Retain<'a, 's> {
             }
             let is_lost = self.lost.contains(&(index, service, number));
             let keep = if is_lost { 0 } else { self.decide.config.deploy.keep as usize };
-            // What ran until now is what a rollback goes back to, however old it is.
-            copies.sort_by(|a, b| (stopping(b), b.created, &b.name).cmp(&(stopping(a), a.created, &a.name)));
+            // What ran until now is what a rollback goes back to, however old it is; what no release has goes first.
+            let rank = |c: &Sighted<'_>| (stopping(c), memory.is_some_and(|memory| memory.has(c)), c.created);
+            copies.sort_by(|a, b| (rank(b), &b.name).cmp(&(rank(a), &a.name)));
             let mut room = keep;
             surplus.extend(copies.iter().copied().filter(|old| {
                 let goes = self.spent[old.place] || room == 0;
@@ -201,6 +190,39 @@ impl<'a, 's> Retain<'a, 's> {
         needed.extend(kept.flat_map(images_of));
         Some(needed)
     }
+}
+
+/// The containers whose like runs when all is done: a deploy that was broken off, or another container in the place of one that
+/// was ill, leaves them.
+fn spent(decide: &Decide<'_>, rollouts: &[Rollout<'_>], kept: &[bool]) -> Vec<bool> {
+    let mut spent = vec![false; decide.sight.containers()];
+    let stopped = stopped(rollouts, decide.sight);
+    for host in decide.hosts.iter().filter_map(|host| decide.sight.host(host)) {
+        for copies in host.containers.chunk_by(|a, b| a.which == b.which).filter(|copies| copies.len() > 1) {
+            let stays = |old: &Sighted<'_>| old.state.is_up() && !stopped[old.place];
+            for old in copies.iter().filter(|old| !stays(old) && has_own_name(old)) {
+                let is_like = |other: &Sighted<'_>| stays(other) && other.spec_id == old.spec_id;
+                spent[old.place] = copies.iter().any(is_like);
+            }
+        }
+    }
+    for unit in rollouts.iter().flat_map(|rollout| &rollout.units) {
+        let Some(new) = &unit.start else { continue };
+        let is_stopped = |old: &Sighted<'_>| unit.stops.iter().any(|stop| stop.place == old.place);
+        let copies = decide.sight.of(unit.host, unit.which).iter();
+        let same = copies.filter(|old| *old.spec_id == *new.wanted.spec_id && !kept[old.place]);
+        same.filter(|old| is_stopped(old) || has_own_name(old)).for_each(|old| spent[old.place] = true);
+    }
+    // Nor to what never was a release.
+    if decide.goal.restore.is_some() {
+        decide.unfinished().for_each(|old| spent[old.place] = true);
+    }
+    spent
+}
+
+/// Another name it has from somebody else, who may mean something by it.
+fn has_own_name(old: &Sighted<'_>) -> bool {
+    old.spec_id.get(..8).is_some_and(|end| old.name.ends_with(end))
 }
 
 /// The images that a release's containers are made from.

@@ -57,7 +57,8 @@ fn a_broken_off_replacement_goes_on() {
     let mut both = case.clone();
     let plan = case.deploy();
     let stops: Vec<_> = plan.actions.iter().map(|action| action.request.method()).collect();
-    assert_eq!(stops, ["deploy.ready", "deploy.stop"], "{}", text(&plan));
+    assert_eq!(stops, ["deploy.ready", "deploy.stop", "deploy.remove"], "{}", text(&plan));
+    assert_eq!(names(&mut case, "h2").len(), 1);
     assert!(case.plan().is_empty());
     both.seen("h2").containers.iter_mut().for_each(|container| container.state = State::Unhealthy);
     both.deploy();
@@ -67,6 +68,54 @@ fn a_broken_off_replacement_goes_on() {
         names(&mut both, "h2")
     );
     assert!(both.plan().is_empty());
+}
+
+#[test]
+fn what_a_broken_off_replacement_leaves_does_not_push_out_earlier_releases() {
+    let mut case = super::record::remembering();
+    case.config.deploy.keep = 2;
+    for (id, tag) in [("r1", "v1"), ("r2", "v2"), ("r3", "v3")] {
+        super::record::release(&mut case, id, "web", tag);
+    }
+    let before = names(&mut case, "h2");
+    case.goal.release = "r4".into();
+    for _ in 0..3 {
+        let up = case.seen("h2").containers.iter_mut().find(|c| c.state.is_up()).unwrap();
+        up.state = State::Unhealthy;
+        let plan = case.plan();
+        let mut sim = super::sim::Sim::new(&case);
+        // Killed when the old one is stopped, and not removed yet.
+        let until = plan.actions.iter().take_while(|action| !action.key.starts_with("remove/"));
+        until.for_each(|action| sim.apply(action).unwrap());
+        case.observed = sim.observed;
+    }
+    case.deploy();
+    let kept = |case: &mut Case| {
+        let all = case.seen("h2").containers.iter();
+        all.filter(|c| !c.state.is_up()).map(|c| c.spec.as_ref().unwrap().image.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((names(&mut case, "h2").len(), before.len()), (3, 3));
+    let mut left = kept(&mut case);
+    left.sort();
+    assert_eq!(left, ["shop.web:v1", "shop.web:v2"]);
+    assert!(case.plan().is_empty());
+}
+
+#[test]
+fn what_no_release_has_goes_before_what_one_has() {
+    let mut case = super::record::remembering();
+    case.config.deploy.keep = 1;
+    super::record::release(&mut case, "r1", "web", "v1");
+    super::record::release(&mut case, "r2", "web", "v2");
+    // Made by a deploy that was killed before it was started.
+    let mut made = case.seen("h2").containers.iter().find(|c| !c.state.is_up()).unwrap().clone();
+    (made.id, made.spec_id, made.created) = ("9".into(), "ffffffff".into(), i64::MAX);
+    made.name = "shop-web-1-ffffffff".into();
+    case.seen("h2").containers.push(made);
+    case.seen("h2").containers.sort_by(|a, b| a.name.cmp(&b.name));
+    case.deploy();
+    let names = names(&mut case, "h2");
+    assert!(names.len() == 2 && !names.iter().any(|name| name.ends_with("ffffffff")), "{names:?}");
 }
 
 #[test]

@@ -241,6 +241,28 @@ fn what_is_left_of_it_is_no_reason_to_do_anything() {
 }
 
 #[test]
+fn what_is_left_of_it_goes_when_the_rest_of_its_deploy_was_only_started() {
+    let mut case = with("migrate", job(When::Before));
+    case.deploy();
+    case.seen("h1").one_offs = broken_off(State::Stopped, Some(0)).seen("h1").one_offs.clone();
+    // Its containers are made, and stopped.
+    for host in ["h1", "h2"] {
+        case.seen(host).containers.iter_mut().for_each(|container| container.state = State::Stopped);
+    }
+    let mut part = case.clone();
+    part.goal.select.hosts = vec!["h1".into()];
+    part.deploy();
+    assert_eq!(
+        part.seen("h1").one_offs.len(),
+        1,
+        "who deploys to some hosts does not know whether it is done"
+    );
+    case.goal.release = "r3".into();
+    assert!(runs(&case.deploy()).is_empty());
+    assert!(case.seen("h1").one_offs.is_empty() && case.plan().is_empty());
+}
+
+#[test]
 fn it_has_what_its_service_has_and_its_own() {
     let mut case = with("migrate", job(When::Before));
     case.service("web", |web| {
