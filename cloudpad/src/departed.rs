@@ -10,10 +10,11 @@ use crate::inventory::{Inventory, list};
 use crate::observed::Observed;
 use crate::plan::{Note, past};
 
-/// When that began of which hosts do not tell: journals of runs from then on are needed.
-pub fn since(observed: &Observed) -> &str {
-    let told = past::widest(past::all(observed)).map_or("", |release| &release.id);
-    told.get(..16).unwrap_or(told)
+/// Whether a line of a journal is one of those that tell of it: these are few, however much was done. Which journals it takes
+/// nobody can say, since their names are times of this machine's clock, and releases may be of others.
+pub fn tells(line: &str) -> bool {
+    let is = |event: &str| line.starts_with(&format!("{{\"event\":\"{event}\""));
+    is("run") || is("plan") || is("done") && line.contains("\"deploy.record\"")
 }
 
 /// What there is to say of them. It is said until the next release, whose records no longer have them, or a journal tells
@@ -28,10 +29,14 @@ pub fn notes(project: &Project, inventory: &Inventory, observed: &Observed, runs
     }
     for run in runs.iter().filter(|run| run.project == project.prefix()) {
         let is_later = last.is_none_or(|last| run.release > last.id);
-        for host in run.noted.iter().filter(|host| is_later && inventory.get(host).is_none()) {
+        for host in run.noted.iter().filter(|host| inventory.get(host).is_none()) {
+            // Who removes looks at that host alone, and its release sorts behind all that was known there.
+            let is_undone = || left.get(&**host).is_some_and(|release| run.release.as_str() > *release);
             match &*run.command {
-                "remove" => drop(left.remove(&**host)),
-                _ => drop(left.insert(host, &run.release)),
+                "remove" if is_undone() => drop(left.remove(&**host)),
+                "remove" => {}
+                _ if is_later => drop(left.insert(host, &run.release)),
+                _ => {}
             }
         }
     }
@@ -66,12 +71,16 @@ mod tests {
     use super::*;
     use crate::history;
     use crate::observed::HostState;
+    use crate::report::Event;
 
-    /// `h1` remembers releases, each with the hosts that it names, as `NAME=ADDRESS`.
+    /// `h1` remembers releases, each with the hosts that it names, as `NAME=ADDRESS` or `NAME=ADDRESS#RELEASE`.
     fn observed(releases: &[(&str, &str)]) -> Observed {
         let hosts = |text: &str, id: &str| {
             let hosts = text.split_whitespace().filter_map(|host| host.split_once('='));
-            let presence = |address: &str| Presence { address: address.to_owned(), release: id.to_owned() };
+            let presence = |text: &str| {
+                let (address, release) = text.split_once('#').unwrap_or((text, id));
+                Presence { address: address.to_owned(), release: release.to_owned() }
+            };
             hosts.map(|(name, address)| (name.to_owned(), presence(address))).collect()
         };
         let release = |(id, text): &(&str, &str)| Release {
@@ -117,7 +126,7 @@ mod tests {
         /// Hosts that there are, releases with the hosts that they name, runs in the journals, what is told.
         type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [Run<'a>], &'a [&'a str]);
         type Run<'a> = (&'a str, &'a str, &'a str);
-        let cases: [Case<'_>; 14] = [
+        let cases: [Case<'_>; 16] = [
             ("h1=a h2=b", &[BOTH], &[], &[]),
             ("h1=a", &[BOTH], &[], &["`h2` 1"]),
             ("h1=a", &[("1", "h1=a h2=b h3=c")], &[], &["`h2`, `h3` 1"]),
@@ -131,6 +140,9 @@ mod tests {
             ("h1=a", &[BOTH], &[("remove", "2", "h2")], &[]),
             ("h1=a", &[BOTH], &[("remove", "2", "h1")], &["`h2` 1"]),
             ("h1=a", &[BOTH], &[("remove", "2", "h2"), ("deploy", "3", "h2")], &["`h2` 3"]),
+            // A release whose clock was ahead, and that has changed nothing there.
+            ("h1=a", &[("1", "h1=a h2=b"), ("9", "h1=a h2=b#1")], &[("remove", "2", "h2")], &[]),
+            ("h1=a", &[("1", "h1=a h2=b"), ("9", "h1=a h2=b#3")], &[("remove", "2", "h2")], &["`h2` 3"]),
             // Who is left does not know of it, but the journal does.
             (
                 "h1=a",
@@ -168,9 +180,13 @@ mod tests {
     }
 
     #[test]
-    fn journals_are_needed_from_the_release_on_that_hosts_know() {
-        let release = ("20260131T235959Z-abc", "h1=a");
-        assert_eq!(since(&observed(&[release, ("20260201T000000Z", "")])), "20260131T235959Z");
-        assert_eq!(since(&observed(&[("20260201T000000Z", "")])), "");
+    fn what_is_not_needed_of_a_journal_is_left_out() {
+        let text = journal(("deploy", "1", "h2"));
+        let more = "{\"event\":\"started\",\"method\":\"deploy.record\"}\n{\"event\":\"done\",\"method\":\"deploy.stop\"}\n";
+        let all: Vec<_> = [&text, more].iter().flat_map(|text| text.lines()).map(tells).collect();
+        assert_eq!(all, [true, true, true, false, false]);
+        let read = |event: Event| tells(&serde_json::to_string(&event).unwrap());
+        let plan = Event::Plan { release: "1".into(), changes: Vec::new(), actions: 0, notes: Vec::new() };
+        assert!(read(plan), "as it is written");
     }
 }

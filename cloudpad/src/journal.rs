@@ -75,24 +75,22 @@ fn create(dir: &Path, name: &str) -> io::Result<File> {
     }
 }
 
-/// The journals below `state_dir` of runs that began at the time `since` or later, the oldest first.
-pub fn found(state_dir: &Path, since: &str) -> Vec<Found> {
+/// The journals below `state_dir`, the oldest first, with those lines that `keep` is for.
+pub fn found(state_dir: &Path, keep: fn(&str) -> bool) -> Vec<Found> {
     let journals = files(&state_dir.join("journal")).into_iter();
-    let is_meant = |file: &PathBuf| {
-        let is_later = file.file_name().is_some_and(|name| *name.to_string_lossy() >= *since);
-        is_later && file.extension().is_some_and(|extension| extension == "jsonl")
-    };
-    journals.filter(is_meant).map(read).collect()
+    let is_one = |file: &PathBuf| file.extension().is_some_and(|extension| extension == "jsonl");
+    journals.filter(is_one).map(|file| read(file, keep)).collect()
 }
 
-fn read(path: PathBuf) -> Found {
+fn read(path: PathBuf, keep: fn(&str) -> bool) -> Found {
     let read = |mut file: File| {
         // Asked before it is read: a run that ends in between has its end in the text.
         let under_way = matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock));
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
         // What was cut off may end within a letter.
-        Ok((String::from_utf8_lossy(&bytes).into_owned(), under_way))
+        let text = String::from_utf8_lossy(&bytes);
+        Ok((text.split_inclusive('\n').filter(|line| keep(line)).collect(), under_way))
     };
     // A pipe would be waited for.
     let open = |path| match fs::metadata(path)?.is_file() {
@@ -154,13 +152,14 @@ mod tests {
             let name = found.file.file_name().unwrap().to_string_lossy().into_owned();
             (name, found.text.unwrap().lines().count(), found.under_way)
         };
-        let all = || found(dir.path(), "").into_iter().map(told).collect::<Vec<_>>();
+        let all = || found(dir.path(), |_| true).into_iter().map(told).collect::<Vec<_>>();
         let row = |name: &str, lines, under_way| (format!("20260101T000000Z-{name}"), lines, under_way);
         assert_eq!(all(), [row("deploy.2.jsonl", 0, true), row("deploy.jsonl", 1, false)]);
         drop(second);
         assert!(all().iter().all(|(_, _, under_way)| !under_way));
-        let since = |time| found(dir.path(), time).len();
-        assert_eq!((since("20260101T000000Z"), since("20260101T000001Z")), (2, 0));
+        let texts =
+            found(dir.path(), |line| line.contains("undo")).into_iter().map(|found| found.text.unwrap());
+        assert!(texts.eq(["", ""]), "only what is asked for");
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Session {
 
     /// The journals of what was done from here, the oldest first.
     pub(in crate::cmd) fn journals(&self) -> Vec<journal::Found> {
-        journal::found(&self.cache, "")
+        journal::found(&self.cache, |_| true)
     }
 
     /// What there is to say of hosts that the project has left, where a deploy is about all of it.
@@ -53,7 +53,7 @@ impl Session {
             return Vec::new();
         }
         let Looked { inventory, observed, .. } = looked;
-        let journals = journal::found(&self.cache, departed::since(observed));
+        let journals = journal::found(&self.cache, departed::tells);
         let runs: Vec<Run<'_>> = journals.iter().flat_map(readable).collect();
         departed::notes(&self.config.project, inventory, observed, &runs)
     }
