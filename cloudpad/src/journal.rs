@@ -174,6 +174,6 @@ mod tests {
         assert!(Journal::open(dir.path(), "20260101T000000Z", "deploy").is_err());
         let pipe = dir.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        assert_eq!(read(pipe).text.unwrap_err().to_string(), "it is no file");
+        assert_eq!(read(pipe, |_| true).text.unwrap_err().to_string(), "it is no file");
     }
 }
