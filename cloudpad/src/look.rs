@@ -50,7 +50,10 @@ pub enum At {
     Health,
     /// Hosts, and what they remember of releases.
     Past,
-    /// The same and whether what runs serves, also of hosts that are not selected and on which what is meant may run.
+    /// The same, about whatever of the selected services is left there.
+    Left,
+    /// The same as [`Past`](Self::Past) and whether what runs serves, also of hosts that are not selected and on which what is
+    /// meant may run.
     PastAround,
     /// Images and hosts: enough to bring images to hosts.
     ImagesAndHosts,
@@ -61,7 +64,7 @@ pub enum At {
 impl At {
     fn also(self) -> Also {
         Also {
-            releases: matches!(self, At::Past | At::PastAround | At::Everything),
+            releases: matches!(self, At::Past | At::Left | At::PastAround | At::Everything),
             health: matches!(self, At::Health | At::PastAround | At::Everything),
         }
     }
@@ -81,7 +84,10 @@ pub async fn look(
     cache: &Path,
     lock: Option<&Lock>,
 ) -> Result<Looked, Refusal> {
-    let mut scope = plan::scope(config, &inventory, selection)?;
+    let mut scope = match at {
+        At::Left => plan::scope_of_left(config, &inventory, selection)?,
+        _ => plan::scope(config, &inventory, selection)?,
+    };
     if at == At::PastAround {
         scope = scope.around();
     }
@@ -108,7 +114,7 @@ pub async fn look(
         }
     };
     let images = async {
-        if matches!(at, At::Hosts | At::Health | At::Past | At::PastAround) {
+        if matches!(at, At::Hosts | At::Health | At::Past | At::Left | At::PastAround) {
             return Ok(Observed::default());
         }
         look_at_images(runner, config, &scope, cache).await

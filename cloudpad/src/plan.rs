@@ -95,7 +95,7 @@ pub use restart::restart;
 pub use room::{look_for_room, room};
 pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};
 pub use scale::scale;
-pub use scope::{Scope, scope};
+pub use scope::{Scope, scope, scope_of_left};
 pub use secrets::secrets;
 pub use start::start;
 pub use stop::stop;

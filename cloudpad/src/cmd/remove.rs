@@ -30,7 +30,7 @@ impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let session = Session::open("remove", true, global, term)?.exclusive("remove", &self.lock);
         let selection = self.select.selection();
-        let looked = session.look(&selection, At::Past)?;
+        let looked = session.look(&selection, At::Left)?;
         let goal = session.goal(Until::Deploy, selection, &looked);
         let mut plan =
             plan::remove(&session.config, &looked.inventory, &looked.observed, &goal, self.volumes)

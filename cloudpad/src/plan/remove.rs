@@ -6,7 +6,7 @@ use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::ContainerSpec;
 use cloudpad_plugin_api::stage::deploy::{Clear, Named, Record, Remove, Stop};
 
-use super::about::about;
+use super::about::in_scope;
 use super::decide::Decide;
 use super::graph::{Graph, Node, key};
 use super::look::is_of;
@@ -14,13 +14,13 @@ use super::rollout::{Roll, named};
 use super::rule::Rules;
 use super::sight::{self, HostSight, Sighted, stop_timeout};
 use super::unit::{Loss, Pace, Rollout, Which};
-use super::{Goal, Note, Plan, Scope, hosts, pace, past, proxies, spec};
+use super::{Goal, Note, Plan, Scope, hosts, pace, past, proxies, scope_of_left, spec};
 use crate::config::{Config, Mount, Problem};
 use crate::inventory::Inventory;
 use crate::observed::Observed;
 
 /// Decides how all that is meant goes: containers and their routes, and where no service is named, also releases, images and
-/// networks; with `volumes`, the volumes of the services that are meant.
+/// networks; with `volumes`, the volumes of the services that are meant, or all where none is named. Of these only what hosts have.
 ///
 /// What is protected stays unless it is named.
 ///
@@ -34,7 +34,9 @@ pub fn remove(
     volumes: bool,
 ) -> Result<Plan, Vec<Problem>> {
     let needed = |scope: &Scope| hosts::needed(goal, scope);
-    about((config, inventory), observed, goal, needed, |decide, notes| Ok(all(decide, volumes, notes)))
+    let scope = scope_of_left(config, inventory, &goal.select)?;
+    let make = |decide: &Decide<'_>, notes: &mut Vec<Note>| Ok(all(decide, volumes, notes));
+    in_scope((config, inventory, &scope), observed, goal, needed, make)
 }
 
 fn all(decide: &Decide<'_>, volumes: bool, notes: &mut Vec<Note>) -> Plan {
@@ -187,7 +189,7 @@ impl<'a> Removal<'a, '_> {
     }
 
     /// The networks and volumes of what goes, as they were seen, as the host remembers them, and as the config has them; but
-    /// for those of what stays.
+    /// for those of what stays. Of volumes, those that the host has, where it tells.
     fn names(
         &self,
         index: usize,
@@ -202,16 +204,22 @@ impl<'a> Removal<'a, '_> {
             let meant = release.containers.iter().filter(|old| scope.covers(&old.instance.service, config));
             meant.filter_map(|old| past::spec(release, old)).for_each(|spec| found.add(spec));
         }
-        let here = scope.services.iter().filter(|(_, eligible)| eligible.contains(&index));
-        for service in here.filter_map(|(name, _)| config.services.get(name)) {
-            found.networks.extend(spec::networks(&service.networks, &config.project));
+        // A volume is where it was made, wherever its service may run by now.
+        let meant = config.services.iter().filter(|(name, _)| scope.covers(name, config));
+        for (name, service) in meant {
+            if scope.services.get(name).is_some_and(|eligible| eligible.contains(&index)) {
+                found.networks.extend(spec::networks(&service.networks, &config.project));
+            }
             found.mounts(&service.volumes, config);
         }
         if self.is_whole {
-            config
-                .jobs
-                .values()
-                .for_each(|job| found.mounts(job.volumes.as_deref().unwrap_or_default(), config));
+            let jobs = config.jobs.values();
+            jobs.for_each(|job| found.mounts(job.volumes.as_deref().unwrap_or_default(), config));
+        }
+        match &sight.seen.volumes {
+            Some(there) if self.is_whole => found.volumes = there.iter().cloned().collect(),
+            Some(there) => found.volumes.retain(|name| there.contains(name)),
+            None => {}
         }
         let mut kept = Names::default();
         staying.iter().filter_map(|old| old.spec).for_each(|spec| kept.add(spec));

@@ -27,6 +27,8 @@ pub struct Scope {
     pub images: BTreeSet<String>,
     /// The sources of those of the images that are built.
     pub sources: BTreeSet<String>,
+    /// Services that are meant and may run on no selected host, where what is left of them there counts.
+    elsewhere: BTreeSet<String>,
     /// Which services that the config does not have any more are meant.
     gone: Gone,
     /// Patterns for services that fit none of the config's.
@@ -72,6 +74,7 @@ impl Scope {
     /// Whether containers of `service` are meant.
     pub fn covers(&self, service: &str, config: &Config) -> bool {
         self.services.contains_key(service)
+            || self.elsewhere.contains(service)
             || (!config.services.contains_key(service) && self.gone.covers(service))
     }
 
@@ -96,12 +99,30 @@ impl Scope {
     }
 }
 
-/// Finds out what `selection` is about. A selector for services that matches none of the config's may be about one that
+/// Finds out what `selection` is about. Services that may run on none of the selected hosts are left out. A selector for services that matches none of the config's may be about one that
 /// is gone from there: [`Scope::unknown`] tells, once hosts were looked at.
 ///
 /// # Errors
-/// Another selector that matches nothing, a role that nobody has, a host that is not there.
+/// Another selector that matches nothing, a role that nobody has, a host that is not there; that no service is left.
 pub fn scope(config: &Config, inventory: &Inventory, selection: &Selection) -> Result<Scope, Vec<Problem>> {
+    let scope = scope_of_left(config, inventory, selection)?;
+    if scope.services.is_empty() && selection.narrows_services() && scope.unmatched.is_empty() {
+        let named = list(scope.elsewhere.iter().map(String::as_str));
+        let message = format!("none of the selected hosts is one of {named}");
+        return Err(vec![Problem::new(message).hint("select other hosts, or other services")]);
+    }
+    Ok(Scope { elsewhere: BTreeSet::new(), ..scope })
+}
+
+/// The same, also about what selected hosts have of services that may not run there by now.
+///
+/// # Errors
+/// A selector that matches nothing, a role that nobody has, a host that is not there.
+pub fn scope_of_left(
+    config: &Config,
+    inventory: &Inventory,
+    selection: &Selection,
+) -> Result<Scope, Vec<Problem>> {
     let mut problems = Vec::new();
     let unmatched = unmatched(config, selection);
     let named = services(config, selection, &unmatched, &mut problems);
@@ -118,10 +139,8 @@ pub fn scope(config: &Config, inventory: &Inventory, selection: &Selection) -> R
     }
     let chosen: HostSet = hosts.iter().copied().collect();
     all.retain(|_, eligible| eligible.iter().any(|&host| chosen.contains(host)));
-    if all.is_empty() && selection.narrows_services() && unmatched.is_empty() {
-        let message = format!("none of the selected hosts is one of {}", list(named.iter().copied()));
-        return Err(vec![Problem::new(message).hint("select other hosts, or other services")]);
-    }
+    let elsewhere = named.iter().filter(|name| !all.contains_key(**name)).map(|&name| name.to_owned());
+    let elsewhere = elsewhere.collect();
     let look = look(config, &all, chosen);
     let images = images(config, &all, &jobs);
     Ok(Scope {
@@ -131,6 +150,7 @@ pub fn scope(config: &Config, inventory: &Inventory, selection: &Selection) -> R
         jobs,
         hosts,
         look,
+        elsewhere,
         gone: match selection.narrows_services() {
             false => Gone::All,
             // What is gone is in no group.

@@ -50,6 +50,7 @@ mod push;
 mod readme;
 mod registry;
 mod releases;
+mod remove;
 mod restart;
 mod rollback;
 mod routes;

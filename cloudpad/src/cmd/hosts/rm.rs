@@ -141,7 +141,7 @@ impl Args {
         let session = Session::open("remove", true, place, term)?.exclusive("hosts rm", &self.lock);
         let hosts = names.iter().map(|name| (*name).to_owned()).collect();
         let selection = Selection { hosts, ..Selection::default() };
-        let looked = session.look(&selection, At::Past)?;
+        let looked = session.look(&selection, At::Left)?;
         let problems = in_the_way(names, &session.config, &looked);
         if !problems.is_empty() {
             return Err(session.refuses(problems.into()));

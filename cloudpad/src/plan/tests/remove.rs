@@ -96,6 +96,37 @@ fn what_is_protected_stays_with_all_that_it_needs_until_it_is_named() {
 }
 
 #[test]
+fn the_volumes_that_go_are_those_that_hosts_have() {
+    let mut case = deployed(false);
+    for (host, volumes) in
+        [("h1", &["shop.cache"][..]), ("h2", &[]), ("h3", &["shop.cache", "shop.data", "shop.old"])]
+    {
+        case.seen(host).volumes = Some(volumes.iter().map(|name| (*name).to_owned()).collect());
+    }
+    remove(&mut case, false);
+    // The service is to run elsewhere by now, and what it has left is where it was.
+    case.service("db", |db| {
+        db.volumes = vec![volume("data", MountMode::Exclusive)];
+        db.hosts = vec!["h1".into()];
+    });
+    case.goal.select.services = vec!["db".into()];
+    for (hosts, left) in [(&["h1"][..], 0), (&["h3"], 1), (&["h3"], 0)] {
+        case.goal.select.hosts = hosts.iter().map(|&name| name.to_owned()).collect();
+        let plan = remove(&mut case, true);
+        assert_eq!(plan.actions.len(), left, "{}", text(&plan));
+        if left > 0 {
+            assert_eq!(cleared(&plan).volumes, ["shop.data"]);
+        }
+    }
+    case.goal.select = Default::default();
+    let plan = remove(&mut case, true);
+    let cleared: Vec<_> = plan.actions.iter().map(|action| action.key.as_str()).collect();
+    assert_eq!(cleared, ["clear/h1", "clear/h3"]);
+    assert_eq!(case.seen("h3").volumes, Some(Vec::new()), "what no service has any more goes too");
+    assert!(remove(&mut case, true).is_empty());
+}
+
+#[test]
 fn a_service_goes_alone_and_can_be_brought_back() {
     let mut case = deployed(false);
     case.goal.select.services = vec!["web".into()];

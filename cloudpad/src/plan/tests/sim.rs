@@ -82,7 +82,11 @@ impl Sim {
             Request::DeployRemove(remove) => self.remove(remove),
             Request::DeployRun(run) => self.run(run),
             Request::DeployRecord(record) => self.record(record),
-            Request::DeployClear(_) => Ok(()),
+            Request::DeployClear(clear) => {
+                let there = self.host(&clear.host)?.volumes.as_mut();
+                there.into_iter().for_each(|there| there.retain(|name| !clear.volumes.contains(name)));
+                Ok(())
+            }
             other => Err(format!("{} in a plan", other.method())),
         }
         .map_err(|why| format!("{}: {why}", action.key))

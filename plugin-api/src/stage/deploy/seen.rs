@@ -48,6 +48,9 @@ pub struct Observation {
     /// remembers, or that its one-off containers have, sorted. Told with `releases`.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub needed_elsewhere: Vec<String>,
+    /// The project's own volumes there, by name, sorted. Told with `releases`; none when the provider does not tell.
+    #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
+    pub volumes: Option<Vec<String>>,
     /// Whether containers can be made there before they are started ([`Deploy::create`](super::Deploy::create)).
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "std::ops::Not::not")]
     pub creates: bool,

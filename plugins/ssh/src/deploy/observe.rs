@@ -56,7 +56,8 @@ async fn ask_further(
         true => Some(record::remembered(&host.engine, &request.project).await?),
         false => None,
     };
-    let (releases, mut elsewhere) = remembered.map(|all| (all.releases, all.elsewhere)).unzip();
+    let (volumes, remembered) = remembered.map(|all| (all.volumes, (all.releases, all.elsewhere))).unzip();
+    let (releases, mut elsewhere) = remembered.unzip();
     if let Some(elsewhere) = &mut elsewhere {
         elsewhere.extend(seen::images_elsewhere(containers, &request.project));
     }
@@ -71,6 +72,7 @@ async fn ask_further(
         proxy: Some(Box::new(route::seen(&host.engine, containers, &request.project).await?)),
         releases,
         needed_elsewhere: elsewhere.into_iter().flatten().collect(),
+        volumes,
         creates: true,
     })
 }

@@ -31,19 +31,33 @@ pub(super) struct Remembered {
     pub(super) releases: Vec<Release>,
     /// The images that its releases in others need.
     pub(super) elsewhere: BTreeSet<String>,
+    /// Its own volumes in this environment, by name.
+    pub(super) volumes: Vec<String>,
 }
 
 pub(super) async fn remembered(engine: &Engine, project: &Project) -> Result<Remembered, Failure> {
-    let labels = vec![format!("{}={}", label::PROJECT, project.name), label::RECORD.to_owned()];
-    let options = ListVolumesOptionsBuilder::new().filters(&HashMap::from([("label", labels)])).build();
+    // The engine finds what a pattern fits somewhere. Records have such names too.
+    let names = vec![format!("{}.", project.name)];
+    let options = ListVolumesOptionsBuilder::new().filters(&HashMap::from([("name", names)])).build();
     let listed = engine.docker().await?.list_volumes(Some(options)).await;
     let listed = listed.map_err(|error| failure("could not list the volumes", &error))?;
     let all = listed.volumes.unwrap_or_default();
-    let (ours, others): (Vec<_>, Vec<_>) = all.iter().partition(|seen| belongs_to(&seen.labels, project));
+    let mut volumes: Vec<String> =
+        all.iter().filter(|seen| is_own(&seen.name, project)).map(|seen| seen.name.clone()).collect();
+    volumes.sort();
+    let (ours, others): (Vec<_>, Vec<_>) = all
+        .iter()
+        .filter(|seen| seen.labels.get(label::PROJECT) == Some(&project.name))
+        .partition(|seen| belongs_to(&seen.labels, project));
     let mut releases: Vec<Release> = ours.into_iter().filter_map(read).collect();
     releases.sort_by(|a, b| a.id.cmp(&b.id));
     let others = others.into_iter().filter_map(read).flat_map(|release| release.specs.into_values());
-    Ok(Remembered { releases, elsewhere: others.map(|spec| spec.image.clone()).collect() })
+    Ok(Remembered { releases, elsewhere: others.map(|spec| spec.image.clone()).collect(), volumes })
+}
+
+/// Whether a volume is one of the project's in this environment. Nothing tells whose it is but its name.
+pub(super) fn is_own(name: &str, project: &Project) -> bool {
+    name.strip_prefix(&project.own("")).is_some_and(|own| !own.is_empty() && !own.contains('.'))
 }
 
 /// What a volume stands for; none when somebody has changed its label, or given it another name.
@@ -112,6 +126,15 @@ mod tests {
             assert_ne!(project("shop", Some(own)).own(own), release);
         }
         assert_eq!(name(&project("shop", Some("staging")), "1"), "shop.staging..1");
+        let own = |name: &str| {
+            (is_own(name, &project("shop", None)), is_own(name, &project("shop", Some("staging"))))
+        };
+        assert_eq!((own("shop.data"), own("shop.staging.data")), ((true, false), (false, true)));
+        for other in
+            ["shop", "shop.", &release, "shop-b.data", "myshop.data", "shop.staging..1", "shop.staging."]
+        {
+            assert_eq!(own(other), (false, false), "{other}");
+        }
     }
 
     #[test]
