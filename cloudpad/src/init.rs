@@ -131,16 +131,28 @@ fn project_name(dir_name: &str) -> String {
     }
 }
 
-/// Each run writes into `.cloudpad`, and `plugin lock` writes the lock; in the build context that makes every
-/// image a new one.
+/// What a new ignore file has of the project's own, and what in another one has the same effect. Secrets and history are nobody's to see in an image.
+/// Each run writes into `.cloudpad`, `plugin lock` the lock, `secrets set` the file of secrets: in the build context that makes
+/// every image a new one.
+const APART: [(&str, &[&str]); 6] = [
+    (".git", &[".*", ".git*"]),
+    (STATE, &[".*"]),
+    (CONFIG, &["Cloudpad.*", "Cloudpad*"]),
+    (LOCK, &["Cloudpad.*", "Cloudpad*", "*.lock"]),
+    ("secrets.age", &["*.age", "secrets.*", "secrets*"]),
+    ("**/.env*", &[".*", ".env*", SECRETS]),
+];
+
 fn ignore_advice(ignore: &str) -> Option<String> {
-    let lines: Vec<_> =
-        ignore.lines().map(|line| line.trim().trim_start_matches('/').trim_end_matches('/')).collect();
-    let covered = |own: &str| {
-        let wider: &[&str] = if own == STATE { &[".*"] } else { &["Cloudpad.*", "Cloudpad*"] };
-        lines.iter().any(|line| *line == own || matches!(*line, "*" | "**") || wider.contains(line))
+    let bare = |line: &'_ str| line.trim().trim_start_matches('/').trim_end_matches('/').to_owned();
+    let lines: Vec<String> = ignore.lines().map(bare).collect();
+    let covered = |own: &str, wider: &[&str]| {
+        lines.iter().any(|line| {
+            let anywhere = line.trim_start_matches("**/");
+            *line == *own || matches!(anywhere, "*" | "**") || anywhere == own || wider.contains(&anywhere)
+        })
     };
-    let missing: Vec<_> = [STATE, CONFIG, LOCK].into_iter().filter(|own| !covered(own)).collect();
-    let named = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    (!missing.is_empty()).then(|| format!("add to `{IGNORE}` what is no part of the image: {named}"))
+    let missing = APART.iter().filter(|(own, wider)| !covered(own, wider));
+    let named = missing.map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    (!named.is_empty()).then(|| format!("add to `{IGNORE}` what is no part of the image: {named}"))
 }

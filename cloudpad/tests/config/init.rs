@@ -91,12 +91,15 @@ fn any_directory_name_becomes_a_project_name() {
 
 #[test]
 fn an_ignore_file_is_kept_and_read() {
+    let all = "`.git`, `.cloudpad`, `Cloudpad.toml`, `Cloudpad.lock`, `secrets.age`, `**/.env*`";
     let advice = "add to `.dockerignore` what is no part of the image: ";
     for (ignore, missing) in [
-        ("node_modules\n", "`.cloudpad`, `Cloudpad.toml`, `Cloudpad.lock`"),
-        ("", "`.cloudpad`, `Cloudpad.toml`, `Cloudpad.lock`"),
-        ("/.cloudpad/\nCloudpad.toml\n", "`Cloudpad.lock`"),
-        (".*\nCloudpad.*\n", ""),
+        ("node_modules\n*.pyc\n", all),
+        ("", all),
+        ("/.cloudpad/\nCloudpad.toml\n.git\n.env\n*.age", "`Cloudpad.lock`"),
+        ("!.env\n.*/x\nCloudpad*\n.git/\n.cloudpad\nsecrets.age\n", "`**/.env*`"),
+        (".*\nCloudpad.*\n", "`secrets.age`"),
+        ("**/.*\nCloudpad.*\n**/*.age\n", ""),
         ("*\n!src\n", ""),
     ] {
         let made = files(&Found { dir_name: "a", ignore: Some(ignore), ..Found::default() });
@@ -112,6 +115,10 @@ fn what_cloudpad_writes_is_no_part_of_the_image() {
     let made = files(&Found { dir_name: "a", ..Found::default() });
     let ignore = made.files.iter().find(|file| file.name == ".dockerignore").map(|file| file.text.as_str());
     assert!(files(&Found { dir_name: "a", ignore, ..Found::default() }).advice.is_empty(), "{ignore:?}");
+    let lines: Vec<_> = ignore.into_iter().flat_map(str::lines).collect();
+    for apart in [".git", ".cloudpad", "Cloudpad.toml", "Cloudpad.lock", "secrets.age", "**/.env*"] {
+        assert!(lines.contains(&apart), "no {apart} in {lines:?}");
+    }
 }
 
 #[test]
