@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::config::Config;
+use crate::config::{Config, RouteTls};
 use crate::words::columns;
 
 /// What the provider has told.
@@ -30,24 +30,34 @@ pub struct Row {
 /// One who needs a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Need {
-    /// The service.
+    /// The service or the job.
     pub service: String,
-    /// The variable or the file in which its containers find it.
+    /// The variable or the file in which its containers find it; `route.tls.certificate` or `route.tls.key` where its route does.
     pub target: String,
 }
 
 fn needs(config: &Config) -> BTreeMap<&str, Vec<Need>> {
     let mut needs: BTreeMap<&str, Vec<Need>> = BTreeMap::new();
+    let mut add = |secret, service: &str, target: &str| {
+        let need = Need { service: service.to_owned(), target: target.to_owned() };
+        needs.entry(secret).or_default().push(need);
+    };
     for (service, of) in &config.services {
-        for (target, secret) in &of.secrets {
-            let need = Need { service: service.clone(), target: target.clone() };
-            needs.entry(&secret.name).or_default().push(need);
+        of.secrets.iter().for_each(|(target, secret)| add(&secret.name, service, target));
+        if let Some(RouteTls::Own { certificate, key }) =
+            of.route.as_ref().and_then(|route| route.tls.as_ref())
+        {
+            add(certificate, service, "route.tls.certificate");
+            add(key, service, "route.tls.key");
         }
+    }
+    for (job, of) in &config.jobs {
+        of.secrets.iter().for_each(|(target, secret)| add(&secret.name, job, target));
     }
     needs
 }
 
-/// What those secrets are called that a service needs, each once, sorted.
+/// What those secrets are called that a service, its route or a job needs, each once, sorted.
 pub fn needed(config: &Config) -> Vec<String> {
     needs(config).into_keys().map(str::to_owned).collect()
 }
@@ -74,4 +84,50 @@ pub fn table(rows: &[Row]) -> String {
         [row.name.clone(), value.to_owned(), needs.collect::<Vec<_>>().join(", ")]
     });
     columns(&std::iter::once(heading).chain(cells).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Input, load};
+
+    #[test]
+    fn whoever_needs_a_secret_is_told() {
+        let text = r#"
+[project]
+name = "shop"
+[images.web]
+reference = "web:1"
+[services.web]
+image = "web"
+secrets = ["TOKEN"]
+[services.web.route]
+port = 80
+hosts = ["shop.example.com"]
+tls = { certificate = "TLS_CERT", key = "TLS_KEY" }
+[jobs.migrate]
+service = "web"
+when = "manual"
+command = ["migrate"]
+secrets = { ADMIN = "TOKEN", "/run/key" = "KEY" }
+"#;
+        let dir = std::path::Path::new("/srv/shop");
+        let config = load(&Input { text, dir, environment: None, var: &|_| None }).unwrap();
+        let known = Known { kept: BTreeSet::from(["OLD".to_owned()]), ..Known::default() };
+        let rows = rows(&config, &known);
+        let told: Vec<_> = table(&rows)
+            .lines()
+            .skip(1)
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        let expected = [
+            "KEY missing migrate (/run/key)",
+            "OLD there",
+            "TLS_CERT missing web (route.tls.certificate)",
+            "TLS_KEY missing web (route.tls.key)",
+            "TOKEN missing web (TOKEN), migrate (ADMIN)",
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(needed(&config), ["KEY", "TLS_CERT", "TLS_KEY", "TOKEN"]);
+    }
 }
