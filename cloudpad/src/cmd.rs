@@ -9,6 +9,7 @@ mod config;
 mod consent;
 mod deploy;
 mod display;
+mod environments;
 mod events;
 mod exec;
 mod foreign;

@@ -10,6 +10,7 @@ mod conform;
 mod files;
 mod foreign;
 mod help;
+mod hosts;
 mod list;
 mod lock;
 mod readme;

@@ -7,9 +7,10 @@ use cloudpad_plugin_api::Reply;
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::Machine;
 
-use crate::cmd::Ended;
 use crate::cmd::args::Global;
-use crate::cmd::session::{self, Loaded, Session};
+use crate::cmd::session::{self, Session};
+use crate::cmd::{Ended, Refused, environments};
+use crate::config::Problem;
 use crate::plan::{self, Also};
 use crate::project::{self, Project};
 use crate::refusal::Refusal;
@@ -42,15 +43,16 @@ fn label(text: &str) -> Result<(String, String), String> {
 
 impl Args {
     pub(super) fn run(self, global: &Global, term: &Arc<Term>) -> Ended {
-        let Loaded { project, config: before, .. } = session::load(global)?;
+        let project = Project::find()?;
         let offline = self.offline;
         let host = self.host(term)?;
         let environment = global.environment.as_deref();
         let text = config::add_host(&project.text, environment, &host)
             .map_err(|problem| Refusal::Problems(vec![problem]))?;
         let file = project.dir.join(project::FILE);
-        // Whatever is wrong with it is told before it is written.
-        session::read(Project { text: text.clone(), ..project.clone() }, environment)?;
+        // Whatever it makes wrong is told before it is written.
+        let added = Project { text: text.clone(), ..project.clone() };
+        let left = no_worse(&project, &added, global)?;
         let now = project::read_if_there(&file)?.unwrap_or_default();
         if now != project.text {
             return Err(Refusal::new(format!(
@@ -61,7 +63,20 @@ impl Args {
         }
         project::write_shared(&file, &text)?;
         term.status(&format!("added `{}` to {}", host.name, project.display_name()));
-        if before.hosts.iter().all(Host::is_local) && !host.is_local() && !text.contains("\"local\"") {
+        if !left.is_empty() {
+            left.iter().for_each(|problem| term.warn(&problem.message));
+            term.status(
+                "no host is tried before the file is right; `cloudpad check` tells what is missing yet",
+            );
+            return Ok(exit::OK);
+        }
+        let before =
+            session::read(project, environment).map(|before| before.config.hosts).unwrap_or_default();
+        if !before.is_empty()
+            && before.iter().all(Host::is_local)
+            && !host.is_local()
+            && !text.contains("\"local\"")
+        {
             term.status(
                 "from now on nothing is deployed to this machine any more: it is no host of the file",
             );
@@ -92,6 +107,26 @@ impl Args {
         let labels: BTreeMap<_, _> = self.label.into_iter().collect();
         Ok(Host { roles, labels, ..Host::new(name, address) })
     }
+}
+
+/// Refuses what is wrong with the file only since the host was added, in any environment that may have it, and returns what was wrong
+/// before: the first hosts come one by one, so that services which need others have to wait.
+fn no_worse(before: &Project, added: &Project, global: &Global) -> Result<Vec<Problem>, Refused> {
+    let mut left: Vec<Problem> = Vec::new();
+    for place in global.environments(&before.text) {
+        let environment = place.environment.as_deref();
+        let known = environments::faults(before, environment)?;
+        let (new, old) = environments::new_ones(environments::faults(added, environment)?, &known);
+        if !new.is_empty() {
+            let new = new.into_iter().map(|problem| environments::told(problem, environment));
+            return Err(environments::refuse(added, new.collect()));
+        }
+        // What is wrong in an environment and was before is not about this host.
+        if environment == global.environment.as_deref() {
+            left.extend(old);
+        }
+    }
+    Ok(left)
 }
 
 /// Looks whether the host, which is in the file by now, can be reached.

@@ -8,7 +8,7 @@ use clap_complete::ArgValueCandidates;
 use crate::cmd::args::{Global, Lock};
 use crate::cmd::consent::consent;
 use crate::cmd::session::{self, Loaded, Session};
-use crate::cmd::{Ended, Refused, complete};
+use crate::cmd::{Ended, Refused, complete, environments};
 use crate::config::{self, Config, OnFailure, Problem};
 use crate::inventory::{Inventory, Selection, no_match};
 use crate::look::{At, Looked};
@@ -90,12 +90,13 @@ impl Args {
             let before = match session::read(project.clone(), environment) {
                 // One that cannot be read here, for want of a variable, has something there, or not.
                 Err(_) if self.keep => continue,
-                before => before?.config,
+                before => before.map_err(|why| in_environment(why, environment))?.config,
             };
             if before.hosts.iter().any(|host| names.contains(&*host.name)) {
                 let after = session::read(Project { text: text.clone(), ..project.clone() }, environment);
-                let after = after.map_err(|why| needed(why, names))?.config;
-                check(&session, names, &after).map_err(|why| needed(why, names))?;
+                let after = after.map_err(|why| in_environment(needed(why, names), environment))?.config;
+                let checked = check(&session, names, &after);
+                checked.map_err(|why| in_environment(needed(why, names), environment))?;
                 if let [host] = &*after.hosts
                     && before.hosts.iter().all(|other| other.name != host.name)
                 {
@@ -238,6 +239,17 @@ fn needed(why: Refused, names: &BTreeSet<&str>) -> Refused {
             };
             Refusal::Problems(problems.into_iter().map(problem).collect())
         }
+        other => other,
+    };
+    Refused { refusal, ..why }
+}
+
+/// The problems of a file in an environment, as such.
+fn in_environment(why: Refused, environment: Option<&str>) -> Refused {
+    let refusal = match why.refusal {
+        Refusal::Problems(problems) => Refusal::Problems(
+            problems.into_iter().map(|problem| environments::told(problem, environment)).collect(),
+        ),
         other => other,
     };
     Refused { refusal, ..why }

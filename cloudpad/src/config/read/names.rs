@@ -76,6 +76,12 @@ impl Known {
             _ => (format!("there is no {kind} `{name}`"), format!("add `[{kind}s.{name}]`")),
         };
         let hint = if known.is_empty() { nothing } else { nearest::hint(name, &known) };
+        let hint = match kind {
+            _ if nearest(name, &known).is_some() => hint,
+            "role" => format!("{hint}; `cloudpad hosts add NAME ADDRESS --role {name}` adds one that has it"),
+            "host" => format!("{hint}; `cloudpad hosts add {name} ADDRESS` adds it"),
+            _ => hint,
+        };
         Problem::new(message).hint(hint)
     }
 }
