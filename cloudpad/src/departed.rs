@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::model::{Host, Project};
 use cloudpad_plugin_api::stage::deploy::Presence;
 
 use crate::history::Run;
 use crate::inventory::{Inventory, list};
-use crate::observed::Observed;
+use crate::observed::{HostState, Observed};
 use crate::plan::{Note, past};
 
 /// Whether a line of a journal is one of those that tell of it: these are few, however much was done. Which journals it takes
@@ -22,13 +22,24 @@ pub fn tells(line: &str) -> bool {
 pub fn notes(project: &Project, inventory: &Inventory, observed: &Observed, runs: &[Run<'_>]) -> Vec<Note> {
     let mut left: BTreeMap<&str, &str> = BTreeMap::new();
     let last = past::widest(past::all(observed));
-    for (host, Presence { address, release }) in last.iter().flat_map(|last| last.hosts.iter()) {
-        if inventory.get(host).is_none() && !has(inventory, address) {
-            left.insert(host, release);
+    let mut moved: BTreeMap<&str, &Presence> = BTreeMap::new();
+    for (host, presence) in last.iter().flat_map(|last| last.hosts.iter()) {
+        if has(inventory, &presence.address) {
+            continue;
+        }
+        match inventory.get(host) {
+            None => drop(left.insert(host, &presence.release)),
+            Some(now) if is_another(now, presence, &last.map(|last| &*last.hosts), observed) => {
+                moved.insert(host, presence);
+            }
+            Some(_) => {}
         }
     }
     for run in runs.iter().filter(|run| run.project == project.prefix()) {
         let is_later = last.is_none_or(|last| run.release > last.id);
+        if run.command == "remove" {
+            moved.retain(|host, presence| !run.noted.contains(*host) || run.release <= presence.release);
+        }
         for host in run.noted.iter().filter(|host| inventory.get(host).is_none()) {
             // Who removes looks at that host alone, and its release sorts behind all that was known there.
             let is_undone = || left.get(&**host).is_some_and(|release| run.release.as_str() > *release);
@@ -42,11 +53,26 @@ pub fn notes(project: &Project, inventory: &Inventory, observed: &Observed, runs
     }
     let mut by_release: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     left.into_iter().for_each(|(host, release)| by_release.entry(release).or_default().push(host));
-    by_release.into_iter().map(|(release, hosts)| note(project, release, &hosts)).collect()
+    let left = by_release.into_iter().map(|(release, hosts)| note(project, release, &hosts));
+    left.chain(moved.into_iter().map(|(host, presence)| note_of_moved(project, host, presence))).collect()
+}
+
+fn environment(project: &Project) -> String {
+    project.environment.as_ref().map(|name| format!("-e {name} ")).unwrap_or_default()
+}
+
+fn note_of_moved(project: &Project, host: &str, Presence { address, release }: &Presence) -> Note {
+    let message = format!(
+        "`{host}` was `{address}` at release {release}, and is another machine now: unless that was removed there it still \
+         runs, and is not touched; to take it off, add that address as another host and run `cloudpad remove {}--host` with \
+         its name",
+        environment(project)
+    );
+    Note { incomplete: false, message }
 }
 
 fn note(project: &Project, release: &str, hosts: &[&str]) -> Note {
-    let environment = project.environment.as_ref().map(|name| format!("-e {name} ")).unwrap_or_default();
+    let environment = environment(project);
     let (one, names) = (hosts.first().copied().unwrap_or_default(), list(hosts.iter().copied()));
     let message = format!(
         "{names} left the project's hosts after release {release}: unless that was removed it still runs there, and is not \
@@ -55,22 +81,38 @@ fn note(project: &Project, release: &str, hosts: &[&str]) -> Note {
     Note { incomplete: false, message }
 }
 
-/// Whether a host has this address under another name, whoever logs in there.
+/// Whether a host has this address, whoever logs in there.
 fn has(inventory: &Inventory, address: &str) -> bool {
-    let machine = |address: &str| address.rsplit_once('@').map_or(address, |(_, machine)| machine).to_owned();
     inventory.hosts().iter().any(|host| machine(&host.address) == machine(address))
+}
+
+fn machine(address: &str) -> &str {
+    address.rsplit_once('@').map_or(address, |(_, machine)| machine)
+}
+
+/// Whether a host with another address than it had is another machine, as far as one can tell: one address may be written in many
+/// ways, and who was there remembers it, unless that machine was there as another host.
+fn is_another(
+    now: &Host,
+    then: &Presence,
+    hosts: &Option<&BTreeMap<String, Presence>>,
+    observed: &Observed,
+) -> bool {
+    let Some(HostState::Seen(seen)) = observed.hosts.get(&now.name) else { return false };
+    let Some(releases) = &seen.releases else { return false };
+    let mut others = hosts.iter().flat_map(|hosts| hosts.values());
+    let was_other = others.any(|other| other != then && machine(&other.address) == machine(&now.address));
+    was_other || releases.iter().all(|release| release.id != then.release)
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use cloudpad_plugin_api::model::Host;
     use cloudpad_plugin_api::stage::deploy::{Observation, Release};
 
     use super::*;
     use crate::history;
-    use crate::observed::HostState;
     use crate::report::Event;
 
     /// `h1` remembers releases, each with the hosts that it names, as `NAME=ADDRESS` or `NAME=ADDRESS#RELEASE`.
@@ -156,6 +198,42 @@ mod tests {
         ];
         for (hosts, releases, runs, expected) in cases {
             assert_eq!(told(hosts, releases, runs), expected, "{hosts} {releases:?} {runs:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_another_machine_now_is_told_with_its_address() {
+        const BEFORE: (&str, &str) = ("1", "h1=a h2=me@b h3=c");
+        // The hosts, what `h2` remembers, whether the host is removed then, and whether the note comes.
+        let cases = [
+            ("h1=a h2=me@b h3=c", Some(vec![]), false, false),
+            ("h1=a h2=you@b h3=c", Some(vec![]), false, false),
+            ("h1=a h2=d h3=c", Some(vec![]), false, true),
+            ("h1=a h2=d h3=c", Some(vec![]), true, false),
+            // The same machine by another address, or nobody can tell.
+            ("h1=a h2=b:22 h3=c", Some(vec!["1"]), false, false),
+            ("h1=a h2=d h3=c", None, false, false),
+            // One that was another host, and one that is.
+            ("h1=a h2=c", Some(vec!["1"]), false, true),
+            ("h1=a h2=d h3=b", Some(vec![]), false, false),
+        ];
+        for (hosts, remembers, removed, expected) in cases {
+            let all = hosts.split_whitespace().filter_map(|host| host.split_once('='));
+            let all: Vec<_> = all.map(|(name, address)| Host::new(name, address)).collect();
+            let mut observed = observed(&[BEFORE]);
+            let releases = remembers.as_ref().map(|ids: &Vec<&str>| {
+                let release = |id: &&str| Release { id: (*id).to_owned(), ..Release::default() };
+                ids.iter().map(release).collect()
+            });
+            let seen = Observation { releases, ..Observation::default() };
+            observed.hosts.insert("h2".into(), HostState::Seen(seen));
+            let text = journal(("remove", "2", "h2"));
+            let mut runs = history::read("f", &text, false).unwrap();
+            runs.truncate(usize::from(removed));
+            let project = Project { name: "shop".into(), environment: None };
+            let notes = notes(&project, &Inventory::new(&all, Vec::new()).unwrap(), &observed, &runs);
+            let is_told = notes.iter().any(|n| n.message.starts_with("`h2` was `me@b` at release 1, and is"));
+            assert_eq!(is_told, expected, "{hosts} {remembers:?} {notes:?}");
         }
     }
 
