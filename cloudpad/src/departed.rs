@@ -231,7 +231,7 @@ mod tests {
             let mut runs = history::read("f", &text, false).unwrap();
             runs.truncate(usize::from(removed));
             let project = Project { name: "shop".into(), environment: None };
-            let notes = notes(&project, &Inventory::new(&all, Vec::new()).unwrap(), &observed, &runs);
+            let notes = notes(&project, &Inventory::new(&all, Default::default()).unwrap(), &observed, &runs);
             let is_told = notes.iter().any(|n| n.message.starts_with("`h2` was `me@b` at release 1, and is"));
             assert_eq!(is_told, expected, "{hosts} {remembers:?} {notes:?}");
         }
