@@ -156,6 +156,8 @@ fn one_off_containers_are_listed_after_the_instances() {
         state: if exit_code.is_some() { State::Stopped } else { State::Running },
         exit_code,
         created: 0,
+        image: "shop.web:v1".to_owned(),
+        lasting: "2 minutes".to_owned(),
     };
     let one_offs = vec![
         one_off("shop-run-web-1", "cloudpad.run", "web", None),
@@ -167,6 +169,7 @@ fn one_off_containers_are_listed_after_the_instances() {
     let rows = all(&observed);
     let told: Vec<String> = rows.iter().map(|row| row.instance.to_string()).collect();
     assert_eq!(told, ["web.1", "migrate (job)", "web (run)"]);
+    assert_eq!((rows[1].image.as_str(), rows[1].lasting.as_str()), ("shop.web:v1", "2 minutes"));
     let (up, last) = running(rows);
     assert_eq!((names(&up), names(&last)), (vec!["w1", "shop-run-web-1"], vec![]));
     let only = Shown { hosts: &|_| true, instances: &|_| false, one_offs: &|of| of == "migrate" };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::stage::deploy::{Named, Release, Remove};
+use cloudpad_plugin_api::stage::deploy::{Named, OneOff, Release, Remove};
 
 use super::Note;
 use super::decide::Decide;
@@ -81,9 +81,9 @@ impl<'a, 's> Retain<'a, 's> {
         for index in self.decide.hosts.iter() {
             let Some(sight) = self.decide.sight.host(index) else { continue };
             let containers = self.surplus(index, sight, stops, memories.get(&index));
-            let images = self.unused(sight, &containers, memories.get(&index));
             // That of jobs alone is no reason to do anything.
             let jobs = ended.get(&index).filter(|_| !is_idle).map_or(&[][..], Vec::as_slice);
+            let images = self.unused(sight, (&containers, jobs), memories.get(&index));
             if containers.is_empty() && images.is_empty() && jobs.is_empty() {
                 continue;
             }
@@ -133,16 +133,18 @@ impl<'a, 's> Retain<'a, 's> {
         surplus
     }
 
-    /// The images that the removed containers and the forgotten releases were made from and that nothing needs any
+    /// The images that the removed containers, those of jobs among them, and the forgotten releases were made from and that nothing needs any
     /// more. Others of the project may be what another environment runs, or is to run.
     fn unused(
         &self,
         sight: &HostSight<'a>,
-        removed: &[&Sighted<'_>],
+        (removed, jobs): (&[&Sighted<'_>], &[Named]),
         memory: Option<&Memory<'_>>,
     ) -> Vec<String> {
-        let Some(needed) = self.needed(sight, removed, memory) else { return Vec::new() };
+        let Some(needed) = self.needed(sight, (removed, jobs), memory) else { return Vec::new() };
         let old = removed.iter().filter_map(|container| Some(container.spec?.image.as_str()));
+        let of_jobs = sight.seen.one_offs.iter().filter(|one_off| is_one_of(jobs, one_off));
+        let old = old.chain(of_jobs.map(|one_off| one_off.image.as_str()));
         let forgotten = memory.iter().flat_map(|memory| memory.forgotten.iter().copied()).flat_map(images_of);
         let old: BTreeSet<&str> = old.chain(forgotten).collect();
         old.into_iter()
@@ -159,7 +161,7 @@ impl<'a, 's> Retain<'a, 's> {
         memory: &Memory<'_>,
     ) -> Vec<String> {
         let needed = match sight.seen.releases {
-            Some(_) => self.needed(sight, removed, Some(memory)),
+            Some(_) => self.needed(sight, (removed, &[]), Some(memory)),
             None => None,
         };
         let Some(needed) = needed else { return Vec::new() };
@@ -176,12 +178,14 @@ impl<'a, 's> Retain<'a, 's> {
     fn needed<'n>(
         &'n self,
         sight: &'n HostSight<'a>,
-        removed: &[&Sighted<'_>],
+        (removed, jobs): (&[&Sighted<'_>], &[Named]),
         memory: Option<&'n Memory<'_>>,
     ) -> Option<BTreeSet<&'n str>> {
         let places: BTreeSet<usize> = removed.iter().map(|container| container.place).collect();
         let mut needed: BTreeSet<&str> = self.current.clone();
         needed.extend(sight.seen.needed_elsewhere.iter().map(String::as_str));
+        let one_offs = sight.seen.one_offs.iter().filter(|one_off| !is_one_of(jobs, one_off));
+        needed.extend(one_offs.map(|one_off| one_off.image.as_str()));
         for container in sight.containers.iter().filter(|container| !places.contains(&container.place)) {
             // One that is not understood may be made from any of them.
             needed.insert(&container.spec?.image);
@@ -223,6 +227,10 @@ fn spent(decide: &Decide<'_>, rollouts: &[Rollout<'_>], kept: &[bool]) -> Vec<bo
 /// Another name it has from somebody else, who may mean something by it.
 fn has_own_name(old: &Sighted<'_>) -> bool {
     old.spec_id.get(..8).is_some_and(|end| old.name.ends_with(end))
+}
+
+fn is_one_of(removed: &[Named], one_off: &OneOff) -> bool {
+    removed.iter().any(|named| named.id.as_ref() == Some(&one_off.id))
 }
 
 /// The images that a release's containers are made from.

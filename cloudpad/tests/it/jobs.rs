@@ -100,6 +100,16 @@ fn one_that_fails_before_changes_nothing_and_shows_what_it_said() {
     project.deploy();
     assert_eq!(project.get(1), Ok((200, "two".into())));
     assert_eq!(one_offs(&project), "", "the one that failed is gone, too");
+    // So are all its images, also those of a job that is there yet.
+    configure(&project, &job("migrate", "before", "exit 3"));
+    project.page("three");
+    project.run(&["deploy", "--yes"]).expect(1);
+    project.run(&["remove", "--yes"]).expect(0);
+    let images = format!(
+        "docker images --format '{{{{.Repository}}}}:{{{{.Tag}}}}' | grep '^{}[.]' || :",
+        project.name
+    );
+    assert_eq!(project.lab.host(1).run(&images), "");
 }
 
 #[test]

@@ -311,3 +311,22 @@ fn an_undo_says_that_what_it_did_stays() {
     assert_eq!(notes(&undo), ["job `migrate` has run, and what it did is not taken back"]);
     assert!(runs(&undo).is_empty() && !text(&undo).contains("migrate.r1"), "{}", text(&undo));
 }
+
+#[test]
+fn the_image_of_a_job_that_has_failed_goes_with_its_container() {
+    let mut case = with("migrate", job(When::Before));
+    case.deploy();
+    case.image("web", "v2");
+    case.goal.release = "r2".into();
+    let mut sim = Sim::new(&case);
+    for action in case.plan().actions.iter().take_while(|action| !action.key.starts_with("start")) {
+        sim.apply(action).unwrap();
+    }
+    case.observed = sim.observed;
+    case.seen("h1").one_offs[0].exit_code = Some(3);
+    assert!(case.seen("h1").images.contains(&"shop.web:v2".to_owned()));
+    case.image("web", "v3");
+    case.goal.release = "r3".into();
+    case.deploy();
+    assert!(!case.seen("h1").images.contains(&"shop.web:v2".to_owned()), "{:?}", case.seen("h1").images);
+}

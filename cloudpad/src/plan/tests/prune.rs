@@ -121,6 +121,8 @@ fn one_off(name: &str, labels: &[(&str, &str)], exit_code: Option<i64>) -> OneOf
         state: if exit_code.is_some() { State::Stopped } else { State::Running },
         exit_code,
         created: 1,
+        image: "shop.web:of-a-job".into(),
+        lasting: String::new(),
     }
 }
 

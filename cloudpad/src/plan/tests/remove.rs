@@ -145,6 +145,7 @@ fn what_other_environments_need_stays_and_what_jobs_have_left_goes() {
     let mut case = deployed(false);
     let seen = case.seen("h1");
     seen.needed_elsewhere = vec!["shop.web:v2".into()];
+    seen.images.push("shop.web:failed".into());
     for (name, state) in [("shop-migrate", State::Stopped), ("shop-run", State::Running)] {
         seen.one_offs.push(OneOff {
             id: name.into(),
@@ -154,6 +155,8 @@ fn what_other_environments_need_stays_and_what_jobs_have_left_goes() {
             state,
             exit_code: None,
             created: 0,
+            image: "shop.web:failed".into(),
+            lasting: String::new(),
         });
     }
     let plan = plan::remove(&case.config, &case.inventory(), &case.observed, &case.goal, false).unwrap();
@@ -164,6 +167,8 @@ fn what_other_environments_need_stays_and_what_jobs_have_left_goes() {
             Request::DeployRemove(remove) => {
                 removed.extend(remove.containers.iter().map(|container| container.name.clone()));
                 assert!(!remove.images.contains(&"shop.web:v2".into()), "{:?}", remove.images);
+                // Only what goes with it has needed that.
+                assert!(remove.images.contains(&"shop.web:failed".into()), "{:?}", remove.images);
             }
             _ => {}
         }

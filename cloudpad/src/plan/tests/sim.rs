@@ -227,6 +227,8 @@ impl Sim {
             state: State::Stopped,
             exit_code: Some(0),
             created: clock,
+            image: run.spec.image.clone(),
+            lasting: String::new(),
         });
         Ok(())
     }

@@ -76,4 +76,15 @@ pub struct OneOff {
     /// When it was made, in seconds since 1970.
     #[serde(default, deserialize_with = "or_empty")]
     pub created: i64,
+    /// The image of the spec that it was made from, where that is known.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
+    pub image: String,
+    /// For how long it has done so, in words, such as `2 minutes`; empty where it is not known.
+    #[serde(
+        rename = "for",
+        default,
+        deserialize_with = "or_empty",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub lasting: String,
 }

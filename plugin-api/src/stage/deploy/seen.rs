@@ -45,7 +45,7 @@ pub struct Observation {
     #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
     pub releases: Option<Vec<Release>>,
     /// References of images that the project's other environments need there, for a container or a release that the host
-    /// remembers, or that its one-off containers have, sorted. Told with `releases`.
+    /// remembers, and of one-off containers of which [`OneOff::image`] is not told, sorted. Told with `releases`.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub needed_elsewhere: Vec<String>,
     /// The project's own volumes there, by name, sorted. Told with `releases`; none when the provider does not tell.

@@ -42,17 +42,17 @@ async fn remove_container(engine: &Engine, container: &Named, project: &Project)
     }
 }
 
-/// An image that has other names, by its digest or for people to read, would stay when only one of them went.
+/// An image that has other names, by its digest or for people to read, would stay when only one of them went. The one that is looked
+/// for goes last: where a container still needs the image, the engine refuses the last name, and the image can be found again.
 async fn remove_image(host: &Connection, image: &str) -> Result<(), Failure> {
     let others = match other_listed(host, image) {
         Some(others) => others,
         None => others(&host.engine, image).await?,
     };
-    untag(&host.engine, image).await?;
     for other in others {
         untag(&host.engine, &other).await?;
     }
-    Ok(())
+    untag(&host.engine, image).await
 }
 
 /// The other names that go with an image which was listed without a digest. One that has a digest may have more names

@@ -69,20 +69,22 @@ fn one_off(seen: &ContainerSummary, project: &Project) -> Option<OneOff> {
         state: status::state(seen.state, told),
         exit_code: status::exit_code(told),
         created: seen.created.unwrap_or_default(),
+        image: image(labels).unwrap_or_default(),
+        lasting: status::status(told).lasting,
     })
 }
 
-/// The images of the containers that the project has in other environments, and of its one-off containers.
+/// The image of the spec that a container with these labels was made from.
+fn image(labels: &HashMap<String, String>) -> Option<String> {
+    let spec: ContainerSpec = serde_json::from_str(labels.get(label::SPEC)?).ok()?;
+    Some(spec.image)
+}
+
+/// The images of the containers that the project has in other environments.
 pub(super) fn images_elsewhere(all: &[ContainerSummary], project: &Project) -> Vec<String> {
     let labels = all.iter().filter_map(|seen| seen.labels.as_ref());
-    let others = labels.filter(|labels| {
-        labels.get(label::PROJECT) == Some(&project.name)
-            && (!belongs_to(labels, project) || labels.contains_key(label::ONE_OFF))
-    });
-    let image = |labels: &HashMap<String, String>| {
-        let spec: ContainerSpec = serde_json::from_str(labels.get(label::SPEC)?).ok()?;
-        Some(spec.image)
-    };
+    let others = labels
+        .filter(|labels| labels.get(label::PROJECT) == Some(&project.name) && !belongs_to(labels, project));
     others.filter_map(image).collect()
 }
 
