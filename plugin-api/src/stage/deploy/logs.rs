@@ -14,7 +14,7 @@ pub struct Logs {
     pub host: Arc<Host>,
     /// Whose containers.
     pub project: Arc<Project>,
-    /// Of which services; of all where none is named.
+    /// Of which services, and of which jobs; of all services where none is named.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
     /// Which instance of them; all where none is named.

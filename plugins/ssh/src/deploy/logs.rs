@@ -7,7 +7,7 @@ use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptionsBuilder;
 use cloudpad_engine::failure;
 use cloudpad_plugin_api::model::label;
-use cloudpad_plugin_api::stage::deploy::{Container, Logged, Logs};
+use cloudpad_plugin_api::stage::deploy::{Container, Logged, Logs, OneOff};
 use cloudpad_plugin_api::{Context, Event, Failure, Level};
 use futures_util::TryStreamExt;
 use tokio::task::JoinSet;
@@ -19,8 +19,9 @@ use crate::pool::Connection;
 pub(super) async fn logs(cx: &Context, host: &Connection, request: &Logs) -> Result<Logged, Failure> {
     // The engine's own clock says from when on its events count.
     let from = if request.follow { Some(clock::text(clock::now(&host.engine).await?)) } else { None };
-    let all = seen::containers(&host.containers().await?, &request.project);
-    let chosen = chosen(&all, request);
+    let all = host.containers().await?;
+    let mut chosen = chosen(&seen::containers(&all, &request.project), request);
+    chosen.extend(of_jobs(&seen::one_offs(&all, &request.project), request));
     let containers = u32::try_from(chosen.len()).unwrap_or(u32::MAX);
     match from {
         Some(from) => follow(cx, host, request, chosen, &from).await?,
@@ -29,8 +30,38 @@ pub(super) async fn logs(cx: &Context, host: &Connection, request: &Logs) -> Res
     Ok(Logged { containers })
 }
 
+/// A container whose lines are told, by what it is called.
+#[derive(Debug, PartialEq)]
+struct Source {
+    id: String,
+    name: String,
+    called: String,
+    is_up: bool,
+}
+
+/// Of each job that is named, what runs of it, or what ran last.
+fn of_jobs(all: &[OneOff], request: &Logs) -> Vec<Source> {
+    let job = |one_off: &OneOff| one_off.labels.get(label::JOB).cloned().unwrap_or_default();
+    let named =
+        all.iter().filter(|one_off| request.number.is_none() && request.services.contains(&job(one_off)));
+    let chosen = named.clone().filter(|one_off| {
+        let mut siblings = named.clone().filter(|other| job(other) == job(one_off));
+        let is_last = siblings.all(|other| {
+            !other.state.is_up() && (other.created, &other.name) <= (one_off.created, &one_off.name)
+        });
+        one_off.state.is_up() || is_last
+    });
+    let source = |one_off: &OneOff| Source {
+        id: one_off.id.clone(),
+        name: one_off.name.clone(),
+        called: job(one_off),
+        is_up: one_off.state.is_up(),
+    };
+    chosen.map(source).collect()
+}
+
 /// Of each instance what runs, or what ran last.
-fn chosen(all: &[Container], request: &Logs) -> Vec<Container> {
+fn chosen(all: &[Container], request: &Logs) -> Vec<Source> {
     let meant = |service: &str, number: u32| {
         (request.services.is_empty() || request.services.iter().any(|name| name == service))
             && request.number.is_none_or(|only| only == number)
@@ -42,7 +73,13 @@ fn chosen(all: &[Container], request: &Logs) -> Vec<Container> {
         })
     };
     let ours = all.iter().filter(|c| meant(&c.instance.service, c.instance.number));
-    ours.filter(|container| container.state.is_up() || is_last(container)).cloned().collect()
+    let source = |container: &Container| Source {
+        id: container.id.clone(),
+        name: container.name.clone(),
+        called: container.instance.to_string(),
+        is_up: container.state.is_up(),
+    };
+    ours.filter(|container| container.state.is_up() || is_last(container)).map(source).collect()
 }
 
 fn which(request: &Logs) -> Which {
@@ -63,13 +100,13 @@ async fn tell_in_order(
     cx: &Context,
     host: &Connection,
     request: &Logs,
-    chosen: Vec<Container>,
+    chosen: Vec<Source>,
 ) -> Result<(), Failure> {
     let mut sources = Vec::new();
     for container in chosen {
         let mut printed = Printed::of(host, &container.id, &container.name, which(request)).await?;
         if let Some(next) = printed.next().await? {
-            sources.push((next, container.instance.to_string(), printed));
+            sources.push((next, container.called, printed));
         }
     }
     loop {
@@ -106,15 +143,14 @@ async fn follow(
     cx: &Context,
     host: &Connection,
     request: &Logs,
-    chosen: Vec<Container>,
+    chosen: Vec<Source>,
     from: &str,
 ) -> Result<(), Failure> {
     let followed = Followed::default();
     let mut under_way = JoinSet::new();
     for container in chosen {
         let printed = Printed::of(host, &container.id, &container.name, which(request)).await?;
-        let source = container.instance.to_string();
-        begin(cx, &mut under_way, &followed, (container.id, source, printed), container.state.is_up());
+        begin(cx, &mut under_way, &followed, (container.id, container.called, printed), container.is_up);
     }
     let filters = HashMap::from([
         ("label", vec![format!("{}={}", label::PROJECT, request.project.name)]),
@@ -175,8 +211,57 @@ fn begin(
 fn started(event: &EventMessage, request: &Logs) -> Option<(String, String)> {
     let actor = event.actor.as_ref()?;
     let labels = actor.attributes.as_ref().filter(|labels| seen::belongs_to(labels, &request.project))?;
+    if let Some(job) = labels.get(label::JOB).filter(|_| labels.contains_key(label::ONE_OFF)) {
+        let is_meant = request.number.is_none() && request.services.contains(job);
+        return is_meant.then_some((actor.id.clone()?, job.clone()));
+    }
     let (service, number) = (labels.get(label::SERVICE)?, labels.get(label::INSTANCE)?);
     let is_meant = (request.services.is_empty() || request.services.contains(service))
         && request.number.is_none_or(|only| number.parse() == Ok(only));
     is_meant.then_some((actor.id.clone()?, format!("{service}.{number}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use cloudpad_plugin_api::model::{Host, Project};
+    use cloudpad_plugin_api::stage::deploy::State;
+
+    use super::*;
+
+    #[test]
+    fn a_job_that_is_named_tells_what_ran_last() {
+        let one_off = |name: &str, job: &str, state, created| OneOff {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            release: String::new(),
+            labels: [(label::JOB.to_owned(), job.to_owned())].into(),
+            state,
+            exit_code: None,
+            created,
+            image: String::new(),
+            lasting: String::new(),
+        };
+        let all = [
+            one_off("m1", "migrate", State::Stopped, 1),
+            one_off("m2", "migrate", State::Stopped, 2),
+            one_off("w1", "warm", State::Running, 1),
+            one_off("w2", "warm", State::Stopped, 2),
+        ];
+        let asked = |services: &[&str], number| {
+            let request = Logs {
+                host: Host::new("h1", "h1").into(),
+                project: Arc::new(Project { name: "shop".into(), environment: None }),
+                services: services.iter().map(|name| (*name).to_owned()).collect(),
+                number,
+                follow: false,
+                since: None,
+                tail: None,
+            };
+            of_jobs(&all, &request).into_iter().map(|source| (source.called, source.id)).collect::<Vec<_>>()
+        };
+        let of = |job: &str, id: &str| (job.to_owned(), id.to_owned());
+        assert_eq!(asked(&["migrate", "warm"], None), [of("migrate", "m2"), of("warm", "w1")]);
+        assert_eq!(asked(&["migrate"], Some(1)), []);
+        assert_eq!(asked(&[], None), []);
+    }
 }
