@@ -77,15 +77,15 @@ impl<'a> Jobs<'a> {
         }
         for (name, job) in &decide.config.jobs {
             let Some(eligible) = decide.scope.jobs.get(name) else { continue };
-            if !is_called_for(decide, job, rollouts) {
-                continue;
-            }
-            called.insert(name.as_str());
             let image = spec::image(decide.config, job);
             let reference = supply.reference(image).unwrap_or_default();
             let spec = spec::spec(decide.config, job, reference, decide.secrets);
             let spec_id = super::spec::spec_id(&spec);
             let play = Play { name, job, image, spec: spec.into(), spec_id, runs: Vec::new() };
+            if !is_called_for(decide, job, rollouts) && !play.is_left_undone(decide) {
+                continue;
+            }
+            called.insert(name.as_str());
             match jobs.places(decide, &play, eligible) {
                 Ok(runs) => jobs.runs.extend((!runs.is_empty()).then_some(Play { runs, ..play })),
                 Err(problem) => problems.push(problem),
@@ -162,6 +162,15 @@ impl<'a> Jobs<'a> {
                 self.ended.entry(left.host).or_default().push(left.named());
             }
         }
+    }
+}
+
+impl Play<'_> {
+    /// Whether it comes after a deploy that has done all else: then nothing but what is left of it tells that it has not ended well.
+    fn is_left_undone(&self, decide: &Decide<'_>) -> bool {
+        let left = left(decide, self.name);
+        let last = left.last().filter(|last| !last.is_up() || last.spec_id == Some(&self.spec_id));
+        self.job.when == When::After && last.is_some_and(|last| !last.has_done_its_work())
     }
 }
 

@@ -134,6 +134,13 @@ fn one_that_fails_afterwards_is_told_and_nothing_is_taken_back() {
         .says("what was deployed stays");
     assert!(!outcome.stderr.contains("taking back"), "{}", outcome.text());
     assert_eq!(project.get(1), Ok((200, "one".into())));
+    assert_eq!(project.run(&["logs", "warm"]).expect(0).stdout, "warm@h1 | cold\n");
+    project.run(&["deploy", "--yes"]).expect(1).says("with exit code 4, and is run again");
+    configure(&project, &job("warm", "after", "echo fine"));
+    project.run(&["plan", "--exit-code"]).expect(3);
+    assert_eq!(project.deploy().done().iter().filter(|method| *method == "deploy.run").count(), 1);
+    assert_eq!(one_offs(&project), "");
+    project.run(&["plan", "--exit-code"]).expect(0);
 }
 
 #[test]

@@ -51,6 +51,10 @@ impl Left<'_> {
         self.container.state.is_up()
     }
 
+    pub(super) fn has_done_its_work(&self) -> bool {
+        !self.is_up() && self.container.exit_code == Some(0)
+    }
+
     pub(super) fn named(&self) -> Named {
         Named { id: Some(self.container.id.clone()), name: self.container.name.clone() }
     }

@@ -313,6 +313,39 @@ fn an_undo_says_that_what_it_did_stays() {
 }
 
 #[test]
+fn one_after_all_that_has_not_ended_well_runs_again_though_nothing_else_is_to_do() {
+    let mut case = with("warm", job(When::After));
+    case.config.jobs.insert("migrate".into(), job(When::Before));
+    case.deploy();
+    case.image("web", "v2");
+    case.goal.release = "r2".into();
+    let mut sim = Sim::new(&case);
+    for action in &case.plan().actions {
+        if !action.key.starts_with("remove") {
+            sim.apply(action).unwrap();
+        }
+    }
+    case.observed = sim.observed;
+    assert_eq!(case.seen("h1").one_offs.len(), 2);
+    let warm = |case: &mut Case, exit_code| {
+        let warm = case.seen("h1").one_offs.iter_mut().find(|one_off| one_off.name.contains("warm"));
+        warm.expect("it was left").exit_code = exit_code;
+    };
+    case.goal.release = "r3".into();
+    assert!(runs(&case.plan()).is_empty(), "it has done its work");
+    for exit_code in [Some(4), None] {
+        warm(&mut case, exit_code);
+        let plan = case.plan();
+        let names: Vec<_> = runs(&plan).iter().map(|run| run.container.as_str()).collect();
+        assert_eq!(names, ["shop.warm.r3"], "{}", text(&plan));
+        assert!(plan.changes.is_empty() && notes(&plan).len() == 1, "{:?}", plan.notes);
+    }
+    case.deploy();
+    assert!(case.seen("h1").one_offs.is_empty(), "what is left of the others goes too");
+    assert!(case.plan().is_empty());
+}
+
+#[test]
 fn the_image_of_a_job_that_has_failed_goes_with_its_container() {
     let mut case = with("migrate", job(When::Before));
     case.deploy();
