@@ -1,6 +1,6 @@
 //! The plan that takes a project off its hosts. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::ContainerSpec;
@@ -16,7 +16,7 @@ use super::sight::{self, HostSight, Sighted, stop_timeout};
 use super::unit::{Loss, Pace, Rollout, Which};
 use super::{Goal, Note, Plan, Scope, hosts, pace, past, proxies, scope_of_left, spec};
 use crate::config::{Config, Mount, Problem};
-use crate::inventory::Inventory;
+use crate::inventory::{Inventory, list};
 use crate::observed::Observed;
 
 /// Decides how all that is meant goes: containers and their routes, and where no service is named, also releases, images and
@@ -42,7 +42,8 @@ pub fn remove(
 fn all(decide: &Decide<'_>, volumes: bool, notes: &mut Vec<Note>) -> Plan {
     let Decide { config, inventory, scope, sight, .. } = *decide;
     let is_whole = !decide.goal.select.narrows_services();
-    let mut removal = Removal { decide, is_whole, volumes, notes, stays: BTreeSet::new() };
+    let mut removal =
+        Removal { decide, is_whole, volumes, notes, stays: BTreeSet::new(), left: BTreeMap::new() };
     let mut graph = Graph::default();
     let mut roll = Roll::new(config, inventory, sight, Rules::config(config, decide.secrets));
     for name in sight.services().filter(|name| scope.covers(name, config)) {
@@ -63,7 +64,18 @@ fn all(decide: &Decide<'_>, volumes: bool, notes: &mut Vec<Note>) -> Plan {
     if is_whole && removal.stays.is_empty() {
         removal.notes.extend(proxies::left(decide));
     }
+    let left = std::mem::take(&mut removal.left).into_iter();
+    removal.notes.extend(left.map(|(volumes, hosts)| with_data(&volumes, hosts)));
     Plan { changes: roll.changes, actions: graph.finish().unwrap_or_default(), ..Plan::default() }
+}
+
+/// Who takes a host out of the file reaches what stays there no more.
+fn with_data(volumes: &[String], hosts: Vec<&str>) -> Note {
+    let (volumes, on) = (list(volumes.iter().map(String::as_str)), list(hosts));
+    let message = format!(
+        "what is in volumes stays on {on}: {volumes}; `cloudpad remove --volumes` removes these too, while the file has the host"
+    );
+    Note { incomplete: false, message }
 }
 
 struct Removal<'a, 'd> {
@@ -74,6 +86,8 @@ struct Removal<'a, 'd> {
     notes: &'d mut Vec<Note>,
     /// Services of which something stays, with the host.
     stays: BTreeSet<(usize, &'a str)>,
+    /// Volumes that nobody has asked to be removed, with the hosts that have these.
+    left: BTreeMap<Vec<String>, Vec<&'a str>>,
 }
 
 impl<'a> Removal<'a, '_> {
@@ -110,7 +124,7 @@ impl<'a> Removal<'a, '_> {
     }
 
     /// All that goes on a host once what runs there is stopped, one thing after the other.
-    fn host(&self, graph: &mut Graph, index: usize, sight: &'a HostSight<'a>) {
+    fn host(&mut self, graph: &mut Graph, index: usize, sight: &'a HostSight<'a>) {
         let decide = self.decide;
         let (host, project) = (decide.inventory.hosts()[index].clone(), decide.config.project.clone());
         let is_going = |old: &&Sighted<'_>| {
@@ -136,7 +150,10 @@ impl<'a> Removal<'a, '_> {
             let key = format!("remove/{}", host.name);
             needs = vec![graph.add(key, None, needs, Request::DeployRemove(remove))];
         }
-        let (networks, volumes) = self.names(index, sight, &going, &staying);
+        let (networks, mut volumes) = self.names(index, sight, &going, &staying);
+        if !self.volumes && !volumes.is_empty() {
+            self.left.entry(std::mem::take(&mut volumes)).or_default().push(decide.host_name(index));
+        }
         if is_there && (self.is_whole || !networks.is_empty()) || !volumes.is_empty() {
             let clear = Clear { host: host.clone(), project, networks, volumes };
             graph.add(format!("clear/{}", host.name), None, needs, Request::DeployClear(clear));
@@ -229,7 +246,7 @@ impl<'a> Removal<'a, '_> {
         };
         // Of some services the last one on a host may have been left over from before.
         let networks = less(found.networks, &kept.networks, self.is_whole || staying.is_empty());
-        (networks, less(found.volumes, &kept.volumes, self.volumes))
+        (networks, less(found.volumes, &kept.volumes, true))
     }
 }
 

@@ -127,6 +127,27 @@ fn the_volumes_that_go_are_those_that_hosts_have() {
 }
 
 #[test]
+fn volumes_that_stay_are_named() {
+    let mut case = deployed(false);
+    case.seen("h1").volumes = Some(vec!["shop.data".into()]);
+    case.seen("h2").volumes = Some(vec!["shop.data".into()]);
+    case.seen("h3").volumes = Some(Vec::new());
+    let told = |plan: &Plan| {
+        let notes = plan.notes.iter().map(|note| note.message.clone());
+        notes.filter(|message| !message.contains("the proxy")).collect::<Vec<_>>()
+    };
+    let stay = "what is in volumes stays on `h1`, `h2`: `shop.data`; `cloudpad remove --volumes` removes these too, while the file \
+                has the host";
+    assert_eq!(told(&remove(&mut case, false)), [stay]);
+    assert_eq!(told(&remove(&mut case, false)), [stay], "also when all else is gone");
+    assert!(told(&remove(&mut case, true)).is_empty());
+    // Where a provider does not tell, those that its containers have.
+    let mut case = deployed(false);
+    case.goal.select.services = vec!["web".into()];
+    assert!(told(&remove(&mut case, false))[0].contains("stays on `h1`, `h2`, `h3`: `shop.cache`;"));
+}
+
+#[test]
 fn a_service_goes_alone_and_can_be_brought_back() {
     let mut case = deployed(false);
     case.goal.select.services = vec!["web".into()];
@@ -183,7 +204,8 @@ fn what_becomes_of_the_proxy_is_told() {
     let claim = Claim { project: "blog".into(), service: "site".into(), hosts: Vec::new(), path: None };
     case.seen("h2").proxy.as_mut().unwrap().claims.push(claim);
     case.seen("h3").proxy.as_mut().unwrap().made = None;
-    let notes: Vec<_> = remove(&mut case, false).notes.into_iter().map(|note| note.message).collect();
+    let notes = remove(&mut case, false).notes.into_iter().map(|note| note.message);
+    let notes: Vec<_> = notes.filter(|message| !message.contains("in volumes")).collect();
     assert_eq!(
         notes,
         [
