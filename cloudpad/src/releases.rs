@@ -7,12 +7,15 @@ use cloudpad_plugin_api::stage::deploy::{About, Observation, Release};
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::inventory::Inventory;
-use crate::observed::{HostState, Observed};
+use crate::inventory::{Inventory, list};
+use crate::observed::{HostState, Observed, suffix_of};
 use crate::plan::past::{At, at, current, is_unfinished, known};
 use crate::plan::{Goal, Scope, obstacles};
 use crate::refusal::Refusal;
 use crate::words::columns;
+
+/// How many letters of a revision tell it from others.
+const SHORTEST: usize = 4;
 
 /// What hosts remember, as far as it is meant.
 pub struct Past<'a> {
@@ -90,6 +93,38 @@ impl<'a> Past<'a> {
             }
         };
         releases.iter().rev().map(row).collect()
+    }
+
+    /// The release that somebody means by this: its id, or where only one has it, the beginning of that or its revision. What none
+    /// is called so is left as it is, and refused where it is looked for.
+    ///
+    /// # Errors
+    /// Several are called so.
+    pub fn named(&self, typed: &str) -> Result<String, Refusal> {
+        let releases = self.releases();
+        if typed.is_empty() || releases.contains_key(typed) {
+            return Ok(typed.to_owned());
+        }
+        let revision = |id: &str| suffix_of(id).trim_start_matches('-').to_owned();
+        let means = |id: &&str| id.starts_with(typed) || revision(id) == typed;
+        let meant: Vec<&str> = match releases.keys().copied().filter(means).collect::<Vec<_>>() {
+            // A longer revision than ids have, a part of it, or one of what was not committed.
+            none if none.is_empty() => {
+                let commit = |id: &str| revision(id).trim_end_matches("-dirty").to_owned();
+                let is_near = |commit: &str| {
+                    let shorter = commit.len().min(typed.len());
+                    shorter >= SHORTEST && (commit.starts_with(typed) || typed.starts_with(commit))
+                };
+                releases.keys().copied().filter(|id| is_near(&commit(id))).collect()
+            }
+            some => some,
+        };
+        match meant[..] {
+            [] => Ok(typed.to_owned()),
+            [one] => Ok(one.to_owned()),
+            _ => Err(Refusal::new(format!("`{typed}` may be any of {}", list(meant.iter().copied())))
+                .hint("say more of it; `cloudpad releases` lists them")),
+        }
     }
 
     /// The release to go back to: the one in effect, where another was begun since and has not come to its end; else the one
@@ -205,4 +240,51 @@ fn cells(row: &Row) -> [String; 7] {
         row.hosts.join(", "),
         back.to_owned(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Input, load};
+    use crate::inventory::Selection;
+    use crate::plan::scope;
+
+    #[test]
+    fn a_release_is_meant_by_its_beginning_or_its_revision() {
+        let text = "[project]\nname = \"shop\"\n[hosts.h1]\naddress = \"h1\"\n[images.web]\nreference = \"web:1\"\n[services.web]\nimage = \"web\"\n";
+        let dir = std::path::Path::new("/srv/shop");
+        let config = load(&Input { text, dir, environment: None, var: &|_| None }).unwrap();
+        let inventory = Inventory::new(&config.hosts, Vec::new()).unwrap();
+        let ids = [
+            "20260131T110000Z-dirty",
+            "20260131T120000Z-05c951e",
+            "20260131T130000Z-5dde386",
+            "20260131T130000Z.01-5dde386",
+            "20260131T140000Z-5dde386-dirty",
+            "20260131T150000Z-abcdef0-dirty",
+        ];
+        let release = |id: &str| Release { id: id.to_owned(), ..Release::default() };
+        let seen = Observation { releases: Some(ids.map(release).into()), ..Observation::default() };
+        let observed =
+            Observed { hosts: [("h1".to_owned(), HostState::Seen(seen))].into(), ..Observed::default() };
+        let scope = scope(&config, &inventory, &Selection::default()).unwrap();
+        let past = Past { config: &config, inventory: &inventory, scope: &scope, observed: &observed };
+        for (typed, meant) in [
+            (ids[0], Some(ids[0])),
+            ("05c951e", Some(ids[1])),
+            ("05c9", Some(ids[1])),
+            ("05c951e0123456789", Some(ids[1])),
+            ("20260131T12", Some(ids[1])),
+            ("5dde386", None),
+            ("5dde386-dirty", Some(ids[4])),
+            ("20260131T13", None),
+            ("abcdef0", Some(ids[5])),
+            ("05c", Some("05c")),
+            ("7654321", Some("7654321")),
+        ] {
+            assert_eq!(past.named(typed).ok().as_deref(), meant, "{typed}");
+        }
+        let Err(Refusal::Message { message, .. }) = past.named("5dde386") else { panic!("it may be two") };
+        assert_eq!(message, format!("`5dde386` may be any of `{}`, `{}`", ids[2], ids[3]));
+    }
 }

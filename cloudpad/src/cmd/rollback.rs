@@ -16,7 +16,7 @@ use crate::term::Term;
 /// Go back to what ran at an earlier release
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The release to go back to, as `releases` lists it [default: the one before]
+    /// The release to go back to, as `releases` lists it; its beginning or its revision is enough [default: the one before]
     release: Option<String>,
     /// Go ahead without asking
     #[arg(short, long)]
@@ -53,7 +53,7 @@ impl Args {
             return Err(Refusal::new(message).hint(hint).into());
         }
         let release = match &self.release {
-            Some(release) => release.clone(),
+            Some(release) => past.named(release)?,
             None => past.before()?,
         };
         let goal = session.goal(Until::Deploy, selection, &looked);
