@@ -254,7 +254,7 @@ mod tests {
         let text = "[project]\nname = \"shop\"\n[hosts.h1]\naddress = \"h1\"\n[images.web]\nreference = \"web:1\"\n[services.web]\nimage = \"web\"\n";
         let dir = std::path::Path::new("/srv/shop");
         let config = load(&Input { text, dir, environment: None, var: &|_| None }).unwrap();
-        let inventory = Inventory::new(&config.hosts, Vec::new()).unwrap();
+        let inventory = Inventory::new(&config.hosts, Default::default()).unwrap();
         let ids = [
             "20260131T110000Z-dirty",
             "20260131T120000Z-05c951e",
