@@ -47,12 +47,13 @@ impl HostKeys {
         session.method_pref(MethodType::HostKey, &[first, last].concat().join(","))
     }
 
-    /// Fails unless the key that the server has shown is known to be its own.
-    pub(crate) fn verify(&self, target: &Target, session: &Session) -> Result<(), Failure> {
+    /// Fails unless the key that the server has shown is known to be its own. `is_host`: it is the host itself, and none to jump
+    /// through, of which `cloudpad hosts trust` knows nothing.
+    pub(crate) fn verify(&self, target: &Target, session: &Session, is_host: bool) -> Result<(), Failure> {
         let Some((key, _)) = session.host_key() else {
             return Err(unreachable(format!("`{}` has shown no host key", target.name)));
         };
-        let shown = Shown { target, names: &self.names, key };
+        let shown = Shown { target, names: &self.names, key, is_host };
         match self.verdict(target, key) {
             Verdict::Known => Ok(()),
             Verdict::Revoked(place) => Err(shown.revoked(&words(&place))),
@@ -99,6 +100,7 @@ struct Shown<'a> {
     target: &'a Target,
     names: &'a Names,
     key: &'a [u8],
+    is_host: bool,
 }
 
 impl Shown<'_> {
@@ -125,9 +127,10 @@ impl Shown<'_> {
         // The line itself, not `ssh-keyscan`: it accepts this very key, by its right name, also behind
         // a jump host.
         let line = format!("{} {} {}", self.names.full, self.key_type(), BASE64.encode(self.key));
+        let trust = if self.is_host { "`cloudpad hosts trust`, or " } else { "" };
         unreachable(message).hint(format!(
             "compare the fingerprint with what `ssh-keygen -lf` says of the key on the host itself, then \
-             accept it: `{}`",
+             accept it: {trust}`{}`",
             accept(self.target, &line)
         ))
     }
@@ -139,9 +142,10 @@ impl Shown<'_> {
             self.key_type(),
             self.fingerprint()
         );
+        let trust = if self.is_host { "accept it: `cloudpad hosts trust --replace NAME`; or " } else { "" };
         unreachable(message).hint(format!(
             "somebody may be listening in; if the host was set up anew, compare the fingerprint with its own \
-             and remove the old key: `ssh-keygen -R '{}'`",
+             and {trust}remove the old key: `ssh-keygen -R '{}'`",
             self.names.full
         ))
     }

@@ -30,6 +30,7 @@ async fn an_unknown_key_is_refused_and_the_hint_accepts_it() {
     let failure = server.failure(&format!("StrictHostKeyChecking no\n{file}")).await;
     assert_says(&failure, &["is not known", "`ssh-ed25519`", &fingerprint(&server, "host_ed25519")]);
     let hint = failure.hint.unwrap();
+    assert!(hint.contains("then accept it: `cloudpad hosts trust`, or `mkdir "), "{hint}");
     let command = hint.split('`').find(|part| part.starts_with("mkdir ")).unwrap();
     assert!(Command::new("sh").args(["-c", command]).status().unwrap().success());
     server.connect_with(&file).await.unwrap();
@@ -41,7 +42,9 @@ async fn a_changed_key_is_refused_with_the_place_of_the_old_one() {
     let other = Server::start();
     server.know(&format!("# old\n[127.0.0.1]:{} {}", server.port, other.public("host_ed25519")));
     let place = format!("{}:2", server.path("known_hosts").display());
-    assert_says(&server.failure("").await, &["has changed", &place, &fingerprint(&server, "host_ed25519")]);
+    let trust = "accept it: `cloudpad hosts trust --replace NAME`; or remove the old key: `ssh-keygen -R";
+    let failure = server.failure("").await;
+    assert_says(&failure, &["has changed", &place, &fingerprint(&server, "host_ed25519"), trust]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
