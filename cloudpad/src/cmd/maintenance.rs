@@ -11,6 +11,7 @@ use super::{Ended, Refused};
 use crate::look::At;
 use crate::plan::{self, Until};
 use crate::refusal::Refusal;
+use crate::report::exit;
 use crate::term::Term;
 use crate::{project, words};
 
@@ -56,7 +57,11 @@ impl Args {
             return Ok(code);
         }
         session.warn_of(&plan);
-        session.carry_out(&plan, &looked, &goal)
+        let code = session.carry_out(&plan, &looked, &goal)?;
+        if code == exit::OK && self.state == State::On {
+            term.status("requests are answered with the page; `cloudpad maintenance off` ends it");
+        }
+        Ok(code)
     }
 
     fn page(&self) -> Result<Option<String>, Refused> {

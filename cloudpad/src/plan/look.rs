@@ -111,6 +111,7 @@ pub fn unknown_secrets(config: &Config, scope: &Scope, marks: &BTreeMap<String, 
         let problem = Problem::at_key(key, message);
         problems.push(match provider {
             "env" => problem.hint(format!("set the environment variable `{name}`, or add it to `.env`")),
+            "age" => problem.hint(format!("`cloudpad secrets set {name}` gives it a value")),
             _ => problem,
         });
         told.insert(name);

@@ -59,7 +59,10 @@ fn a_value_that_is_set_reaches_its_containers() {
     let project = project("age");
     let missing = project.run(&["secrets", "ls"]).expect(0);
     assert_eq!(missing.stdout, "SECRET  VALUE    NEEDED BY\ntoken   missing  web (TOKEN)\n");
-    project.run(&["deploy", "--yes"]).expect(2).says("the secrets provider `age` knows no secret `token`");
+    let refused = project.run(&["deploy", "--yes"]).expect(2);
+    refused
+        .says("the secrets provider `age` knows no secret `token`")
+        .says("`cloudpad secrets set token` gives it a value");
     set(&project, "token", VALUE).says("`token` is set");
     set(&project, "prod/other", "2").says("no service names it yet");
     let listed = project.run(&["secrets", "ls"]).expect(0);

@@ -9,7 +9,10 @@ fn a_page_is_shown_until_it_is_switched_off_whatever_is_deployed() {
     project.write(".dockerignore", "down.html\n");
     project.run(&["maintenance", "on"]).expect(2).says("no service that is meant has a route");
     routed.deploy();
-    project.run(&["maintenance", "on", "--message", "back <at> noon {env.HOME}"]).expect(0);
+    project
+        .run(&["maintenance", "on", "--message", "back <at> noon {env.HOME}"])
+        .expect(0)
+        .says("`cloudpad maintenance off` ends it");
     let (status, page) = routed.get(3, "/");
     assert!(status == 503 && page.contains("<p>back &lt;at&gt; noon {env.HOME}</p>"), "{status} {page}");
     project.run(&["ps"]).expect(0).says("`web` on `h3` is in maintenance");
