@@ -83,7 +83,7 @@ fn a_row_says_how_its_container_is_reached_and_for_how_long() {
     let mut web = container("web", 1, "shop-web-1-a", State::Running, 1);
     let ports = vec![port(8080, Protocol::Tcp, None), port(53, Protocol::Udp, Some("127.0.0.1"))];
     web.spec = Some(Arc::new(ContainerSpec { image: "shop.web:0f3a".into(), ports, ..Default::default() }));
-    web.status = Status { lasting: "2 minutes".into(), exit_code: None, healthy: true, reason: None };
+    web.status = Status { lasting: "2 minutes".into(), healthy: true, ..Status::default() };
     let mut old = container("web", 1, "shop-web-1-b", State::Stopped, 0);
     (old.spec, old.status) =
         (web.spec.clone(), Status { lasting: "3 hours".into(), exit_code: Some(137), ..Status::default() });

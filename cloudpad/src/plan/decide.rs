@@ -157,7 +157,7 @@ impl<'a> Decide<'a> {
         unit.told = Some(match (unit.stops.is_empty(), new.kept) {
             (false, _) => (ChangeKind::ReplaceStartFirst, why(ill, compared.why(&unit.stops, wanted))),
             (true, Some(_)) => (ChangeKind::Start, Arc::default()),
-            (true, None) => (ChangeKind::Create, Arc::default()),
+            (true, None) => (ChangeKind::Create, in_place_of(copies, wanted)),
         });
         if !Rc::ptr_eq(&new.wanted, wanted) {
             unit.ready = Some((new.wanted.name.clone(), Arc::clone(&new.wanted.spec)));
@@ -207,6 +207,13 @@ impl<'a> Decide<'a> {
         });
         lost.map(|(host, number, copies)| Loss::of(host, Which { service: name, number }, copies)).collect()
     }
+}
+
+/// Why another container is made than the one that is kept and is the same.
+fn in_place_of(copies: &[Sighted<'_>], wanted: &Wanted<'_>) -> Arc<[String]> {
+    let kept = copies.iter().find(|old| old.status.unproven && *old.spec_id == *wanted.spec_id);
+    let why = |_| "the one that is kept did not pass its health check when it was started last".to_owned();
+    kept.map(why).into_iter().collect()
 }
 
 /// Why what runs is replaced: the container fails its health check where it is `ill`, and this differs.

@@ -85,6 +85,9 @@ impl<'a> Decide<'a> {
         notes: &mut Vec<Note>,
     ) -> Option<New<'a>> {
         if let Some(kept) = sight::made_as(copies, &wanted.spec_id) {
+            if self.mends && kept.status.unproven && !self.holds(kept) {
+                return Some(New { wanted: Rc::new(wanted.beside(copies)), kept: None });
+            }
             let wanted = match kept.name == wanted.name {
                 true => Rc::clone(wanted),
                 false => Rc::new(wanted.named(kept.name.clone())),

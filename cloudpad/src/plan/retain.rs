@@ -215,7 +215,8 @@ fn spent(decide: &Decide<'_>, rollouts: &[Rollout<'_>], kept: &[bool]) -> Vec<bo
         let is_stopped = |old: &Sighted<'_>| unit.stops.iter().any(|stop| stop.place == old.place);
         let copies = decide.sight.of(unit.host, unit.which).iter();
         let same = copies.filter(|old| *old.spec_id == *new.wanted.spec_id && !kept[old.place]);
-        same.filter(|old| is_stopped(old) || has_own_name(old)).for_each(|old| spent[old.place] = true);
+        let goes = |old: &&Sighted<'_>| is_stopped(old) || has_own_name(old) || old.status.unproven;
+        same.filter(goes).for_each(|old| spent[old.place] = true);
     }
     // Nor to what never was a release.
     if decide.goal.restore.is_some() {

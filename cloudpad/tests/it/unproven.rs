@@ -34,3 +34,20 @@ fn one_with_secrets_is_restarted_and_started_without_their_values() {
     project.serves("one");
     assert_eq!(project.containers(1)[0].id, id, "it is the same all the time");
 }
+
+#[test]
+fn one_that_is_broken_within_is_replaced_by_a_deploy() {
+    let project = web("unprovenbroken");
+    for stops in [false, true] {
+        let id = project.containers(1)[0].id.clone();
+        broken(&project);
+        if stops {
+            project.lab.host(1).run(&format!("docker stop -t 0 {id}"));
+        }
+        project.deploy();
+        project.serves("one");
+        let now = project.containers(1);
+        assert!(now.len() == 1 && now[0].id != id, "another one took its place: {now:?}");
+        project.run(&["plan", "--exit-code"]).expect(0);
+    }
+}

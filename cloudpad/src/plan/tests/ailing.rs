@@ -130,6 +130,22 @@ fn what_was_made_in_its_place_is_started_again_like_any_other() {
 }
 
 #[test]
+fn one_that_did_not_serve_when_it_was_started_again_is_replaced_and_removed() {
+    let mut case = ailing("h2", None);
+    let container = &mut case.seen("h2").containers[0];
+    (container.state, container.status.unproven) = (State::Stopped, true);
+    check(
+        &case.deploy(),
+        "create web.1 on h2 the one that is kept did not pass its health check when it was started last
+         0 start/h2/shop-web-1-anew-#1
+         1 ready/h2/shop-web-1-anew-#1 < 0
+         2 remove/h2 < 1",
+    );
+    assert_eq!(names(&mut case, "h2").len(), 1);
+    assert!(case.plan().is_empty());
+}
+
+#[test]
 fn it_is_stopped_first_where_it_has_to_be_and_counts_as_none_that_serves() {
     let mut case = ailing("h2", None);
     case.service("web", |web| web.update = Update::StopFirst);

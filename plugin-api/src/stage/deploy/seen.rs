@@ -128,6 +128,9 @@ pub struct Status {
     /// Whether it has a health check that was made, and has passed.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "std::ops::Not::not")]
     pub healthy: bool,
+    /// Whether it has ended without having served since it was started, where its health check is none that the engine makes.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "std::ops::Not::not")]
+    pub unproven: bool,
     /// What came of its health check, where that was asked for ([`Observe::checks`](super::Observe::checks)) and has failed, such as
     /// "`GET /up` on port 80 answered 500".
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -37,7 +37,8 @@ pub(super) async fn checkup(
 /// Takes in what came of it.
 fn note(container: &mut Container, found: Found, checks: Checks) {
     match found {
-        Found::Serves => container.status.healthy = true,
+        // That it is proven is for a deploy to say.
+        Found::Serves => container.status.healthy = container.state == State::Running,
         Found::Fails(reason) => {
             container.state =
                 state_of_silent(&container.status.lasting, Duration::from_millis(checks.ready_within_ms));
@@ -65,9 +66,9 @@ struct Patient {
 }
 
 impl Patient {
-    /// None where it does not run, has not served yet, is asked by the engine, or cannot be reached.
+    /// None where it does not run, is asked by the engine, or cannot be reached.
     fn of(container: &Container, listed: &[ContainerSummary]) -> Option<Self> {
-        if container.state != State::Running {
+        if !matches!(container.state, State::Running | State::Starting) {
             return None;
         }
         let health = container.spec.as_ref()?.health.as_ref()?;

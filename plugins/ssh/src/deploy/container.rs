@@ -11,6 +11,7 @@ use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::Named;
 use futures_util::StreamExt;
 
+use super::printed::Cut;
 use super::{proof, results, seen};
 
 /// How many of a container's last log lines go into a failure.
@@ -90,31 +91,58 @@ pub(super) async fn with_last_results(engine: &Engine, name: &str, failure: Fail
 
 async fn last_lines(engine: &Engine, found: Inspected) -> Vec<String> {
     let Ok(docker) = engine.docker().await else { return Vec::new() };
+    let since = started(&found);
     let Some(id) = found.id else { return Vec::new() };
     let tail = LAST_LINES.to_string();
-    let options = LogsOptionsBuilder::new().stdout(true).stderr(true).tail(&tail).build();
+    let options = LogsOptionsBuilder::new().stdout(true).stderr(true).timestamps(true).tail(&tail).build();
     let mut output = docker.logs(&id, Some(options));
-    let mut bytes = Vec::new();
+    let mut cut = Cut::since(since);
     while let Some(Ok(piece)) = output.next().await {
-        bytes.extend_from_slice(&LogOutput::into_bytes(piece));
+        let is_error = matches!(piece, LogOutput::StdErr { .. });
+        cut.push(&piece.into_bytes(), is_error);
     }
-    lines(&bytes)
+    lines(cut.all())
 }
 
-fn lines(bytes: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(bytes);
-    let lines: Vec<_> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+/// When the container was started, in nanoseconds since 1970: what it has printed before belongs to another time. None where its
+/// engine has started it again since, for then what matters is what it printed before that.
+fn started(found: &Inspected) -> Option<i64> {
+    let state = found.state.as_ref().filter(|_| found.restart_count.unwrap_or_default() == 0)?;
+    let started = chrono::DateTime::parse_from_rfc3339(state.started_at.as_deref()?).ok()?;
+    started.timestamp_nanos_opt()
+}
+
+fn lines(all: Vec<String>) -> Vec<String> {
+    let lines: Vec<_> = all.iter().map(|line| line.trim_end()).filter(|line| !line.is_empty()).collect();
     lines[lines.len().saturating_sub(LAST_LINES)..].iter().map(|line| (*line).to_owned()).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use bollard::models::ContainerState;
+
     use super::*;
 
     #[test]
     fn only_the_last_lines_count() {
-        let text: String = (1..=30).map(|n| format!("line {n}\r\n\n")).collect();
-        let lines = lines(text.as_bytes());
+        let text: String =
+            (1..=30).map(|n| format!("1970-01-01T00:00:01Z line {n}\r\n1970-01-01T00:00:01Z \n")).collect();
+        let mut cut = Cut::since(None);
+        cut.push(text.as_bytes(), false);
+        let lines = lines(cut.all());
         assert_eq!((lines.len(), &*lines[0], &*lines[19]), (20, "line 11", "line 30"));
+    }
+
+    #[test]
+    fn what_counts_begins_with_the_last_start_unless_its_engine_made_that() {
+        let found = |restarts| Inspected {
+            restart_count: Some(restarts),
+            state: Some(ContainerState {
+                started_at: Some("1970-01-01T00:00:01.000000002Z".into()),
+                ..Default::default()
+            }),
+            ..Default::default()
+        };
+        assert_eq!((started(&found(0)), started(&found(1))), (Some(1_000_000_002), None));
     }
 }

@@ -84,18 +84,20 @@ impl Printed {
 /// Cuts the two streams into lines. Each message begins with its time, also one that goes on with a line that was too long for
 /// one message.
 #[derive(Default)]
-struct Cut {
+pub(super) struct Cut {
     since: Option<i64>,
     open: [Option<Line>; 2],
     lines: VecDeque<Line>,
 }
 
 impl Cut {
-    fn since(since: Option<i64>) -> Self {
+    /// One that leaves out what was printed before that time, in nanoseconds since 1970.
+    pub(super) fn since(since: Option<i64>) -> Self {
         Self { since, ..Self::default() }
     }
 
-    fn push(&mut self, message: &[u8], stderr: bool) {
+    /// Takes in a message of one of the streams.
+    pub(super) fn push(&mut self, message: &[u8], stderr: bool) {
         for piece in message.split_inclusive(|byte| *byte == b'\n') {
             let (time, text) = timed(piece);
             let open = &mut self.open[usize::from(stderr)];
@@ -116,6 +118,12 @@ impl Cut {
         if !is_early {
             self.lines.push_back(line);
         }
+    }
+
+    /// The text of all lines that were not taken yet.
+    pub(super) fn all(mut self) -> Vec<String> {
+        self.finish();
+        self.lines.into_iter().map(|line| line.text).collect()
     }
 
     fn finish(&mut self) {

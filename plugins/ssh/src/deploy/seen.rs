@@ -7,7 +7,7 @@ use bollard::models::{
 };
 use cloudpad_engine::release_names;
 use cloudpad_plugin_api::model::{ContainerSpec, Instance, Project, Protocol, label};
-use cloudpad_plugin_api::stage::deploy::{Container, OneOff, PortHeld, State};
+use cloudpad_plugin_api::stage::deploy::{Container, OneOff, PortHeld, State, Status};
 
 use super::{proof, status};
 
@@ -43,7 +43,10 @@ fn container(seen: &ContainerSummary, project: &Project) -> Option<Container> {
             _ => state,
         },
         created: seen.created.unwrap_or_default(),
-        status: status::status(told),
+        status: Status {
+            unproven: proof::own_name(name).is_some() && seen.state == Some(Engine::EXITED),
+            ..status::status(told)
+        },
     })
 }
 
@@ -226,13 +229,15 @@ mod tests {
         all.iter_mut().for_each(|seen| seen.ports = Some(vec![port.clone()]));
         let told = |all: &[ContainerSummary]| {
             let told = containers(all, &project(None)).into_iter();
-            told.map(|c| (c.name, c.state)).collect::<Vec<_>>()
+            told.map(|c| (c.name, c.state, c.status.unproven)).collect::<Vec<_>>()
         };
-        assert_eq!(told(&all), [("a".into(), State::Starting)]);
+        assert_eq!(told(&all), [("a".into(), State::Starting, false)]);
         let holders: Vec<_> = ports(&all, &project(None)).into_iter().map(|held| held.container).collect();
         assert_eq!(holders, ["a", "foreign.unproven"]);
         all[0].state = Some(Engine::EXITED);
-        assert_eq!(told(&all), [("a".into(), State::Stopped)]);
+        assert_eq!(told(&all), [("a".into(), State::Stopped, true)]);
+        all[0].state = Some(Engine::CREATED);
+        assert_eq!(told(&all), [("a".into(), State::Stopped, false)], "it was never started");
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(super) fn status(text: &str) -> Status {
         lasting: lasting(text).unwrap_or_default().to_lowercase(),
         exit_code: exit_code(text),
         healthy: text.ends_with(" (healthy)"),
-        reason: None,
+        ..Status::default()
     }
 }
 
@@ -81,7 +81,7 @@ mod tests {
             ("", ("", None, false)),
         ];
         for (text, (lasting, exit_code, healthy)) in cases {
-            let expected = Status { lasting: lasting.to_owned(), exit_code, healthy, reason: None };
+            let expected = Status { lasting: lasting.to_owned(), exit_code, healthy, ..Status::default() };
             assert_eq!(status(text), expected, "{text}");
         }
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use cloudpad_plugin_api::stage::deploy::State;
 
-/// The state of a container that has served once, and does not now. One that was started again since, such as by its engine
-/// after a crash, gets the time to come up that any other has.
+/// The state of a container that does not serve. One that was started just now, such as by its engine after a crash, gets the
+/// time to come up that any other has.
 pub(super) fn state_of_silent(up_for: &str, ready_within: Duration) -> State {
     match at_least(up_for) {
         Some(up_for) if up_for < ready_within => State::Starting,
