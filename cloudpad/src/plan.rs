@@ -202,10 +202,14 @@ fn ailing(decide: &Decide<'_>, plan: &Plan) -> Vec<Note> {
     ailing.into_iter().map(note).collect()
 }
 
-/// What is wrong with a container that fails its health check.
+/// What is wrong with a container that is not well.
 fn ailment(container: &Container) -> String {
-    let reason = container.status.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("fails its health check{reason}")
+    let is_checked = container.spec.as_ref().is_none_or(|spec| spec.health.is_some());
+    match (&container.status.reason, is_checked) {
+        (None, _) => "fails its health check".to_owned(),
+        (Some(reason), true) => format!("fails its health check: {reason}"),
+        (Some(reason), false) => format!("is not well: {reason}"),
+    }
 }
 
 /// The name that a container had before somebody has given it another.

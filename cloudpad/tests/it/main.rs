@@ -64,6 +64,7 @@ mod start;
 mod stats;
 mod stop;
 mod support;
+mod taken_out;
 mod terminal;
 mod unfinished;
 mod unproven;

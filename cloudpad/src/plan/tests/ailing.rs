@@ -1,5 +1,6 @@
 //! Instances that run and fail their health check: another container takes their place.
 
+use cloudpad_plugin_api::model::{Check, Health};
 use cloudpad_plugin_api::stage::deploy::State;
 
 use super::kit::{Case, case, check, text};
@@ -9,11 +10,16 @@ use crate::plan::{self, ChangeKind, Failed};
 /// A deployed service of which one container fails its health check, for this reason.
 fn ailing(host: &str, reason: Option<&str>) -> Case {
     let mut case = case();
+    case.service("web", |web| web.health = Some(engine_health()));
     case.deploy();
     let container = &mut case.seen(host).containers[0];
     container.state = State::Unhealthy;
     container.status.reason = reason.map(str::to_owned);
     case
+}
+
+fn engine_health() -> Health {
+    Health { check: Check::Image, interval_ms: 1000, timeout_ms: 1000, retries: 3 }
 }
 
 fn names(case: &mut Case, host: &str) -> Vec<String> {
@@ -146,6 +152,19 @@ fn one_that_did_not_serve_when_it_was_started_again_is_replaced_and_removed() {
 }
 
 #[test]
+fn one_without_a_check_may_not_be_well_either() {
+    let mut case = ailing("h2", None);
+    case.service("web", |web| web.health = None);
+    case.deploy();
+    let container = case.seen("h2").containers.iter_mut().find(|c| c.state.is_up()).unwrap();
+    (container.state, container.status.reason) =
+        (State::Unhealthy, Some("not in the network `shop` any more".into()));
+    let plan = case.deploy();
+    assert_eq!(*plan.changes[0].why, ["is not well: not in the network `shop` any more"]);
+    assert!(case.plan().is_empty());
+}
+
+#[test]
 fn it_is_stopped_first_where_it_has_to_be_and_counts_as_none_that_serves() {
     let mut case = ailing("h2", None);
     case.service("web", |web| web.update = Update::StopFirst);
@@ -185,7 +204,7 @@ fn where_the_new_one_fails_too_the_old_one_is_left_as_it_was() {
 #[test]
 fn what_is_protected_is_told_and_replaced_only_where_it_is_named() {
     let mut case = case();
-    case.service("web", |web| web.protected = true);
+    case.service("web", |web| (web.protected, web.health) = (true, Some(engine_health())));
     case.deploy();
     let container = &mut case.seen("h2").containers[0];
     (container.state, container.status.reason) = (State::Unhealthy, Some("nobody listens".into()));

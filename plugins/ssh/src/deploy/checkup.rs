@@ -14,6 +14,7 @@ use futures_util::{StreamExt, stream};
 use tokio::time::sleep;
 
 use super::probe::{Missed, Probe, Target};
+use super::spec::own_networks;
 use super::uptime::state_of_silent;
 use super::verdict::listed_address;
 
@@ -27,11 +28,29 @@ pub(super) async fn checkup(
     (listed, told): (&[ContainerSummary], &mut [Container]),
 ) {
     let Some(checks) = checks else { return };
+    told.iter_mut().for_each(|container| note_apart(container, listed));
     let transport = engine.transport().as_ref();
     let asked = told.iter_mut().filter_map(|container| Some((Patient::of(container, listed)?, container)));
     let all = stream::iter(asked)
         .map(async |(patient, container)| note(container, patient.ask(transport).await, checks));
     all.buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+}
+
+/// Tells a container that runs and that somebody has taken out of one of its networks: it may well answer its check from there,
+/// and nobody else reaches it.
+fn note_apart(container: &mut Container, listed: &[ContainerSummary]) {
+    let lacking = |container: &Container| {
+        let spec = container.spec.as_ref()?;
+        let seen = listed.iter().find(|seen| seen.id.as_ref() == Some(&container.id))?;
+        let networks = seen.network_settings.as_ref()?.networks.as_ref()?;
+        own_networks(spec).find(|network| !networks.contains_key(*network)).map(str::to_owned)
+    };
+    let runs = matches!(container.state, State::Running | State::Starting | State::Unhealthy);
+    if let Some(network) = lacking(container).filter(|_| runs) {
+        container.state = State::Unhealthy;
+        container.status.healthy = false;
+        container.status.reason = Some(format!("not in the network `{network}` any more"));
+    }
 }
 
 /// Takes in what came of it.

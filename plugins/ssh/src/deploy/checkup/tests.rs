@@ -174,3 +174,39 @@ fn what_was_found_is_told() {
     assert_eq!(told("2 minutes", fails()), (State::Unhealthy, false, Some("no".into())));
     assert_eq!(told("2 seconds", fails()), (State::Starting, false, Some("no".into())));
 }
+
+#[test]
+fn what_was_taken_out_of_a_network_is_not_well() {
+    use bollard::models::{ContainerSummaryNetworkSettings, EndpointSettings};
+    let listed = |networks: &[&str]| ContainerSummary {
+        id: Some("c1".into()),
+        network_settings: Some(ContainerSummaryNetworkSettings {
+            networks: Some(networks.iter().map(|n| ((*n).to_owned(), EndpointSettings::default())).collect()),
+        }),
+        ..Default::default()
+    };
+    let told = |networks: &[&str], state| {
+        let spec = ContainerSpec { networks: vec!["shop".into(), "back".into()], ..Default::default() };
+        let mut container = Container {
+            id: "c1".into(),
+            name: "web-1".into(),
+            instance: Instance { service: "web".into(), number: 1 },
+            release: String::new(),
+            spec_id: String::new(),
+            spec: Some(spec.into()),
+            state,
+            created: 0,
+            status: Status::default(),
+        };
+        note_apart(&mut container, &[listed(networks)]);
+        (container.state, container.status.reason)
+    };
+    assert_eq!(told(&["shop", "back", "more"], State::Running), (State::Running, None));
+    let lacking = Some("not in the network `back` any more".to_owned());
+    assert_eq!(told(&["shop"], State::Starting), (State::Unhealthy, lacking));
+    assert_eq!(
+        told(&[], State::Stopped),
+        (State::Stopped, None),
+        "one that is stopped joins them with its start"
+    );
+}
