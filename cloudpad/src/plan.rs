@@ -182,7 +182,10 @@ fn ailing(decide: &Decide<'_>, plan: &Plan) -> Vec<Note> {
         for container in &sight.seen.containers {
             let renamed = || renamed(container, decide.config);
             let what = match container.state {
-                State::Paused => Some("is paused".to_owned()),
+                State::Paused => {
+                    let instance = &container.instance;
+                    Some(format!("is paused; `cloudpad restart {instance} --host {host}` lets it go on"))
+                }
                 State::Unhealthy => Some(ailment(container)),
                 State::Restarting => Some("keeps ending, and is started again".to_owned()),
                 _ => renamed().map(|name| format!("was renamed: it was `{name}`")),
@@ -206,6 +209,7 @@ fn ailing(decide: &Decide<'_>, plan: &Plan) -> Vec<Note> {
 fn ailment(container: &Container) -> String {
     let is_checked = container.spec.as_ref().is_none_or(|spec| spec.health.is_some());
     match (&container.status.reason, is_checked) {
+        _ if container.state == State::Paused => "is paused".to_owned(),
         (None, _) => "fails its health check".to_owned(),
         (Some(reason), true) => format!("fails its health check: {reason}"),
         (Some(reason), false) => format!("is not well: {reason}"),

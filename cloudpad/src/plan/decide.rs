@@ -167,14 +167,15 @@ impl<'a> Decide<'a> {
         Some(claims)
     }
 
-    /// The same, for a plan that replaces what fails its health check.
+    /// The same, for a plan that replaces what fails its health check or is paused.
     pub(super) fn mending(&self) -> Self {
         Self { mends: true, hosts: self.hosts.clone(), ..*self }
     }
 
-    /// Whether another container is made in the place of one that runs, since it fails its health check.
+    /// Whether another container is made in the place of one that runs, since it fails its health check or is paused.
     pub(super) fn is_ill(&self, container: &Sighted<'_>) -> bool {
-        self.mends && container.state == State::Unhealthy && !self.holds(container)
+        let is_ill = matches!(container.state, State::Unhealthy | State::Paused);
+        self.mends && is_ill && !self.holds(container)
     }
 
     /// A service that the config does not have any more.
@@ -216,7 +217,7 @@ fn in_place_of(copies: &[Sighted<'_>], wanted: &Wanted<'_>) -> Arc<[String]> {
     kept.map(why).into_iter().collect()
 }
 
-/// Why what runs is replaced: the container fails its health check where it is `ill`, and this differs.
+/// Why what runs is replaced: the container is not well where it is `ill`, and this differs.
 fn why(ill: Option<&Sighted<'_>>, differs: Arc<[String]>) -> Arc<[String]> {
     match ill {
         None => differs,

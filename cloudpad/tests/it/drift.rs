@@ -81,13 +81,11 @@ fn what_was_added_under_our_labels_goes() {
 }
 
 #[test]
-fn what_was_paused_is_named_and_an_image_that_was_replaced_is_brought_again() {
+fn what_was_paused_is_replaced_and_an_image_that_was_replaced_is_brought_again() {
     let (project, before) = deployed("paused");
-    let Container { name, image, .. } = &before[1][0];
-    by_hand(&project, &format!("docker pause {name}"));
-    let plan = project.run(&["plan"]).expect(0);
-    assert!(plan.stdout.contains(&format!("`{name}` on `h2` is paused")), "{}", plan.text());
-    by_hand(&project, &format!("docker unpause {name}"));
+    by_hand(&project, &format!("docker pause {}", before[1][0].name));
+    is_mended(&project, &before, &["~ web.1 replace", "is paused"]);
+    let Container { name, image, .. } = &project.running(2)[0];
     // Another image has its name now.
     let other = format!("tar -cf - -T /dev/null | docker import - {image}");
     by_hand(&project, &format!("docker rm -f {name} && docker rmi {image} && {other}"));

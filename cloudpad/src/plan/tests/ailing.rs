@@ -165,6 +165,29 @@ fn one_without_a_check_may_not_be_well_either() {
 }
 
 #[test]
+fn one_that_is_paused_is_replaced_too_unless_one_goes_back() {
+    let mut case = ailing("h2", None);
+    case.seen("h2").containers[0].state = State::Paused;
+    let mut back = case.clone();
+    let plan = case.deploy();
+    assert_eq!(
+        (plan.changes[0].kind, &*plan.changes[0].why),
+        (ChangeKind::ReplaceStartFirst, &["is paused".to_owned()][..])
+    );
+    assert!(plan.notes.is_empty() && case.plan().is_empty());
+    ["h1", "h2", "h3"].iter().for_each(|host| back.seen(host).releases = Some(Vec::new()));
+    back.deploy();
+    back.seen("h2").containers[0].state = State::Paused;
+    back.goal.restore = Some(back.goal.release.clone());
+    let [note] = &back.plan().notes[..] else { panic!("{}", text(&back.plan())) };
+    assert!(
+        note.message.ends_with("is paused; `cloudpad restart web.1 --host h2` lets it go on"),
+        "{}",
+        note.message
+    );
+}
+
+#[test]
 fn it_is_stopped_first_where_it_has_to_be_and_counts_as_none_that_serves() {
     let mut case = ailing("h2", None);
     case.service("web", |web| web.update = Update::StopFirst);
