@@ -6,6 +6,7 @@
 
 mod add;
 mod ahead;
+mod apart;
 mod by_hand;
 mod left;
 mod meant;
@@ -113,7 +114,15 @@ impl<'a> Jobs<'a> {
         }
         let mut runs = Vec::new();
         match play.job.run {
-            RunOn::Once => runs.extend(self.place(decide, play, hosts[0], &left)),
+            RunOn::Once => {
+                runs.extend(self.place(decide, play, hosts[0], &left));
+                let is_new = runs.iter().any(|run| run.release == decide.goal.release);
+                if let Some(problem) =
+                    apart::problem(decide, play, (eligible[0], hosts[0])).filter(|_| is_new)
+                {
+                    return Err(problem);
+                }
+            }
             RunOn::PerHost => {
                 for host in hosts {
                     let here: Vec<Left<'_>> = left.iter().filter(|left| left.host == host).copied().collect();

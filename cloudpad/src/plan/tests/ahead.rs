@@ -181,3 +181,27 @@ fn one_with_an_image_of_its_own_may_depend_on_any() {
     let told = text(&case.plan());
     assert!(told.find("job/").unwrap() > told.find("ready/h1/").unwrap(), "{told}");
 }
+
+#[test]
+fn a_selection_does_not_move_a_job_away_from_what_it_depends_on() {
+    let mut case = first();
+    case.service("web", |web| web.hosts = Vec::new());
+    case.service("db", |db| db.hosts = vec!["h1".into()]);
+    case.deploy();
+    case.image("web", "v2");
+    case.goal.release = "r2".into();
+    case.goal.select.hosts = vec!["h2".into()];
+    let told = "job `migrate` cannot run on `h2`, since `db`, on which it depends, is not there: it runs on `h1`, which is not \
+                selected or cannot be reached";
+    assert_eq!(case.problems(), [told]);
+    case.goal.select.hosts.push("h1".into());
+    assert!(text(&case.plan()).contains("job/h1/shop.migrate.r2"));
+    // Where it is on all hosts, it runs on any of them.
+    case.goal.select.hosts = vec!["h2".into()];
+    case.service("db", |db| db.hosts = Vec::new());
+    assert!(text(&case.plan()).contains("job/h2/shop.migrate.r2"));
+    // And a job that needs nothing does so ever.
+    case.service("db", |db| db.hosts = vec!["h1".into()]);
+    case.config.jobs.get_mut("migrate").unwrap().depends_on.clear();
+    assert!(text(&case.plan()).contains("job/h2/shop.migrate.r2"));
+}
