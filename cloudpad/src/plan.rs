@@ -89,6 +89,7 @@ pub use look::{
 pub use maintenance::{in_maintenance, maintenance};
 pub use model::*;
 pub use protect::{Held, protected};
+pub use proxies::down as proxy_down;
 pub use prune::prune;
 pub use remove::remove;
 pub use restart::restart;

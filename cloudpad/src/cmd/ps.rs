@@ -100,11 +100,15 @@ impl Args {
         let maintained = plan::in_maintenance(&looked.observed, &covers);
         let maintained = maintained.into_iter().filter(|(host, _)| is_meant(host));
         let unseen = looked.observed.unseen().filter(|(host, _)| is_meant(host));
+        let proxies = looked.observed.seen().filter(|(host, _)| is_meant(host));
+        let down = proxies.filter_map(|(host, seen)| plan::proxy_down(host, seen.proxy.as_deref()?));
+        let down = down.map(|line| format!("{line}; `cloudpad deploy` starts it"));
         Picture {
             rows,
             not_running: listing::not_running(&last),
             warnings: maintained
                 .map(|(host, service)| words::routes::in_maintenance(service, host))
+                .chain(down)
                 .collect(),
             errors: unseen.map(|(host, failure)| format!("{host}: {}", words::failure(failure))).collect(),
         }

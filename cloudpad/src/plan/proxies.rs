@@ -164,6 +164,9 @@ pub(super) fn notes(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Note> 
         if proxy.made.is_none() {
             made_on.push(host.as_str());
         }
+        if let Some(down) = down(host, proxy) {
+            notes.push(Note { incomplete: false, message: format!("{down}; it is started again") });
+        }
         if let Some(made) = proxy.made.as_ref().filter(|made| *made != wanted) {
             let from = if made.image == wanted.image {
                 "with other ports".to_owned()
@@ -192,6 +195,12 @@ pub(super) fn notes(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Note> 
     notes.extend(makes(decide, &made_on));
     notes.extend(changed.into_iter().map(|((service, keys), hosts)| changes(service, &keys, &hosts)));
     notes
+}
+
+/// That a host's proxy does not run, where it leads requests to the project.
+pub fn down(host: &str, proxy: &ProxySeen) -> Option<String> {
+    let rules: Vec<&Rule> = proxy.routes.iter().map(|route| &*route.rule).collect();
+    (proxy.down && !rules.is_empty()).then(|| crate::words::routes::down(host, &rules))
 }
 
 /// That hosts get a proxy, and what it takes of them.

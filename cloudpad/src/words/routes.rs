@@ -2,7 +2,7 @@
 
 use cloudpad_plugin_api::stage::deploy::{Rule, SetRoute};
 
-use super::{plural, seconds};
+use super::{plural, seconds, some_of};
 
 /// What `deploy.route` does, in a line of a plan.
 pub fn line(request: &SetRoute) -> String {
@@ -45,6 +45,12 @@ fn draining(request: &SetRoute) -> String {
 /// That a service shows a page in its place.
 pub fn in_maintenance(service: &str, host: &str) -> String {
     format!("`{service}` on `{host}` is in maintenance; `cloudpad maintenance off` ends it")
+}
+
+/// That nobody answers the requests for a project on a host, whatever its services do.
+pub fn down(host: &str, rules: &[&Rule]) -> String {
+    let requests: Vec<String> = rules.iter().map(|rule| requests(rule)).collect();
+    format!("the proxy on `{host}` does not run, so nobody answers {} there", some_of(&requests))
 }
 
 /// The requests that a rule is about: `shop.example.com/api and 2 more`.

@@ -191,6 +191,13 @@ fn a_proxy_that_is_gone_or_another_is_made_again() {
     case.deploy();
     case.seen("h1").proxy.as_mut().unwrap().settled = false;
     check(&case.deploy(), "0 route/h1/web");
+    let proxy = case.seen("h1").proxy.as_mut().unwrap();
+    (proxy.settled, proxy.down) = (false, true);
+    check(
+        &case.deploy(),
+        "0 route/h1/web
+         note: the proxy on `h1` does not run, so nobody answers shop.de there; it is started again",
+    );
     case.seen("h2").proxy.as_mut().unwrap().made = None;
     check(
         &case.deploy(),

@@ -183,7 +183,7 @@ impl Sim {
         let proxy = host.proxy.as_mut().ok_or("no proxy can be had")?;
         let made = Some((*route.proxy).clone());
         check(proxy.made == made || host.images.contains(&route.proxy.image), "its image is not there")?;
-        (proxy.made, proxy.settled) = (made, true);
+        (proxy.made, proxy.settled, proxy.down) = (made, true, false);
         let before = proxy.routes.iter().position(|seen| seen.service == route.service);
         let mut containers = before.map(|at| proxy.routes.remove(at).containers).unwrap_or_default();
         let Some(rule) = route.rule.clone() else { return Ok(()) };

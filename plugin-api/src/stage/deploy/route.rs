@@ -121,6 +121,9 @@ pub struct ProxySeen {
     /// Whether it runs, and does what it was last asked.
     #[serde(default)]
     pub settled: bool,
+    /// Whether it is there and does not run, or not all of it, so that nobody answers requests.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "std::ops::Not::not")]
+    pub down: bool,
     /// The project's routes, by service.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<RouteSeen>,

@@ -23,15 +23,18 @@ pub(in crate::deploy) async fn seen(
     let Some((_, any)) = found.first() else { return Ok(ProxySeen::default()) };
     let stored = store::read(engine, &any.id).await?;
     let front = found.iter().find(|(part, _)| part.is_front).map(|(_, found)| found);
+    let runs =
+        |part: &Part| found.iter().any(|(of, found)| of.container == part.container && found.is_running);
     let is_settled = |part: &Part| {
-        let runs = found.iter().any(|(of, found)| of.container == part.container && found.is_running);
-        runs && containers::find_kept(part, all).is_none()
+        runs(part)
+            && containers::find_kept(part, all).is_none()
             && stored.lacking(KIND, part, &stored.pieces).is_none()
     };
     let (own, others): (Vec<_>, Vec<_>) = stored.pieces.iter().partition(|piece| piece.project == *project);
     Ok(ProxySeen {
         made: front.and_then(|front| front.made.clone()),
         settled: KIND.parts().iter().all(is_settled),
+        down: !KIND.parts().iter().all(runs),
         routes: own.into_iter().filter_map(Piece::seen).collect(),
         claims: others.into_iter().filter_map(Piece::claim).collect(),
     })
