@@ -26,6 +26,7 @@ mod left_behind;
 mod look;
 mod maintenance;
 mod model;
+mod nowhere;
 mod obstacle;
 mod one_offs;
 mod pace;

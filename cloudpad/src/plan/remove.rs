@@ -14,7 +14,7 @@ use super::rollout::{Roll, named};
 use super::rule::Rules;
 use super::sight::{self, HostSight, Sighted, stop_timeout};
 use super::unit::{Loss, Pace, Rollout, Which};
-use super::{Goal, Note, Plan, Scope, hosts, pace, past, proxies, scope_of_left, spec};
+use super::{Goal, Note, Plan, Scope, hosts, nowhere, pace, past, proxies, scope_of_left, spec};
 use crate::config::{Config, Mount, Problem};
 use crate::inventory::{Inventory, list};
 use crate::observed::Observed;
@@ -66,6 +66,7 @@ fn all(decide: &Decide<'_>, volumes: bool, notes: &mut Vec<Note>) -> Plan {
     }
     let left = std::mem::take(&mut removal.left).into_iter();
     removal.notes.extend(left.map(|(volumes, hosts)| with_data(&volumes, hosts)));
+    removal.notes.extend(nowhere::notes(decide));
     Plan { changes: roll.changes, actions: graph.finish().unwrap_or_default(), ..Plan::default() }
 }
 

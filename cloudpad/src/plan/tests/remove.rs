@@ -5,7 +5,7 @@ use cloudpad_plugin_api::stage::deploy::{Claim, Clear, OneOff, State};
 
 use super::kit::*;
 use super::sim::Sim;
-use crate::config::MountMode;
+use crate::config::{Count, MountMode};
 use crate::plan::{self, Plan};
 
 /// A site `web` with a route and a database `db` on every host, as they were deployed twice.
@@ -213,4 +213,26 @@ fn what_becomes_of_the_proxy_is_told() {
             "the proxy on `h2` stays, since it leads requests to `blog` too",
         ]
     );
+}
+
+#[test]
+fn what_runs_nowhere_else_is_told_where_hosts_are_left() {
+    let mut case = case();
+    case.service("worker", |worker| (worker.image, worker.count) = ("web".into(), Count::Replicas(2)));
+    case.service("worker", |worker| worker.hosts = vec!["h2".into(), "h3".into()]);
+    case.goal.select.hosts = vec!["h2".into()];
+    case.deploy();
+    let notes = |case: &Case| {
+        let (inventory, goal) = (case.inventory(), &case.goal);
+        let plan = plan::remove(&case.config, &inventory, &case.observed, goal, false).unwrap();
+        plan.notes.into_iter().map(|note| note.message).collect::<Vec<_>>()
+    };
+    case.goal.select.hosts = vec!["h2".into(), "h1".into()];
+    let told = "`worker` runs nowhere after this, until a `cloudpad deploy` has brought it to another host";
+    assert!(notes(&case).contains(&told.to_owned()), "{:?}", notes(&case));
+    let mut unseen = case.clone();
+    unseen.observed.hosts.remove("h3");
+    assert!(!notes(&unseen).contains(&told.to_owned()), "it may run there");
+    case.goal.select.hosts = vec!["h3".into()];
+    assert!(!notes(&case).contains(&told.to_owned()), "it runs on h2");
 }
