@@ -14,17 +14,12 @@ pub fn line(request: &SetRoute) -> String {
     if rule.maintenance.is_some() {
         return format!("= answer {from} with the maintenance page in place of {service}");
     }
-    let to = match request.add.is_empty() {
-        true => service.clone(),
-        false => request.add.join(", "),
-    };
-    match request.remove.is_empty() {
-        true => format!("= lead {from} to {to}"),
-        false => format!(
-            "= lead {from} to {to}, and no more to {}{}",
-            request.remove.join(", "),
-            draining(request)
-        ),
+    let (to, gone) = (request.add.join(", "), request.remove.join(", "));
+    match (to.is_empty(), gone.is_empty()) {
+        (true, true) => format!("= set the route of {service}: {from}"),
+        (true, false) => format!("= lead {from} no more to {gone}{}", draining(request)),
+        (false, true) => format!("= lead {from} to {to}"),
+        (false, false) => format!("= lead {from} to {to}, and no more to {gone}{}", draining(request)),
     }
 }
 
@@ -100,6 +95,8 @@ mod tests {
             told(Some(rule(&["a.de", "b.de"])), &["new"], &["old"], 30_000),
             "= lead a.de and 1 other name to new, and no more to old (which has up to 30.0 s to finish what it is answering)"
         );
+        assert_eq!(told(Some(rule(&["a.de"])), &[], &["old"], 0), "= lead a.de no more to old");
+        assert_eq!(told(Some(rule(&["a.de"])), &[], &[], 0), "= set the route of web: a.de");
         assert_eq!(
             told(None, &[], &["old", "older"], 5_000),
             "x lead no more requests to web (which have up to 5.0 s to finish what they are answering)"
