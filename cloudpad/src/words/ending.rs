@@ -46,20 +46,22 @@ fn outcome(report: &Report, is_named: bool) -> String {
 
 fn failures(report: &Report, seconds: &str) -> String {
     let mut text = format!("{} done, {} failed", report.done, report.failures.len());
-    if report.not_run > 0 {
-        let _ = write!(text, ", {} not begun", report.not_run);
-    }
     if !report.incomplete_hosts.is_empty() {
         let hosts: Vec<_> = report.incomplete_hosts.iter().cloned().collect();
-        let _ = write!(text, ", on {}", some_of(&hosts));
+        let _ = write!(text, " on {}", some_of(&hosts));
+    }
+    if report.not_run > 0 {
+        let _ = write!(text, ", {} not begun", report.not_run);
     }
     format!("{text} ({seconds})")
 }
 
 #[cfg(test)]
 mod tests {
+    use cloudpad_plugin_api::Failure;
+
     use super::*;
-    use crate::report::{Event, Phase, Tally};
+    use crate::report::{Event, Phase, Subject, Tally};
 
     fn told(is_release: bool, interrupted: bool) -> String {
         let mut tally = Tally::default();
@@ -77,5 +79,21 @@ mod tests {
         let plan = "`cloudpad plan` shows what is left";
         assert_eq!(told(true, true), format!("release r1 was {rest}; {plan}"));
         assert_eq!(told(false, true), format!("{rest}; the same command goes on with it"));
+    }
+
+    #[test]
+    fn the_hosts_that_are_named_are_those_on_which_something_failed() {
+        let mut tally = Tally::default();
+        let subject =
+            Subject { id: 1, method: "deploy.ready", host: Some("h1".into()), object: "web-1".into() };
+        tally.add(&Event::Phase { phase: Phase::Apply, actions: 3, notes: Vec::new() });
+        tally.add(&Event::Failed {
+            phase: Phase::Apply,
+            action: subject,
+            ms: 1,
+            error: Failure::failed("no"),
+        });
+        let told = report(&tally.report(false, 1_500), false);
+        assert_eq!(told, "failed: 0 done, 1 failed on h1, 2 not begun (1.5 s)");
     }
 }

@@ -14,7 +14,7 @@ fn a_restart_that_fails_goes_no_further_and_says_why() {
     let before: Vec<_> = (2..=3).flat_map(|number| project.running(number)).collect();
     let outcome = project.run(&["restart", "web", "--yes"]).expect(1);
     let outcome = outcome.says("which does not answer meanwhile").says("it starts only once");
-    outcome.says("failed: 2 done, 1 failed, 6 not begun, on h1");
+    outcome.says("failed: 2 done, 1 failed on h1, 6 not begun");
     assert!(project.running(1).is_empty(), "it is the only one that there was");
     assert_eq!((2..=3).flat_map(|number| project.running(number)).collect::<Vec<_>>(), before);
     let told = project.run(&["restart", "web.1", "--host", "h1", "--yes"]).expect(2);
