@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::inventory::{Inventory, list};
 use crate::observed::{HostState, Observed, suffix_of};
-use crate::plan::past::{At, at, current, is_unfinished, known};
+use crate::plan::past::{At, at, is_unfinished, known};
 use crate::plan::{Goal, Scope, obstacles};
 use crate::refusal::Refusal;
 use crate::words::columns;
@@ -39,7 +39,7 @@ pub struct Row {
     pub about: About,
     /// The services that it has changed anywhere, sorted.
     pub services: Vec<String>,
-    /// The hosts on which nothing has changed since, sorted.
+    /// The hosts on which something that it has changed is to run still, sorted.
     pub hosts: Vec<String>,
     /// Whether it is the last one.
     pub in_effect: bool,
@@ -80,7 +80,7 @@ impl<'a> Past<'a> {
         let last = releases.keys().next_back().copied();
         let row = |(&id, on_hosts): (&&str, &Vec<&Release>)| {
             let services: BTreeSet<&String> = on_hosts.iter().flat_map(|release| &release.changed).collect();
-            let hosts = self.hosts().filter(|(_, seen)| current(seen).is_some_and(|now| now.id == id));
+            let hosts = self.hosts().filter(|(_, seen)| is_still_there(known(seen), id));
             let goal = Goal { restore: Some(id.to_owned()), ..goal.clone() };
             let problems = obstacles(self.config, self.inventory, self.observed, &goal);
             Row {
@@ -208,9 +208,19 @@ impl<'a> Past<'a> {
     }
 }
 
+/// Whether something that release `id` has changed on a host is to run there since, and nothing has changed it after that.
+fn is_still_there(known: &[Release], id: &str) -> bool {
+    let Some(at) = known.iter().position(|release| release.id == id) else { return false };
+    let (release, later) = (&known[at], &known[at + 1..]);
+    let runs = |service: &String| release.containers.iter().any(|old| old.instance.service == *service);
+    let stays = |service: &String| !later.iter().any(|release| release.changed.contains(service));
+    release.changed.iter().any(|service| runs(service) && stays(service))
+}
+
 /// Rows as a table with a heading.
 pub fn table(rows: &[Row]) -> String {
-    let heading = ["RELEASE", "BY", "COMMAND", "REVISION", "SERVICES", "HOSTS", "GO BACK"].map(str::to_owned);
+    let heading =
+        ["RELEASE", "BY", "COMMAND", "REVISION", "SERVICES", "RUNS ON", "GO BACK"].map(str::to_owned);
     let cells: Vec<[String; 7]> = std::iter::once(heading).chain(rows.iter().map(cells)).collect();
     columns(&cells)
 }

@@ -232,3 +232,24 @@ fn what_goes_from_a_host_that_has_come_since_is_told() {
     back(&mut case, "r6", "r4");
     assert!(case.plan().notes.is_empty());
 }
+
+#[test]
+fn a_release_runs_where_nothing_has_changed_what_it_changed() {
+    let mut case = three();
+    case.config.deploy.keep = 9;
+    case.host("h2", &[]);
+    case.seen("h2").releases = Some(Vec::new());
+    case.image("db", "v1");
+    case.service("db", |db| db.hosts = vec!["h1".into()]);
+    release(&mut case, "r4", "db", "v1");
+    release(&mut case, "r5", "web", "v5");
+    case.goal.select.hosts = vec!["h2".into()];
+    release(&mut case, "r6", "web", "v6");
+    case.goal.select.hosts = Vec::new();
+    let inventory = case.inventory();
+    let scope = crate::plan::scope(&case.config, &inventory, &case.goal.select).unwrap();
+    let (config, observed) = (&case.config, &case.observed);
+    let rows = Past { config, inventory: &inventory, scope: &scope, observed }.rows(&case.goal);
+    let told: Vec<_> = rows.iter().map(|row| format!("{} {}", row.release, row.hosts.join(" "))).collect();
+    assert_eq!(told, ["r6 h2", "r5 h1", "r4 h1", "r3 ", "r2 ", "r1 "].map(|row| row.to_owned()));
+}
