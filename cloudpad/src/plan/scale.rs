@@ -20,10 +20,11 @@ use super::rule::Rules;
 use super::sight;
 use super::start::forgetful;
 use super::supply::Supply;
-use super::unit::Rollout;
+use super::unit::{Loss, Rollout};
 use super::{Note, Plan, past, proxies};
 use crate::config::Problem;
 use crate::instances::Size;
+use crate::inventory::list;
 
 /// Brings services to these sizes, as they are deployed, whatever the config says by now: what runs stays as it is, what fails
 /// its health check is made anew first, lest all that serves is too many; what is too many leaves its route, stops and is
@@ -57,6 +58,7 @@ pub fn scale(asked: &Asked<'_>, sizes: &[Size]) -> Result<Plan, Vec<Problem>> {
         for loss in rollouts.iter().flat_map(|rollout| &rollout.losses) {
             notes.extend(loss.stops.iter().filter_map(|old| decide.named_all_the_same(loss.host, old)));
         }
+        notes.extend(rollouts.iter().filter_map(|rollout| forgets(decide, rollout)));
         let plan = order(decide, &mut supply, rollouts, notes)?;
         if !plan.is_empty() {
             notes.push(Note { incomplete: false, message: UNTIL.to_owned() });
@@ -66,6 +68,21 @@ pub fn scale(asked: &Asked<'_>, sizes: &[Size]) -> Result<Plan, Vec<Problem>> {
 }
 
 const UNTIL: &str = "this is so until the next `cloudpad deploy`, which brings as many as the config says";
+
+/// That what was kept of instances to go back to goes with them.
+fn forgets(decide: &Decide<'_>, rollout: &Rollout<'_>) -> Option<Note> {
+    let kept = |loss: &&Loss<'_>| {
+        let copies = decide.sight.of(loss.host, loss.which);
+        copies.iter().any(|old| !old.state.is_up() && !decide.holds(old))
+    };
+    let names: BTreeSet<String> =
+        rollout.losses.iter().filter(kept).map(|loss| loss.which.instance().to_string()).collect();
+    let message = format!(
+        "what was kept of {} is removed too: going back to an earlier release makes it again from its image",
+        list(names.iter().map(String::as_str))
+    );
+    (!names.is_empty()).then_some(Note { incomplete: false, message })
+}
 
 fn given_twice(sizes: &[Size]) -> Option<Problem> {
     let mut names = BTreeSet::new();

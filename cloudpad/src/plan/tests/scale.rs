@@ -372,3 +372,20 @@ proptest! {
         prop_assert!(incomplete || again.as_ref().is_ok_and(Plan::is_empty), "{again:#?}");
     }
 }
+
+#[test]
+fn what_was_kept_of_those_that_go_is_told() {
+    let mut case = deployed();
+    let kept = |case: &Case| {
+        let notes = scale(case, &["web=1"]).unwrap().notes;
+        notes
+            .into_iter()
+            .map(|note| note.message)
+            .filter(|note| note.starts_with("what was kept"))
+            .collect::<Vec<_>>()
+    };
+    assert!(kept(&case).is_empty());
+    release(&mut case, "r2", "web", "v2");
+    let told = "what was kept of `web.2` is removed too: going back to an earlier release makes it again from its image";
+    assert_eq!(kept(&case), [told]);
+}
