@@ -77,6 +77,7 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     roll.unblock(&mut graph);
     graph.hold_back(&gate, from);
     let done = graph.leaves();
+    jobs.bring_after(&mut graph, (decide, supply));
     let memories = record::memories(decide, wanted, supply);
     record::record(&mut graph, decide, &memories);
     jobs.add_after(&mut graph, (decide, supply), done);

@@ -13,6 +13,21 @@ use crate::plan::graph::{Graph, Node, key};
 use crate::plan::supply::Supply;
 
 impl<'a> Jobs<'a> {
+    /// Brings the images of those that come after. A release is remembered once they are there, since nothing is taken back any
+    /// more then.
+    pub(in crate::plan) fn bring_after(
+        &self,
+        graph: &mut Graph,
+        (decide, supply): (&Decide<'a>, &mut Supply<'a>),
+    ) {
+        for play in self.runs.iter().filter(|play| play.job.when == When::After) {
+            for run in &play.runs {
+                let host = decide.sight.host(run.host);
+                let _ = host.and_then(|host| supply.bring(graph, play.image, (run.host, host)));
+            }
+        }
+    }
+
     /// Adds those that come after, one job after the other, the first of them after `needs`.
     pub(in crate::plan) fn add_after(
         &self,

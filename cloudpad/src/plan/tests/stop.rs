@@ -128,7 +128,8 @@ fn where_what_stays_does_not_serve_it_is_said() {
         "{}",
         note.message
     );
-    assert!(note.message.ends_with("` stays, and fails its health check: `GET /up` answered 404"));
+    let why = "` stays, and is not well: `GET /up` answered 404";
+    assert!(note.message.ends_with(why), "{}", note.message);
     // Who stops all of it knows.
     assert_eq!(but_the_last_note(&ask(&case, &["web"], plan::stop).unwrap()).notes, []);
     assert_eq!(but_the_last_note(&ask(&case, &["web.1"], plan::stop).unwrap()).notes, []);
