@@ -212,9 +212,10 @@ impl<'a> Decide<'a> {
 
 /// Why another container is made than the one that is kept and is the same.
 fn in_place_of(copies: &[Sighted<'_>], wanted: &Wanted<'_>) -> Arc<[String]> {
-    let kept = copies.iter().find(|old| old.status.unproven && *old.spec_id == *wanted.spec_id);
-    let why = |_| "the one that is kept did not pass its health check when it was started last".to_owned();
-    kept.map(why).into_iter().collect()
+    const WHY: &str = "the one that is kept did not pass its health check when it was started last";
+    let is_kept = |old: &Sighted<'_>| old.status.unproven && *old.spec_id == *wanted.spec_id;
+    // What has no reason takes no memory, for there are very many of these.
+    if copies.iter().any(is_kept) { [WHY.to_owned()].into() } else { Arc::default() }
 }
 
 /// Why what runs is replaced: the container is not well where it is `ill`, and this differs.
