@@ -1,6 +1,6 @@
 //! Inventory provider `etcd`: hosts are keys of an etcd v3 cluster, read through its JSON gateway.
 //!
-//! Below a prefix each host is one key with a JSON document, or one key for each of its fields; see [`hosts`]. All
+//! Below a prefix each host is one key with a JSON document, or one key for each of its fields. All
 //! of one answer is of one revision, whichever members it came from.
 
 use cloudpad_plugin_api::{Handler, Provider, register};
