@@ -55,15 +55,16 @@ class Between:
 
     def hear_host(self):
         for line in sys.stdin.buffer:
-            message = json.loads(line)
-            self.down.write(line)
-            self.down.flush()
+            message, call = json.loads(line), None
+            # Noted first: the answer may be there before this thread goes on.
             if message["t"] == "call":
                 call = message["method"], message.get("params", {}).get("host", {}).get("name", "-")
                 self.calls[message["id"]] = call
                 log("call", *call)
-                if self.is_meant("call", *call):
-                    threading.Thread(target=self.kill, args=("call", *call), daemon=True).start()
+            self.down.write(line)
+            self.down.flush()
+            if call and self.is_meant("call", *call):
+                threading.Thread(target=self.kill, args=("call", *call), daemon=True).start()
         self.down.close()
 
     def hear_plugin(self):

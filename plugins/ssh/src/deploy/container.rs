@@ -1,6 +1,7 @@
 //! One container as the engine knows it: a look at it, whose it is, and its last words. I/O.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use bollard::container::LogOutput;
 use bollard::models::ContainerInspectResponse as Inspected;
@@ -104,12 +105,16 @@ async fn last_lines(engine: &Engine, found: Inspected) -> Vec<String> {
     lines(cut.all())
 }
 
-/// When the container was started, in nanoseconds since 1970: what it has printed before belongs to another time. None where its
+/// An engine notes that a container was started when it learns of it; by then the program has run for a while, and may have said
+/// all that it had to say.
+const LATE: Duration = Duration::from_secs(5);
+
+/// Since when the container has run, in nanoseconds since 1970: what it has printed before belongs to another time. None where its
 /// engine has started it again since, for then what matters is what it printed before that.
 fn started(found: &Inspected) -> Option<i64> {
     let state = found.state.as_ref().filter(|_| found.restart_count.unwrap_or_default() == 0)?;
     let started = chrono::DateTime::parse_from_rfc3339(state.started_at.as_deref()?).ok()?;
-    started.timestamp_nanos_opt()
+    started.timestamp_nanos_opt()?.checked_sub_unsigned(LATE.as_nanos().try_into().ok()?)
 }
 
 fn lines(all: Vec<String>) -> Vec<String> {
@@ -138,7 +143,7 @@ mod tests {
         let found = |restarts| Inspected {
             restart_count: Some(restarts),
             state: Some(ContainerState {
-                started_at: Some("1970-01-01T00:00:01.000000002Z".into()),
+                started_at: Some("1970-01-01T00:00:06.000000002Z".into()),
                 ..Default::default()
             }),
             ..Default::default()

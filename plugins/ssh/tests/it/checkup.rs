@@ -34,12 +34,12 @@ fn a_page_that_is_gone_is_told_with_what_came_instead_and_a_fresh_start_is_given
 }
 
 #[test]
-fn a_port_on_which_nobody_listens_any_more_is_told_and_what_never_served_is_left() {
+fn a_port_on_which_nobody_listens_any_more_is_told_and_so_is_what_never_served_in_its_time() {
     let world = World::new("checkport");
     let name = server(&world, Check::Tcp { port: 8080 });
     world.exec(&name, &["busybox", "killall", "httpd"]);
     let reason = Some("nothing listens on port 8080 in the container".to_owned());
-    assert_eq!(told(world.check_up(0)), (State::Unhealthy, false, reason));
+    assert_eq!(told(world.check_up(0)), (State::Unhealthy, false, reason.clone()));
     world.stop(&name).unwrap();
     assert_eq!(told(world.check_up(0)), (State::Stopped, false, None));
     let mut spec = world.script("exec sleep 600");
@@ -47,6 +47,9 @@ fn a_port_on_which_nobody_listens_any_more_is_told_and_what_never_served_is_left
     let mut request = world.start_request("never", spec);
     request.container += "-never";
     world.start(&request).unwrap();
-    let seen = world.check_up(0).containers.into_iter().find(|c| c.name == request.container).unwrap();
-    assert_eq!((seen.state, seen.status.reason), (State::Starting, None));
+    for (within, state) in [(3_600_000, State::Starting), (0, State::Unhealthy)] {
+        let mut seen = world.check_up(within).containers.into_iter();
+        let seen = seen.find(|c| c.name == request.container).unwrap();
+        assert_eq!((seen.state, seen.status.reason), (state, reason.clone()));
+    }
 }
