@@ -23,7 +23,8 @@ pub fn measure(program: &Path, lab: &Lab) -> Result<Vec<Row>> {
     std::fs::create_dir_all(&folder).map_err(fail)?;
     let config = format!(
         "[project]\nname = \"bench-inventory\"\n[stages.inventory]\nprovider = \"etcd\"\n\
-         config = {{ endpoints = [\"{}\"], prefix = \"{PREFIX}\" }}\n[hosts.here]\naddress = \"local\"\n",
+         config = {{ endpoints = [\"{}\"], prefix = \"{PREFIX}\" }}\n[hosts.here]\naddress = \"local\"\n\
+         [images.web]\nreference = \"busybox:1\"\n[services.web]\n",
         lab.etcd
     );
     std::fs::write(folder.join("Cloudpad.toml"), config).map_err(fail)?;
@@ -51,8 +52,11 @@ fn fill(lab: &Lab) -> Result<()> {
             let (third, fourth) = (host / 250, host % 250 + 1);
             let _ = writeln!(
                 text,
-                "put {PREFIX}node-{host:05} '{{\"address\":\"deploy@10.20.{third}.{fourth}\",\"roles\":[\"web\",\"eu\"],\
-                 \"labels\":{{\"rack\":\"{third}\",\"zone\":\"eu-1\"}}}}'"
+                "put {PREFIX}node-{host:05} {:?}",
+                format!(
+                    "{{\"address\":\"deploy@10.20.{third}.{fourth}\",\"roles\":[\"web\",\"eu\"],\
+                     \"labels\":{{\"rack\":\"{third}\",\"zone\":\"eu-1\"}}}}"
+                )
             );
         }
         etcdctl(lab, &["txn"], &(text + "\n\n"))?;

@@ -17,6 +17,9 @@ use crate::plan::{self, Note};
 use crate::project;
 use crate::refusal::Refusal;
 
+/// How much of what is no host is told where the command goes on without.
+const MOST_TOLD: usize = 10;
+
 impl Session {
     /// Which hosts there are.
     ///
@@ -69,7 +72,10 @@ impl Session {
             let problems: Vec<_> = broken.iter().map(|problem| problem.clone().hint(hint)).collect();
             return Err(self.refuses(problems.into()));
         }
-        broken.iter().for_each(|problem| self.term.warn(&problem.message));
+        broken.iter().take(MOST_TOLD).for_each(|problem| self.term.warn(&problem.message));
+        if let Some(more @ 1..) = broken.len().checked_sub(MOST_TOLD) {
+            self.term.warn(&format!("{more} more of the inventory cannot be used either"));
+        }
         Ok(inventory)
     }
 
