@@ -230,26 +230,22 @@ fn check(session: &Session, names: &BTreeSet<&str>, after: &Config) -> Result<()
 /// The problems of a file without the hosts, as those of taking them out.
 fn needed(why: Refused, names: &BTreeSet<&str>) -> Refused {
     let names = crate::inventory::list(names.iter().copied());
-    let refusal = match why.refusal {
-        Refusal::Problems(problems) => {
-            let problem = |problem: Problem| Problem {
-                message: format!("the file cannot do without {names}: {}", problem.message),
-                hint: Some("change this first, so that it needs them no more".to_owned()),
-                ..problem
-            };
-            Refusal::Problems(problems.into_iter().map(problem).collect())
-        }
-        other => other,
-    };
-    Refused { refusal, ..why }
+    as_told(why, |problem| Problem {
+        message: format!("the file cannot do without {names}: {}", problem.message),
+        hint: Some("change this first, so that it needs them no more".to_owned()),
+        ..problem
+    })
 }
 
 /// The problems of a file in an environment, as such.
 fn in_environment(why: Refused, environment: Option<&str>) -> Refused {
+    as_told(why, |problem| environments::told(problem, environment))
+}
+
+/// A refusal with each of its problems in other words.
+fn as_told(why: Refused, told: impl Fn(Problem) -> Problem) -> Refused {
     let refusal = match why.refusal {
-        Refusal::Problems(problems) => Refusal::Problems(
-            problems.into_iter().map(|problem| environments::told(problem, environment)).collect(),
-        ),
+        Refusal::Problems(problems) => Refusal::Problems(problems.into_iter().map(told).collect()),
         other => other,
     };
     Refused { refusal, ..why }
