@@ -70,7 +70,8 @@ fn what_others_did_is_known_from_hosts_and_what_failed_from_journals() {
     project.configure_hosts(TWO, &broken);
     bob.write("Cloudpad.toml", &std::fs::read_to_string(project.path("Cloudpad.toml")).expect("it is there"));
     bob.run(&["deploy", "--yes"]).expect(1);
-    project.configure_hosts(TWO, &project.web());
+    // It waits for what never comes, so that it is still under way when it is looked at and killed.
+    project.configure_hosts(TWO, &project.web().replace("http = \"/\"", "http = \"/nowhere\""));
     project.page("three");
     let mut killed = Running::start(&project, &["deploy", "--yes", "--json"]);
     killed.until(&["\"started\"", "\"apply\""]);
