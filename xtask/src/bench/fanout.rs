@@ -47,7 +47,7 @@ const REFERENCES: [(&str, &str, &str); 4] = [
     (
         "pyinfra",
         "pyinfra",
-        "pyinfra --yes --ssh-config-file ssh_config \"$(paste -sd , names)\" exec -- true",
+        "pyinfra --yes --parallel 50 --data ssh_config_file=ssh_config \"$(paste -sd , names)\" exec -- true",
     ),
 ];
 
