@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Row;
 use super::measure::in_turns;
-use super::project::{Project, by_hand, on};
+use super::project::{Project, by_hand, each, on};
 use crate::lab::{Host, Lab};
 use crate::shell::Result;
 
@@ -82,13 +82,6 @@ fn replace(lab: &Lab, image: &str) -> Result<f64> {
          until wget -q -O /dev/null http://127.0.0.1:9481/; do sleep 0.05; done && docker rm bench-update-byhand-old >/dev/null"
     );
     by_hand(lab, &each(&steps))
-}
-
-/// A script that runs a command on every host at once.
-fn each(command: &str) -> String {
-    format!(
-        "for host in h1d h2d h3d; do $SSH $host '{command}' >/dev/null & pids=\"$pids $!\"; done; for pid in $pids; do wait $pid; done"
-    )
 }
 
 /// How many requests a host's engine gets from `work`, by the engine's own log.
