@@ -40,6 +40,7 @@ use cloudpad_etcd as _;
 use cloudpad_git as _;
 use cloudpad_inventory as _;
 use cloudpad_plugin_api::stage::secrets::Values;
+use cloudpad_plugin_api::wire::Provides;
 use cloudpad_plugin_api::{
     Cancel, Context, Emit, Event, Failure, FailureKind, Handler, Outcome, Provider, PushScope, Reply,
     Request, Stage,
@@ -113,6 +114,19 @@ impl Providers {
     /// Whether a provider lists hosts beside those of the config.
     pub fn has_inventory(&self) -> bool {
         self.by_stage.contains_key(&Stage::Inventory)
+    }
+
+    /// Whether the provider of a stage offers a method, as far as that is known.
+    pub fn offers(&self, stage: Stage, method: &str, cancel: &Cancel) -> bool {
+        let Some(chosen) = self.by_stage.get(&stage) else { return false };
+        match &chosen.carrier {
+            Carrier::BuiltIn(provider) => provider.methods().any(|offered| offered == method),
+            Carrier::External(plugin, _) => plugin.hello(cancel).is_ok_and(|hello| {
+                let ours = |offer: &&Provides| offer.stage == stage && offer.provider == chosen.name;
+                let offer = hello.provides.iter().find(ours);
+                offer.is_some_and(|offer| offer.methods.iter().any(|offered| offered == method))
+            }),
+        }
     }
 
     /// Whether the provider of a stage works on several calls at a time, as far as that is known.

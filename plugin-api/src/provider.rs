@@ -81,6 +81,8 @@ impl Provider {
         match (self.handler, request) {
             (_, Q::ConfigCheck(q)) if q.stage == self.stage() => self.check(cx).map(|()| Reply::Done),
             (Handler::Inventory(p), Q::InventoryList(q)) => p.list(cx, q).map(Reply::Hosts),
+            (Handler::Inventory(p), Q::InventoryAdd(q)) => p.add(cx, q).map(Reply::Written),
+            (Handler::Inventory(p), Q::InventoryRemove(q)) => p.remove(cx, q).map(Reply::Written),
             (Handler::Source(p), Q::SourceResolve(q)) => p.resolve(cx, q).map(Reply::Resolved),
             (Handler::Source(p), Q::SourceFetch(q)) => p.fetch(cx, q).map(Reply::Fetched),
             (Handler::Secrets(p), Q::SecretsGet(q)) => p.get(cx, q).map(Reply::Secrets),
@@ -132,12 +134,23 @@ impl Provider {
         })
     }
 
+    /// The methods that it offers.
+    pub fn methods(&self) -> impl Iterator<Item = &'static str> {
+        let lacks: &[&str] = match self.handler {
+            Handler::Inventory(inventory) if !inventory.is_writable() => {
+                &["inventory.add", "inventory.remove"]
+            }
+            _ => &[],
+        };
+        self.stage().methods().iter().copied().filter(|method| !lacks.contains(method))
+    }
+
     /// What a plugin says of it in its hello.
     pub(crate) fn offer(&self) -> Provides {
         Provides {
             stage: self.stage(),
             provider: self.name.to_owned(),
-            methods: self.stage().methods().iter().map(|method| (*method).to_owned()).collect(),
+            methods: self.methods().map(str::to_owned).collect(),
             about: self.about.to_owned(),
             scope: match self.handler {
                 Handler::Push(push) => Some(push.scope()),

@@ -47,7 +47,7 @@ impl Stage {
     /// The methods that a provider of the stage can be asked, `config.check` among them.
     pub fn methods(self) -> &'static [&'static str] {
         match self {
-            Stage::Inventory => &["config.check", "inventory.list"],
+            Stage::Inventory => &["config.check", "inventory.list", "inventory.add", "inventory.remove"],
             Stage::Source => &["config.check", "source.resolve", "source.fetch"],
             Stage::Secrets => &[
                 "config.check",
@@ -107,6 +107,12 @@ pub enum Request {
     /// Which hosts are there?
     #[serde(rename = "inventory.list")]
     InventoryList(inventory::List),
+    /// Write this host down.
+    #[serde(rename = "inventory.add")]
+    InventoryAdd(inventory::Add),
+    /// Take this host out.
+    #[serde(rename = "inventory.remove")]
+    InventoryRemove(inventory::Remove),
     /// What exactly does this source stand for now?
     #[serde(rename = "source.resolve")]
     SourceResolve(source::Resolve),
@@ -211,6 +217,8 @@ impl Request {
         match self {
             Request::ConfigCheck(_) => "config.check",
             Request::InventoryList(_) => "inventory.list",
+            Request::InventoryAdd(_) => "inventory.add",
+            Request::InventoryRemove(_) => "inventory.remove",
             Request::SourceResolve(_) => "source.resolve",
             Request::SourceFetch(_) => "source.fetch",
             Request::SecretsGet(_) => "secrets.get",
@@ -250,7 +258,9 @@ impl Request {
     pub fn stage(&self) -> Stage {
         match self {
             Request::ConfigCheck(q) => q.stage,
-            Request::InventoryList(_) => Stage::Inventory,
+            Request::InventoryList(_) | Request::InventoryAdd(_) | Request::InventoryRemove(_) => {
+                Stage::Inventory
+            }
             Request::SourceResolve(_) | Request::SourceFetch(_) => Stage::Source,
             Request::SecretsGet(_)
             | Request::SecretsList(_)
@@ -287,6 +297,7 @@ impl Request {
         use serde_json::from_value as read;
         match self {
             Request::InventoryList(_) => read(ok).map(Reply::Hosts),
+            Request::InventoryAdd(_) | Request::InventoryRemove(_) => read(ok).map(Reply::Written),
             Request::SourceResolve(_) => read(ok).map(Reply::Resolved),
             Request::SourceFetch(_) => read(ok).map(Reply::Fetched),
             Request::SecretsGet(_) => read(ok).map(Reply::Secrets),
@@ -353,6 +364,8 @@ impl Request {
             Request::DeployClear(q) => Some(&q.host),
             Request::ConfigCheck(_)
             | Request::InventoryList(_)
+            | Request::InventoryAdd(_)
+            | Request::InventoryRemove(_)
             | Request::SourceResolve(_)
             | Request::SourceFetch(_)
             | Request::SecretsGet(_)
@@ -381,6 +394,8 @@ pub struct CheckConfig {
 pub enum Reply {
     /// To `inventory.list`.
     Hosts(inventory::Hosts),
+    /// To `inventory.add` and `inventory.remove`.
+    Written(inventory::Written),
     /// To `source.resolve`.
     Resolved(source::Resolved),
     /// To `source.fetch`.

@@ -3,6 +3,7 @@
 mod add;
 mod exec;
 mod list;
+mod listed;
 mod rm;
 mod ssh;
 mod trust;

@@ -113,9 +113,11 @@ fn without(method: &str) -> Option<&'static str> {
 }
 
 /// Whether many a provider has nothing to do for it.
-fn is_optional(method: &str) -> bool {
-    const OPTIONAL: [&str; 16] = [
+pub fn is_optional(method: &str) -> bool {
+    const OPTIONAL: [&str; 18] = [
         "config.check",
+        "inventory.add",
+        "inventory.remove",
         // Without it, an update takes a moment longer.
         "deploy.create",
         "deploy.clear",

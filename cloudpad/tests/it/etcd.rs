@@ -76,3 +76,51 @@ fn what_is_no_host_keeps_hosts_from_being_changed_until_one_is_told() {
     project.run(&["deploy", "--yes", "--skip-broken-hosts"]).expect(0).says(&key);
     assert_eq!(project.get(1), Ok((200, "one".to_owned())));
 }
+
+#[test]
+fn hosts_are_added_to_etcd_and_taken_out_there() {
+    let listed = Listed::new("etcdadd");
+    let project = &listed.0;
+    let file = || std::fs::read_to_string(project.path("Cloudpad.toml")).expect("the config");
+    let before = file();
+    let place = format!("`{}` in etcd", listed.key("h1"));
+    let added = project.run(&["hosts", "add", "h1", "h1", "--role", "web", "--label", "zone=a"]).expect(0);
+    added.says(&format!("added `h1` to {place}")).says("`h1` is reached: its engine is ");
+    listed.put("h2/address", "h2");
+    project
+        .run(&["hosts", "add", "h2", "h3"])
+        .expect(2)
+        .says("there is a host `h2` already, in the inventory");
+    project.run(&["hosts", "add", "H 3", "h3"]).expect(2).says("`H 3`");
+    project.deploy();
+
+    project.run(&["hosts", "rm", "h1", "h9", "--yes"]).expect(2).says("no host matches `h9`");
+    assert_eq!(project.get(1), Ok((200, "one".to_owned())));
+    let removed = project.run(&["hosts", "rm", "h1", "--yes"]).expect(0);
+    removed.says(&format!("took `h1` out of {place}"));
+    assert!(project.containers(1).is_empty());
+    assert_eq!(project.get(2), Ok((200, "one".to_owned())));
+    let left = project.run(&["hosts", "ls", "--json"]).expect(0).stdout;
+    assert!(left.contains("\"h2\"") && !left.contains("\"h1\""), "{left}");
+    project.run(&["hosts", "rm", "h2", "--keep", "--yes"]).expect(0);
+    assert_eq!(project.get(2), Ok((200, "one".to_owned())), "what runs there is left alone");
+    listed.put("h2/address", "h2");
+    assert_eq!(file(), before);
+}
+
+#[test]
+fn what_services_need_is_not_taken_out_of_etcd() {
+    let listed = Listed::new("etcdneed");
+    let project = &listed.0;
+    listed.put("h1", r#"{"address": "h1", "roles": ["web"]}"#);
+    listed.put("h2/address", "h2");
+    let file = std::fs::read_to_string(project.path("Cloudpad.toml")).expect("the config");
+    project.write("Cloudpad.toml", file.replace("image = \"web\"\n", "image = \"web\"\nroles = [\"web\"]\n"));
+    project.deploy();
+    project
+        .run(&["hosts", "rm", "h1", "--yes"])
+        .expect(2)
+        .says("the file cannot do without `h1`")
+        .says("`web`");
+    assert_eq!(project.get(1), Ok((200, "one".to_owned())));
+}

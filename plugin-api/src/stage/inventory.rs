@@ -17,11 +17,57 @@ pub trait Inventory: Send + Sync {
         cx.config::<NoConfig>().map(|_| ())
     }
 
+    /// Whether [`Inventory::add`] and [`Inventory::remove`] are offered: `cloudpad hosts add` and `rm` write there then, and else to
+    /// `Cloudpad.toml`.
+    fn is_writable(&self) -> bool {
+        false
+    }
+
     /// Every host the provider knows of, each name once, and what it cannot read as one.
     ///
     /// # Errors
     /// Whatever keeps the list from being complete: half an inventory is a failure.
     fn list(&self, cx: &Context, request: &List) -> Result<Hosts, Failure>;
+
+    /// Writes one more host into the inventory, where [`Inventory::list`] finds it from then on.
+    ///
+    /// # Errors
+    /// `stale` when it has something of that name already, which is left as it is; `failed` when it cannot be written to.
+    fn add(&self, cx: &Context, request: &Add) -> Result<Written, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("inventory.add"))
+    }
+
+    /// Takes a host out of the inventory, with all that it says of it. One that is gone already is fine.
+    ///
+    /// # Errors
+    /// `failed` when it cannot be written to.
+    fn remove(&self, cx: &Context, request: &Remove) -> Result<Written, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("inventory.remove"))
+    }
+}
+
+/// The request `inventory.add`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Add {
+    /// What is to be written.
+    pub host: Host,
+}
+
+/// The request `inventory.remove`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remove {
+    /// The host's name.
+    pub name: String,
+}
+
+/// The reply to `inventory.add`, and to `inventory.remove`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// Where that is, for people: the key of a store, or a file.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
+    pub place: String,
 }
 
 /// The request `inventory.list`.

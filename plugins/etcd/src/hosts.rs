@@ -129,6 +129,18 @@ fn roles(text: &str) -> Result<Vec<String>, String> {
     Ok(words.map(str::to_owned).collect())
 }
 
+/// The document of a host, without what there is nothing of.
+pub(crate) fn text(host: &Host) -> String {
+    let mut document = serde_json::json!({ "address": host.address });
+    if !host.roles.is_empty() {
+        document["roles"] = serde_json::json!(host.roles);
+    }
+    if !host.labels.is_empty() {
+        document["labels"] = serde_json::json!(host.labels);
+    }
+    document.to_string()
+}
+
 fn document(name: &str, text: &str) -> Result<Host, String> {
     let document: Document =
         serde_json::from_str(text).map_err(|error| format!("is no document of a host: {error}"))?;
@@ -166,9 +178,10 @@ mod tests {
         for roles in ["web, db", r#" ["web", "db"]"#] {
             let fields = [("a/address", "deploy@192.0.2.1:22\n"), ("a/labels/rack", "9"), ("a/roles", roles)];
             for pairs in [&[("a", document)][..], &fields] {
-                assert_eq!(read(pairs), Hosts { hosts: vec![whole()], broken: vec![] });
+                assert_eq!(read(pairs), Hosts { hosts: vec![whole()], ..Hosts::default() });
             }
         }
+        assert_eq!(read(&[("a", &text(&whole()))]).hosts, [whole()], "what is written is read as it was");
         let mixed = read(&[("", ""), ("a", r#"{"address": "x"}"#), ("b/address", "y"), ("b/roles", "")]);
         assert_eq!(mixed.hosts, [Host::new("a", "x"), Host::new("b", "y")]);
         assert_eq!(mixed.broken, []);

@@ -1,4 +1,4 @@
-//! Inventory provider `etcd`: hosts are keys of an etcd v3 cluster, read through its JSON gateway.
+//! Inventory provider `etcd`: hosts are keys of an etcd v3 cluster, read and written through its JSON gateway.
 //!
 //! Below a prefix each host is one key with a JSON document, or one key for each of its fields. All
 //! of one answer is of one revision, whichever members it came from.
@@ -9,12 +9,14 @@ mod client;
 mod config;
 mod hosts;
 mod list;
+mod provider;
 mod wire;
+mod write;
 
 register! {
     Provider {
         name: "etcd",
         about: "hosts that are keys of an etcd v3 cluster",
-        handler: Handler::Inventory(&list::Etcd),
+        handler: Handler::Inventory(&provider::Etcd),
     },
 }

@@ -1,9 +1,7 @@
 //! All hosts of a cluster, as of one revision. I/O: by way of [`crate::client`].
 
-use std::sync::mpsc;
-
-use cloudpad_plugin_api::stage::inventory::{Hosts, Inventory, List};
-use cloudpad_plugin_api::{Context, Failure, FailureKind, Level};
+use cloudpad_plugin_api::Failure;
+use cloudpad_plugin_api::stage::inventory::Hosts;
 
 use crate::client::{Client, unreachable};
 use crate::config::Config;
@@ -15,48 +13,11 @@ const PAGE: i64 = 2000;
 /// How often the list is begun again where what it was read from is compacted meanwhile.
 const TRIES: u32 = 3;
 
-pub(crate) struct Etcd;
-
-impl Inventory for Etcd {
-    fn check(&self, cx: &Context) -> Result<(), Failure> {
-        Config::of(cx).map(drop)
-    }
-
-    fn list(&self, cx: &Context, _: &List) -> Result<Hosts, Failure> {
-        let (tell, told) = mpsc::channel();
-        let (asks, stop) = (tell.clone(), tell.clone());
-        let asks = move |endpoint: &str| drop(asks.send(Told::Asks(endpoint.to_owned())));
-        let mut client = Client::new(cx, Config::of(cx)?, Box::new(asks))?;
-        cx.cancel().on_cancel(move || {
-            let why = Failure::new(FailureKind::Cancelled, "stopped reading hosts from etcd");
-            drop(stop.send(Told::End(Err(why))));
-        });
-        // Nobody waits any more for a thread whose call is stopped; so it has nothing of the call.
-        std::thread::Builder::new()
-            .name("etcd".to_owned())
-            .spawn(move || drop(tell.send(Told::End(read_all(&mut client)))))
-            .map_err(|error| Failure::failed(format!("could not start a thread: {error}")))?;
-        loop {
-            match told.recv() {
-                Ok(Told::Asks(endpoint)) => cx.log(Level::Debug, format!("asking etcd at `{endpoint}`")),
-                Ok(Told::End(end)) => return end,
-                Err(_) => {
-                    return Err(Failure::new(FailureKind::Crashed, "the thread that reads etcd has died"));
-                }
-            }
-        }
-    }
-}
-
-/// What comes from the thread that reads.
-enum Told {
-    /// It asks this endpoint.
-    Asks(String),
-    End(Result<Hosts, Failure>),
-}
-
-fn read_all(client: &mut Client) -> Result<Hosts, Failure> {
-    client.log_in()?;
+/// Reads all of them.
+///
+/// # Errors
+/// No member answers, or lets us read; they change faster than they can be read.
+pub(crate) fn read_all(client: &mut Client) -> Result<Hosts, Failure> {
     for _ in 0..TRIES {
         if let Some(hosts) = read(client)? {
             return Ok(hosts);

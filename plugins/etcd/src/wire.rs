@@ -29,6 +29,90 @@ pub(crate) struct Ranged {
     pub more: bool,
 }
 
+/// `TxnRequest`.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Transaction {
+    pub compare: Vec<Compare>,
+    pub success: Vec<Operation>,
+    pub failure: Vec<Operation>,
+}
+
+/// `Compare`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Compare {
+    key: Bytes,
+    range_end: Bytes,
+    target: &'static str,
+    result: &'static str,
+    version: i64,
+}
+
+impl Compare {
+    /// Whether there is nothing from `key` on, up to `range_end`; without that, at `key`.
+    pub fn is_absent(key: Bytes, range_end: Bytes) -> Self {
+        Self { key, range_end, target: "VERSION", result: "EQUAL", version: 0 }
+    }
+}
+
+/// `RequestOp`.
+#[derive(Debug, Serialize)]
+pub(crate) enum Operation {
+    /// `RangeRequest`.
+    #[serde(rename = "request_range")]
+    Range(Range),
+    /// `PutRequest`.
+    #[serde(rename = "request_put")]
+    Put(Put),
+    /// `DeleteRangeRequest`.
+    #[serde(rename = "request_delete_range")]
+    Delete(Delete),
+}
+
+/// `PutRequest`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Put {
+    pub key: Bytes,
+    pub value: Bytes,
+}
+
+/// `DeleteRangeRequest`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Delete {
+    pub key: Bytes,
+    pub range_end: Bytes,
+}
+
+/// `TxnResponse`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Transacted {
+    /// Whether what was compared was so.
+    #[serde(default)]
+    pub succeeded: bool,
+    #[serde(default)]
+    responses: Vec<Response>,
+}
+
+impl Transacted {
+    /// The values that its ranges have found.
+    pub fn values(&self) -> impl Iterator<Item = &[u8]> {
+        let ranges = self.responses.iter().filter_map(|response| response.response_range.as_ref());
+        ranges.flat_map(|range| &range.kvs).map(|pair| &*pair.value.0)
+    }
+}
+
+/// `ResponseOp`, of which only ranges tell something.
+#[derive(Debug, Deserialize)]
+struct Response {
+    response_range: Option<Found>,
+}
+
+/// What is wanted of a `RangeResponse` within a `ResponseOp`.
+#[derive(Debug, Deserialize)]
+struct Found {
+    #[serde(default)]
+    kvs: Vec<KeyValue>,
+}
+
 /// `ResponseHeader`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Header {

@@ -1,4 +1,5 @@
-//! `cloudpad hosts add`: writes one more host into `Cloudpad.toml`, and looks whether it can be reached.
+//! `cloudpad hosts add`: writes one more host into `Cloudpad.toml`, or into an inventory that can be written to, and looks
+//! whether it can be reached.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use cloudpad_plugin_api::Reply;
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::Machine;
 
+use super::listed::Writable;
 use crate::cmd::args::Global;
 use crate::cmd::session::{self, Session};
 use crate::cmd::{Ended, Refused, environments};
@@ -18,7 +20,7 @@ use crate::report::exit;
 use crate::term::Term;
 use crate::{config, words};
 
-/// Add a host to `Cloudpad.toml`, and see whether it can be reached
+/// Add a host to `Cloudpad.toml`, or to an inventory that can be written to, and see whether it can be reached
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// Its name; asked for where it is missing
@@ -46,6 +48,10 @@ impl Args {
         let project = Project::find()?;
         let offline = self.offline;
         let host = self.host(term)?;
+        if let Some(inventory) = Writable::of(&project, global, term)? {
+            inventory.add(&host)?;
+            return if offline { Ok(exit::OK) } else { reach(&host, global, term) };
+        }
         let environment = global.environment.as_deref();
         let text = config::add_host(&project.text, environment, &host)
             .map_err(|problem| Refusal::Problems(vec![problem]))?;
@@ -129,7 +135,7 @@ fn no_worse(before: &Project, added: &Project, global: &Global) -> Result<Vec<Pr
     Ok(left)
 }
 
-/// Looks whether the host, which is in the file by now, can be reached.
+/// Looks whether the host, which was added, can be reached.
 fn reach(host: &Host, global: &Global, term: &Arc<Term>) -> Ended {
     let session = Session::open("hosts add", false, global, term)?;
     let look = plan::look_host(&session.config, &Arc::new(host.clone()), Also::default());

@@ -1,14 +1,20 @@
-//! `cloudpad hosts rm`: takes the project off hosts, and those out of `Cloudpad.toml`.
+//! `cloudpad hosts rm`: takes the project off hosts, and those out of `Cloudpad.toml`, or of an inventory that can be written to.
+
+mod refusals;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clap_complete::ArgValueCandidates;
+use cloudpad_plugin_api::Stage;
 
+use refusals::{in_environment, needed, together};
+
+use super::listed;
 use crate::cmd::args::{Global, Lock};
 use crate::cmd::consent::consent;
 use crate::cmd::session::{self, Loaded, Session};
-use crate::cmd::{Ended, Refused, complete, environments};
+use crate::cmd::{Ended, Refused, complete};
 use crate::config::{self, Config, OnFailure, Problem};
 use crate::inventory::{Inventory, Selection, no_match};
 use crate::look::{At, Looked};
@@ -19,13 +25,13 @@ use crate::report::exit;
 use crate::term::Term;
 use crate::words;
 
-/// Remove the project from hosts, and take those out of `Cloudpad.toml`
+/// Remove the project from hosts, and take those out of `Cloudpad.toml`, or of an inventory that can be written to
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The host; several may be given
     #[arg(value_name = "NAME", required = true, add = ArgValueCandidates::new(complete::hosts))]
     hosts: Vec<String>,
-    /// Only take them out of the file, and leave what runs there: for machines that are gone for ever
+    /// Only take them out, and leave what runs there: for machines that are gone for ever
     #[arg(long)]
     keep: bool,
     /// Go ahead without asking
@@ -40,7 +46,7 @@ impl Args {
         let Loaded { project, .. } = session::load(global)?;
         let names: BTreeSet<&str> = self.hosts.iter().map(String::as_str).collect();
         // Whatever is wrong with the file without them is told before anything is touched.
-        let (text, places) = self.without(&names, &project, global, term)?;
+        let Leaving { session, listed, text, places } = self.without(&names, &project, global, term)?;
         let file = project.dir.join(project::FILE);
         project::check_shared(&file)?;
         if !self.keep {
@@ -54,25 +60,32 @@ impl Args {
             let message = format!("`{}` was changed meanwhile, and is left alone", file.display());
             return Err(Refusal::new(message).hint("the command does the rest when it is run again").into());
         }
-        project::write_shared(&file, &text)?;
-        let listed = crate::inventory::list(names.iter().copied());
-        term.status(&format!("took {listed} out of {}", project.display_name()));
+        let own: Vec<&str> = names.iter().copied().filter(|name| !listed.contains(name)).collect();
+        if !own.is_empty() {
+            project::write_shared(&file, &text)?;
+            let own = crate::inventory::list(own);
+            term.status(&format!("took {own} out of {}", project.display_name()));
+        }
+        listed.iter().try_for_each(|name| listed::remove(&session, name))?;
         Ok(exit::OK)
     }
 
-    /// The text without the hosts, and the environments that have had them.
-    fn without(
+    /// What becomes of the file and its environments without the hosts.
+    fn without<'a>(
         &self,
-        names: &BTreeSet<&str>,
+        names: &BTreeSet<&'a str>,
         project: &Project,
         global: &Global,
         term: &Arc<Term>,
-    ) -> Result<(String, Vec<Global>), Refused> {
+    ) -> Result<Leaving<'a>, Refused> {
         let session = Session::open("hosts rm", false, global, term)?;
         let inventory = session.inventory()?;
-        let mut problems: Vec<Problem> = names.iter().filter_map(|name| unknown(&inventory, name)).collect();
+        let is_writable = listed::is_writable(&session);
+        let unknown = |name: &&str| unknown(&inventory, is_writable, name);
+        let mut problems: Vec<Problem> = names.iter().filter_map(unknown).collect();
+        let listed: BTreeSet<_> = names.iter().copied().filter(|name| inventory.is_listed(name)).collect();
         let chosen = global.environments(&project.text);
-        let text = names.iter().try_fold(project.text.clone(), |text, name| {
+        let text = names.difference(&listed).try_fold(project.text.clone(), |text, name| {
             let out_of =
                 |text: String, place: &Global| config::remove_host(&text, place.environment.as_deref(), name);
             chosen.iter().try_fold(text, out_of)
@@ -92,7 +105,8 @@ impl Args {
                 Err(_) if self.keep => continue,
                 before => before.map_err(|why| in_environment(why, environment))?.config,
             };
-            if before.hosts.iter().any(|host| names.contains(&*host.name)) {
+            let lists_them = !listed.is_empty() && has_same_inventory(&before, &session.config);
+            if lists_them || before.hosts.iter().any(|host| names.contains(&*host.name)) {
                 let after = session::read(Project { text: text.clone(), ..project.clone() }, environment);
                 let after = after.map_err(|why| in_environment(needed(why, names), environment))?.config;
                 let checked = check(&session, names, &after);
@@ -105,7 +119,7 @@ impl Args {
                 places.push(place);
             }
         }
-        Ok((text, places))
+        Ok(Leaving { session, listed, text, places })
     }
 
     /// Removes the project from the hosts in these environments, and returns the exit code. All of them are looked at before anything
@@ -155,6 +169,18 @@ impl Args {
     }
 }
 
+/// What is to be done about hosts that leave.
+struct Leaving<'a> {
+    /// Whose inventory lists some of them.
+    session: Session,
+    /// Which of them that are.
+    listed: BTreeSet<&'a str>,
+    /// The file without the others.
+    text: String,
+    /// The environments that have had any of them.
+    places: Vec<Global>,
+}
+
 /// What is to be removed in one environment, whose lock it holds.
 struct Removal {
     session: Session,
@@ -187,26 +213,14 @@ impl Removal {
     }
 }
 
-/// The problems of several environments as one refusal. All are about the same file.
-fn together(refusals: Vec<Refused>) -> Option<Refused> {
-    let mut refusals = refusals.into_iter();
-    let mut first = refusals.next()?;
-    for other in refusals {
-        if let (Refusal::Problems(all), Refusal::Problems(more)) = (&mut first.refusal, other.refusal) {
-            let new: Vec<_> = more.into_iter().filter(|problem| !all.contains(problem)).collect();
-            all.extend(new);
-        }
-    }
-    Some(first)
-}
-
-/// Why a host cannot be taken out of the file, where it is not one of the file's.
-fn unknown(inventory: &Inventory, name: &str) -> Option<Problem> {
+/// Why a host cannot be taken out, where it is neither one of the file's nor of an inventory that can be written to.
+fn unknown(inventory: &Inventory, is_writable: bool, name: &str) -> Option<Problem> {
     if inventory.get(name).is_none() {
         let names = inventory.hosts().iter().map(|host| host.name.as_str()).collect();
         return Some(no_match("host", name, &names));
     }
-    inventory.is_listed(name).then(|| {
+    let is_out_of_reach = inventory.is_listed(name) && !is_writable;
+    is_out_of_reach.then(|| {
         let message = format!("host `{name}` is not in the file: the inventory lists it");
         let hint = format!(
             "`cloudpad remove --host {name}` removes the project from it; then take it out of the inventory"
@@ -222,33 +236,14 @@ fn check(session: &Session, names: &BTreeSet<&str>, after: &Config) -> Result<()
         let hint = format!("without `-e`, `cloudpad hosts rm {}` takes it out of all of them", host.name);
         return Err(Refusal::new(message).hint(hint).into());
     }
-    let inventory = session.inventory_with(after)?;
+    let inventory = session.inventory_without(names, after)?;
     let scope = plan::scope(after, &inventory, &Selection::default());
     scope.map(drop).map_err(|problems| session.refuses(problems.into()))
 }
 
-/// The problems of a file without the hosts, as those of taking them out.
-fn needed(why: Refused, names: &BTreeSet<&str>) -> Refused {
-    let names = crate::inventory::list(names.iter().copied());
-    as_told(why, |problem| Problem {
-        message: format!("the file cannot do without {names}: {}", problem.message),
-        hint: Some("change this first, so that it needs them no more".to_owned()),
-        ..problem
-    })
-}
-
-/// The problems of a file in an environment, as such.
-fn in_environment(why: Refused, environment: Option<&str>) -> Refused {
-    as_told(why, |problem| environments::told(problem, environment))
-}
-
-/// A refusal with each of its problems in other words.
-fn as_told(why: Refused, told: impl Fn(Problem) -> Problem) -> Refused {
-    let refusal = match why.refusal {
-        Refusal::Problems(problems) => Refusal::Problems(problems.into_iter().map(told).collect()),
-        other => other,
-    };
-    Refused { refusal, ..why }
+/// Whether the hosts that two configs have listed are the same.
+fn has_same_inventory(one: &Config, other: &Config) -> bool {
+    one.stages.get(&Stage::Inventory) == other.stages.get(&Stage::Inventory)
 }
 
 /// The file has no host without these, so that the one that stands in for none comes up.

@@ -1,5 +1,6 @@
 //! Which hosts there are: those of the config, and those that the inventory lists, or has listed when it was last asked.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -26,26 +27,34 @@ impl Session {
     /// # Errors
     /// What keeps the inventory from telling; what is wrong with a host that it has listed.
     pub(in crate::cmd) fn inventory(&self) -> Result<Inventory, Refused> {
-        self.inventory_with(&self.config)
+        self.inventory_without(&BTreeSet::new(), &self.config)
     }
 
-    /// The same with the hosts of another config, beside those that this one's inventory lists.
-    pub(in crate::cmd) fn inventory_with(&self, config: &Config) -> Result<Inventory, Refused> {
+    /// The same with the hosts of another config, beside those that this one's inventory lists, without these.
+    pub(in crate::cmd) fn inventory_without(
+        &self,
+        names: &BTreeSet<&str>,
+        config: &Config,
+    ) -> Result<Inventory, Refused> {
+        let inventory_of = |mut listed: Hosts| {
+            listed.hosts.retain(|host| !names.contains(&*host.name));
+            self.inventory_of(config, listed)
+        };
         let refuses = |refusal| self.refuses(refusal);
         let has_inventory = self.runner.providers.has_inventory();
         let choice = self.config.stages.get(&Stage::Inventory).filter(|_| has_inventory);
-        let Some(choice) = choice else { return self.inventory_of(config, Hosts::default()) };
+        let Some(choice) = choice else { return inventory_of(Hosts::default()) };
         if self.cached {
             let manifest = self.kept(choice).map_err(refuses)?;
             self.say_so(choice, &manifest);
-            return self.inventory_of(config, Hosts { hosts: manifest.hosts, ..Hosts::default() });
+            return inventory_of(Hosts { hosts: manifest.hosts, ..Hosts::default() });
         }
         let listed = self.wait_for_look(look::listed(&self.runner));
         if self.runner.stop.is_requested() {
             return Err(Refusal::Stopped.into());
         }
         let listed = listed.map_err(|refusal| refuses(self.offered(choice, refusal)))?;
-        let inventory = self.inventory_of(config, listed.clone())?;
+        let inventory = inventory_of(listed.clone())?;
         // What is not whole must not pass for it another time.
         if inventory.broken().is_empty() {
             self.keep(&Manifest::new(choice, project::now(), listed.hosts));

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::super::case::{Call, Case};
 use super::super::conversation::{Answer, Ask};
 use super::super::kit::{Kit, NOBODY};
+use super::super::offer::is_optional;
 use super::super::verdict::{Check, Verdict};
 
 /// A check for each call, in their order, and for each method of which there is none.
@@ -21,7 +22,11 @@ pub fn all(kit: &mut Kit<'_>) -> Vec<Check> {
         }
         calls.retain(|call| offer.stage.methods().contains(&call.request.method()));
         checks.extend(calls.iter().map(|call| check(kit, &offer, call)));
-        let offered = offer.stage.methods().iter().filter(|method| **method != "config.check");
+        // What it may lack, and says that it does, is no gap.
+        let lacks =
+            |method: &str| is_optional(method) && !offer.methods.iter().any(|offered| offered == method);
+        let offered =
+            offer.stage.methods().iter().filter(|method| **method != "config.check" && !lacks(method));
         let missing = offered.filter(|method| !calls.iter().any(|call| call.request.method() == **method));
         checks.extend(missing.map(|method| Check {
             verdict: Verdict::skipped("no `[[call]]` of `--config FILE` makes it"),

@@ -6,3 +6,4 @@ mod cluster;
 mod reading;
 mod refused;
 mod support;
+mod writing;

@@ -1,0 +1,78 @@
+//! Hosts that come and go, each in one transaction. I/O: by way of [`crate::client`].
+
+use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::stage::inventory::Written;
+use cloudpad_plugin_api::{Failure, FailureKind, Outcome};
+
+use crate::client::Client;
+use crate::hosts;
+use crate::wire::{Bytes, Compare, Delete, Operation, Put, Range, Transacted, Transaction, end_of};
+
+/// Writes a host as a document, where there is nothing of its name.
+///
+/// # Errors
+/// `stale` where there is something else of that name; the cluster does not answer, or does not let us write.
+pub(crate) fn add(client: &mut Client, host: &Host) -> Result<Written, Failure> {
+    let place = place(client, &host.name);
+    let document = hosts::text(host);
+    let (key, fields) = (Bytes(place.clone().into_bytes()), format!("{place}/").into_bytes());
+    let there = Range { key: key.clone(), range_end: Bytes::default(), limit: 1, revision: 0 };
+    let transaction = Transaction {
+        compare: vec![
+            Compare::is_absent(key.clone(), Bytes::default()),
+            Compare::is_absent(Bytes(fields.clone()), Bytes(end_of(&fields))),
+        ],
+        success: vec![Operation::Put(Put { key, value: Bytes(document.clone().into_bytes()) })],
+        failure: vec![Operation::Range(there)],
+    };
+    let done = transact(client, &transaction, &format!("could not add host `{}`", host.name))?;
+    // One whose answer was lost is sent again, and finds what it has written.
+    let is_the_same = done.values().any(|value| value == document.as_bytes());
+    if done.succeeded || is_the_same {
+        return Ok(Written { place: shown(&place) });
+    }
+    let message = format!("etcd has something at `{place}` already, which is left as it is");
+    Err(Failure::new(FailureKind::Stale, message)
+        .hint(format!("`cloudpad hosts rm {}` takes it out", host.name)))
+}
+
+/// Takes a host out, be it a document or fields.
+///
+/// # Errors
+/// The cluster does not answer, or does not let us write.
+pub(crate) fn remove(client: &mut Client, name: &str) -> Result<Written, Failure> {
+    let place = place(client, name);
+    let (key, fields) = (place.clone().into_bytes(), format!("{place}/").into_bytes());
+    let delete = |key: Vec<u8>, range_end: Vec<u8>| {
+        Operation::Delete(Delete { key: Bytes(key), range_end: Bytes(range_end) })
+    };
+    let end = end_of(&fields);
+    let transaction =
+        Transaction { success: vec![delete(key, Vec::new()), delete(fields, end)], ..Transaction::default() };
+    transact(client, &transaction, &format!("could not take out host `{name}`"))?;
+    Ok(Written { place: shown(&place) })
+}
+
+fn place(client: &Client, name: &str) -> String {
+    format!("{}{name}", client.config().prefix())
+}
+
+fn shown(place: &str) -> String {
+    format!("`{place}` in etcd")
+}
+
+fn transact(client: &mut Client, transaction: &Transaction, tried: &str) -> Result<Transacted, Failure> {
+    client.ask("/v3/kv/txn", transaction).map_err(|refused| match refused {
+        Ok(refused) => {
+            let failure = Failure::failed(format!("{tried}: etcd refuses: {}", refused.text()));
+            let failure = failure.outcome(Outcome::None);
+            match client.config().user {
+                Some(_) => failure.hint("may this user's role write below that prefix?"),
+                None => failure.hint("`user` names who writes, and a variable their password"),
+            }
+        }
+        Err(failure) => {
+            Failure { message: format!("{tried}: {}", failure.message), ..failure }.outcome(Outcome::Unknown)
+        }
+    })
+}
