@@ -48,7 +48,11 @@ mod ps;
 mod ps_watch;
 mod push;
 mod readme;
+#[path = "../../../plugins/registry/tests/it/real.rs"]
+#[allow(dead_code, clippy::unwrap_used, reason = "it has more forms than are needed here")]
+mod real;
 mod registry;
+mod registry_tokens;
 mod releases;
 mod remove;
 mod restart;

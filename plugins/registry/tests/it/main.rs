@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on shall say where")]
 
+mod forms;
 mod private;
 mod push;
+mod real;
 mod support;

@@ -13,11 +13,11 @@ use tempfile::TempDir;
 use crate::support::{Image, Server};
 
 /// The base64 form of `ann:right`, and of the same with another password.
-const RIGHT: &str = "YW5uOnJpZ2h0";
-const WRONG: &str = "YW5uOndyb25n";
+pub const RIGHT: &str = "YW5uOnJpZ2h0";
+pub const WRONG: &str = "YW5uOndyb25n";
 
 /// A Docker configuration.
-fn config(json: &serde_json::Value) -> TempDir {
+pub fn config(json: &serde_json::Value) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("config.json"), json.to_string()).unwrap();
     dir
@@ -28,6 +28,11 @@ fn login(server: &Server, auth: &str) -> TempDir {
 }
 
 fn push(server: &Server, image: &Image, config: &TempDir) -> Result<Pushed, Failure> {
+    push_to(&server.address, "team", image, config)
+}
+
+/// Pushes as a process of its own with this Docker configuration, in whose folder are credential helpers.
+pub fn push_to(registry: &str, namespace: &str, image: &Image, config: &TempDir) -> Result<Pushed, Failure> {
     let docker = config.path().to_owned();
     let host = TestHost::program("registry", move || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cloudpad-registry"));
@@ -35,7 +40,7 @@ fn push(server: &Server, image: &Image, config: &TempDir) -> Result<Pushed, Fail
         command.env("DOCKER_CONFIG", &docker).env("PATH", path);
         command
     });
-    let host = host.config(serde_json::json!({ "registry": server.address, "namespace": "team" }));
+    let host = host.config(serde_json::json!({ "registry": registry, "namespace": namespace }));
     let run = Run { reference: image.reference.clone(), host: None, similar: Vec::new() };
     match host.call(Request::PushRun(run)).end {
         Ok(Reply::Pushed(pushed)) => Ok(pushed),
@@ -62,8 +67,11 @@ fn a_credential_helper_is_asked() {
     ] {
         let config = config(&json);
         let helper = config.path().join("docker-credential-cloudpad-test");
-        fs::write(&helper, "#!/bin/sh\nread server\necho '{\"Username\":\"ann\",\"Secret\":\"right\"}'\n")
-            .unwrap();
+        let knows = format!(
+            "#!/bin/sh\nread server\n[ \"$1 $server\" = 'get {}' ] || exit 1\necho '{{\"Username\":\"ann\",\"Secret\":\"right\"}}'\n",
+            server.address
+        );
+        fs::write(&helper, knows).unwrap();
         fs::set_permissions(&helper, fs::Permissions::from_mode(0o755)).unwrap();
         push(&server, &image, &config).unwrap();
     }
