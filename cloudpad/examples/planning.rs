@@ -160,6 +160,7 @@ pub fn observed(config: &Config) -> Observed {
         pinned: false,
     };
     Observed {
+        pins: BTreeMap::new(),
         secrets: BTreeMap::new(),
         sources: BTreeMap::from([(Config::HERE.to_owned(), here)]),
         images: config.images.keys().map(image).collect(),

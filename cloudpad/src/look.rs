@@ -128,7 +128,27 @@ pub async fn look(
     let (hosts, images, secrets) = tokio::join!(hosts, images, secrets);
     let hosts = hosts?;
     known(&scope, config, &hosts)?;
-    Ok(Looked { observed: Observed { secrets: secrets?, hosts, ..images? }, inventory, scope })
+    let mut observed = Observed { secrets: secrets?, hosts, ..images? };
+    if at == At::Everything {
+        look_at_registries(runner, config, (&inventory, &scope), &mut observed).await?;
+    }
+    Ok(Looked { observed, inventory, scope })
+}
+
+/// Finds out what the scope's ready images mean now.
+async fn look_at_registries(
+    runner: &Runner,
+    config: &Config,
+    (inventory, scope): (&Inventory, &Scope),
+    observed: &mut Observed,
+) -> Result<(), Refusal> {
+    let request = plan::look_pins(config, inventory, scope, &observed.hosts);
+    for reply in ask(runner, request.into_iter().collect()).await? {
+        if let Reply::Digests(told) = reply {
+            observed.pins.extend(plan::pins(told, observed).map_err(Refusal::Failures)?);
+        }
+    }
+    Ok(())
 }
 
 /// Fails where a selector is for services that there are nowhere.

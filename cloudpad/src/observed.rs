@@ -14,6 +14,9 @@ pub struct Observed {
     pub sources: BTreeMap<String, Resolved>,
     /// What identifies each image that is built, by its name.
     pub images: BTreeMap<String, ImageState>,
+    /// What ready images mean, by the reference in the config; one that is not here means what its name does.
+    #[serde(default)]
+    pub pins: BTreeMap<String, Pin>,
     /// What tells the value of each secret from others, by its name.
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
@@ -36,6 +39,11 @@ impl Observed {
             HostState::Unseen(failure) => Some((host.as_str(), failure)),
             HostState::Seen(_) => None,
         })
+    }
+
+    /// What a reference of the config means now.
+    pub fn meant<'a>(&'a self, reference: &'a str) -> &'a str {
+        self.pins.get(reference).map_or(reference, |pin| &pin.reference)
     }
 
     /// The release that begins at `time` with these sources: `TIME`, `TIME-REVISION` where all sources
@@ -68,6 +76,15 @@ impl Observed {
         let numbers = known.iter().filter_map(|release| release.strip_prefix(last)).map(numbers_of).max();
         format!("{last}{}", next(numbers.unwrap_or_default()))
     }
+}
+
+/// What a reference means.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Pin {
+    /// The same with its digest.
+    pub reference: String,
+    /// Why it is what it was before, where its registry does not tell what it is now.
+    pub kept: Option<String>,
 }
 
 /// The beginning of a revision, in letters that may stand in any name.

@@ -31,6 +31,7 @@ mod obstacle;
 mod one_offs;
 mod pace;
 pub mod past;
+mod pins;
 mod place;
 mod presence;
 mod protect;
@@ -89,6 +90,7 @@ pub use look::{
 };
 pub use maintenance::{in_maintenance, maintenance};
 pub use model::*;
+pub use pins::{look_pins, pins};
 pub use protect::{Held, protected};
 pub use proxies::down as proxy_down;
 pub use prune::prune;
@@ -153,6 +155,9 @@ fn make(
         return Err(problems);
     }
     plan.notes.splice(0..0, notes);
+    if goal.restore.is_none() {
+        plan.notes.extend(pins::notes(observed));
+    }
     let ailing = ailing(&decide, &plan);
     plan.notes.extend(ailing);
     Ok(plan)

@@ -56,6 +56,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.logs" => "reading logs".to_owned(),
         "deploy.events" => "listening to what happens".to_owned(),
         "deploy.stats" => "measuring".to_owned(),
+        "deploy.resolve" => "asking registries what images mean now".to_owned(),
         "deploy.exec" => format!("running a command in {object}"),
         "deploy.record" => format!("noting release {object}"),
         method => format!("{method} {object}"),

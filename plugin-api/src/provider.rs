@@ -117,6 +117,7 @@ impl Provider {
             (Handler::Deploy(p), Q::DeployStats(q)) => p.stats(cx, q).map(Reply::Measured),
             (Handler::Deploy(p), Q::DeployCreate(q)) => p.create(cx, q).map(Reply::Created),
             (Handler::Deploy(p), Q::DeployClear(q)) => p.clear(cx, q).map(|()| Reply::Done),
+            (Handler::Deploy(p), Q::DeployResolve(q)) => p.resolve(cx, q).map(Reply::Digests),
             _ => Err(Failure::unsupported(request.method())),
         }
     }

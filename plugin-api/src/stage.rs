@@ -83,6 +83,7 @@ impl Stage {
                 "deploy.stats",
                 "deploy.create",
                 "deploy.clear",
+                "deploy.resolve",
             ],
         }
     }
@@ -209,6 +210,9 @@ pub enum Request {
     /// Remove what is left of the project.
     #[serde(rename = "deploy.clear")]
     DeployClear(deploy::Clear),
+    /// What do these references mean now?
+    #[serde(rename = "deploy.resolve")]
+    DeployResolve(deploy::Resolve),
 }
 
 impl Request {
@@ -251,6 +255,7 @@ impl Request {
             Request::DeployStats(_) => "deploy.stats",
             Request::DeployCreate(_) => "deploy.create",
             Request::DeployClear(_) => "deploy.clear",
+            Request::DeployResolve(_) => "deploy.resolve",
         }
     }
 
@@ -285,7 +290,7 @@ impl Request {
             | Request::DeployUnlock(_) => Stage::Deploy,
             Request::DeployRun(_) | Request::DeployExec(_) | Request::DeployLogs(_) => Stage::Deploy,
             Request::DeployRecord(_) | Request::DeployEvents(_) | Request::DeployStats(_) => Stage::Deploy,
-            Request::DeployCreate(_) | Request::DeployClear(_) => Stage::Deploy,
+            Request::DeployCreate(_) | Request::DeployClear(_) | Request::DeployResolve(_) => Stage::Deploy,
         }
     }
 
@@ -320,6 +325,7 @@ impl Request {
             Request::DeployLogs(_) => read(ok).map(Reply::Logged),
             Request::DeployStats(_) => read(ok).map(Reply::Measured),
             Request::DeployCreate(_) => read(ok).map(Reply::Created),
+            Request::DeployResolve(_) => read(ok).map(Reply::Digests),
             Request::ConfigCheck(_)
             | Request::SecretsSet(_)
             | Request::SecretsSave(_)
@@ -362,6 +368,7 @@ impl Request {
             Request::DeployStats(q) => Some(&q.host),
             Request::DeployCreate(q) => Some(&q.host),
             Request::DeployClear(q) => Some(&q.host),
+            Request::DeployResolve(q) => Some(&q.host),
             Request::ConfigCheck(_)
             | Request::InventoryList(_)
             | Request::InventoryAdd(_)
@@ -440,6 +447,8 @@ pub enum Reply {
     Measured(deploy::Measured),
     /// To `deploy.create`.
     Created(deploy::Started),
+    /// To `deploy.resolve`.
+    Digests(deploy::Digests),
     /// To everything that has nothing to tell: an empty object, to which fields can be added.
     #[serde(serialize_with = "nothing")]
     Done,

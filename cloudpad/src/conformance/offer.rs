@@ -114,13 +114,15 @@ fn without(method: &str) -> Option<&'static str> {
 
 /// Whether many a provider has nothing to do for it.
 pub fn is_optional(method: &str) -> bool {
-    const OPTIONAL: [&str; 18] = [
+    const OPTIONAL: &[&str] = &[
         "config.check",
         "inventory.add",
         "inventory.remove",
         // Without it, an update takes a moment longer.
         "deploy.create",
         "deploy.clear",
+        // Without it, ready images are whatever a host finds under their name.
+        "deploy.resolve",
         // Without a lock, it is said at each deploy.
         "deploy.lock",
         "deploy.unlock",

@@ -1,5 +1,7 @@
 //! Image references as Docker reads them. Pure.
 
+use cloudpad_plugin_api::stage::deploy::Observation;
+
 /// An image reference taken apart, with what Docker adds to a short one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Reference<'a> {
@@ -14,7 +16,8 @@ impl<'a> Reference<'a> {
     fn parse(text: &'a str) -> Self {
         let (name, digest) = text.split_once('@').unwrap_or((text, ""));
         let (name, tag) = match name.rsplit_once(':') {
-            Some((name, tag)) if !tag.contains('/') => (name, tag),
+            // Where there is a digest, a tag is only for people.
+            Some((name, tag)) if !tag.contains('/') => (name, if digest.is_empty() { tag } else { "" }),
             _ => (name, if digest.is_empty() { "latest" } else { "" }),
         };
         let (domain, path) = match name.split_once('/') {
@@ -37,6 +40,12 @@ pub(super) fn is_among(reference: &str, images: &[String]) -> bool {
     images.iter().any(|image| image == reference) || images.iter().any(|image| same(image, reference))
 }
 
+/// Whether an image is on a host, however its reference is written.
+pub(super) fn is_on(reference: &str, seen: &Observation) -> bool {
+    let images = if reference.contains('@') { &seen.digests } else { &seen.images };
+    is_among(reference, images)
+}
+
 /// What stands before the tag, as it is written.
 pub(super) fn repository(reference: &str) -> &str {
     let name = reference.split_once('@').map_or(reference, |(name, _)| name);
@@ -57,6 +66,7 @@ mod tests {
             ("nginx", "docker.io/library/nginx:latest"),
             ("index.docker.io/me/app:1", "me/app:1"),
             ("localhost:5000/app", "localhost:5000/app:latest"),
+            ("nginx:1@sha256:1", "docker.io/library/nginx@sha256:1"),
         ] {
             assert!(same(a, b), "{a} {b}");
         }

@@ -87,6 +87,9 @@ pub struct Seen {
     pub sources: BTreeMap<String, String>,
     /// The reference of each image that is built.
     pub images: BTreeMap<String, String>,
+    /// What ready images mean, with their digests.
+    #[serde(default)]
+    pub pins: BTreeMap<String, String>,
     /// What tells the value of each secret from others.
     #[serde(default)]
     pub secrets: BTreeMap<String, String>,
@@ -126,7 +129,7 @@ pub struct SeenContainer {
 
 /// All of `observed` that a plan for `config` depends on.
 pub fn seen(config: &Config, observed: &Observed) -> Seen {
-    let ready = ready_images(config);
+    let ready = ready_images(config, observed);
     let built: BTreeSet<String> = observed.images.values().map(|image| image.reference.clone()).collect();
     let sources = observed.sources.iter().map(|(name, source)| {
         let revision = source.revision.as_deref().unwrap_or("files");
@@ -136,6 +139,7 @@ pub fn seen(config: &Config, observed: &Observed) -> Seen {
         config: digest(show(config).as_bytes()),
         sources: sources.collect(),
         images: observed.images.iter().map(|(name, i)| (name.clone(), i.reference.clone())).collect(),
+        pins: observed.pins.iter().map(|(name, pin)| (name.clone(), pin.reference.clone())).collect(),
         secrets: observed.secrets.clone(),
         hosts: observed
             .hosts
@@ -145,9 +149,9 @@ pub fn seen(config: &Config, observed: &Observed) -> Seen {
     }
 }
 
-fn ready_images(config: &Config) -> BTreeSet<String> {
+fn ready_images(config: &Config, observed: &Observed) -> BTreeSet<String> {
     let ready = config.images.values().filter_map(|image| match image {
-        Image::Ready { reference } => Some(reference.clone()),
+        Image::Ready { reference } => Some(observed.meant(reference).to_owned()),
         Image::Built(_) => None,
     });
     ready.collect()
@@ -160,7 +164,7 @@ fn seen_host(
     (ready, built): (&BTreeSet<String>, &BTreeSet<String>),
 ) -> SeenHost {
     let HostState::Seen(host) = host else { return SeenHost::Unseen };
-    let ready = ready.iter().filter(|image| reference::is_among(image, &host.images));
+    let ready = ready.iter().filter(|image| reference::is_on(image, host));
     let built = built.iter().filter(|image| host.has_built(image));
     let containers = host.containers.iter().map(|c| (c.name.clone(), seen_container(c)));
     let jobs = host.one_offs.iter().filter(|one_off| one_off.labels.contains_key(label::JOB));
@@ -211,6 +215,7 @@ impl Seen {
         }
         compare("source", &self.sources, &now.sources, &mut found);
         compare("image", &self.images, &now.images, &mut found);
+        compare("image", &self.pins, &now.pins, &mut found);
         let secrets: BTreeSet<&String> = self.secrets.keys().chain(now.secrets.keys()).collect();
         let changed = secrets.into_iter().filter(|name| self.secrets.get(*name) != now.secrets.get(*name));
         found.extend(changed.map(|name| format!("secret `{name}` has another value now")));

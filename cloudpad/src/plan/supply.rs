@@ -60,7 +60,7 @@ impl<'a> Supply<'a> {
     /// The reference by which hosts know an image; none when nobody has looked at it.
     pub(super) fn reference(&self, image: &str) -> Option<&'a str> {
         match self.config.images.get(image)? {
-            Image::Ready { reference } => Some(reference),
+            Image::Ready { reference } => Some(self.observed.meant(reference)),
             Image::Built(_) => self.observed.images.get(image).map(|image| image.reference.as_str()),
         }
     }
@@ -180,7 +180,7 @@ impl<'a> Supply<'a> {
     fn is_there(&self, reference: &str, host: &HostSight<'_>) -> bool {
         match self.is_built(reference) {
             true => host.seen.has_built(reference),
-            false => reference::is_among(reference, &host.seen.images),
+            false => reference::is_on(reference, host.seen),
         }
     }
 
@@ -228,7 +228,7 @@ impl<'a> Supply<'a> {
             return *known;
         }
         let (needs, from, tag) = match self.config.images.get(image)? {
-            Image::Ready { .. } if reference::is_among(reference, &host.1.seen.images) => {
+            Image::Ready { .. } if reference::is_on(reference, host.1.seen) => {
                 self.stocks.known(host).insert(image, None);
                 return None;
             }

@@ -9,6 +9,7 @@ mod jobs;
 mod kit;
 mod maintenance;
 mod order;
+mod pins;
 mod ports;
 mod props;
 mod protected;

@@ -32,6 +32,7 @@ pub fn check(request: &Request, reply: &Reply) -> Result<(), String> {
             })
         }
         (_, Reply::Observation(seen)) => containers(seen),
+        (Request::DeployResolve(asked), Reply::Digests(told)) => digests(&asked.images, told),
         (_, Reply::Machine(machine)) => {
             let words = [&machine.system, &machine.kernel, &machine.engine.version];
             match words.into_iter().find(|word| word.contains(char::is_control)) {
@@ -103,6 +104,25 @@ fn reference(what: &str, text: &str) -> Result<(), String> {
     {
         true => Err(format!("the reference {text:?} of {what} is none")),
         false => Ok(()),
+    }
+}
+
+fn digests(asked: &[String], told: &deploy::Digests) -> Result<(), String> {
+    for told in &told.images {
+        if !asked.contains(&told.image) {
+            return Err(format!("it has told of image {:?}, which was not asked for", told.image));
+        }
+        let digest = told.digest.as_deref().unwrap_or("sha256:0");
+        let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_digest =
+            digest.split_once(':').is_some_and(|(algorithm, hex)| is_word(algorithm) && is_word(hex));
+        if !is_digest {
+            return Err(format!("{digest:?}, which it says of `{}`, is no digest", told.image));
+        }
+    }
+    match asked.iter().find(|image| told.images.iter().all(|told| told.image != **image)) {
+        Some(image) => Err(format!("it has not told of image `{image}`")),
+        None => Ok(()),
     }
 }
 
@@ -206,5 +226,19 @@ mod tests {
         let held = |who: &str| wrong("deploy.lock", lock.clone(), json!({ "held_by": { "who": who } }));
         assert_eq!(held("alice@laptop"), "");
         assert!(held("alice\nerror: all is lost").contains("control characters"));
+    }
+
+    #[test]
+    fn a_digest_is_one_and_was_asked_for() {
+        let asked = json!({ "host": { "name": "h", "address": "local" }, "images": ["a:1"] });
+        let told = |image: &str, digest: &str| {
+            let images = json!({ "images": [{ "image": image, "digest": digest }] });
+            wrong("deploy.resolve", asked.clone(), images)
+        };
+        assert_eq!(told("a:1", "sha256:0f"), "");
+        assert!(told("b:1", "sha256:0f").contains("was not asked for"));
+        assert!(told("a:1", "--privileged").contains("is no digest"));
+        assert!(told("a:1", "sha256:").contains("is no digest"));
+        assert!(wrong("deploy.resolve", asked.clone(), json!({})).contains("has not told of image `a:1`"));
     }
 }

@@ -52,6 +52,7 @@ mod readme;
 #[allow(dead_code, clippy::unwrap_used, reason = "it has more forms than are needed here")]
 mod real;
 mod registry;
+mod registry_digests;
 mod registry_tokens;
 mod releases;
 mod remove;

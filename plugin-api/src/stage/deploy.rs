@@ -17,6 +17,7 @@ mod lock;
 mod logs;
 mod machine;
 mod release;
+mod resolve;
 mod route;
 mod run;
 mod seen;
@@ -29,6 +30,7 @@ pub use lock::{Holder, Lock, Locked, Unlock};
 pub use logs::{Logged, Logs};
 pub use machine::{Command, Disk, Exited, HostKey, Keys, Known, Login, Look, Machine, Terminal, Trust};
 pub use release::{About, Presence, Record, Recorded, Release};
+pub use resolve::{Digest, Digests, Resolve};
 pub use route::{Claim, Proxy, ProxySeen, RouteHealth, RouteSeen, Rule, SetRoute, Tls};
 pub use run::{OneOff, Ran, Run};
 pub use seen::{Container, Engine, Observation, PortHeld, State, Status};
@@ -263,6 +265,16 @@ pub trait Deploy: Send + Sync {
     fn clear(&self, cx: &Context, request: &Clear) -> Result<(), Failure> {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.clear"))
+    }
+
+    /// What references mean in their registries now, with the caller's credentials, each by itself: one that is not known is no
+    /// failure of the others. Pulls nothing. It is asked of one host, only where [`Observation::resolves`] was told.
+    ///
+    /// # Errors
+    /// `unreachable` when the host does not answer.
+    fn resolve(&self, cx: &Context, request: &Resolve) -> Result<Digests, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("deploy.resolve"))
     }
 }
 

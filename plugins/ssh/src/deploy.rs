@@ -29,6 +29,7 @@ mod pull;
 mod ready;
 mod record;
 mod remove;
+mod resolve;
 mod results;
 mod route;
 mod run;
@@ -43,9 +44,9 @@ mod uptime;
 mod verdict;
 
 use cloudpad_plugin_api::stage::deploy::{
-    BecameReady, Clear, Command, Deploy, Events, Exec, Executed, Exited, HostKey, Keys, Lock, Locked, Logged,
-    Login, Logs, Look, Machine, Measure, Measured, Observation, Observe, Pull, Pulled, Ran, Ready, Record,
-    Remove, Run, SetRoute, Start, Started, Stop, Terminal, Trust, Unlock,
+    BecameReady, Clear, Command, Deploy, Digests, Events, Exec, Executed, Exited, HostKey, Keys, Lock,
+    Locked, Logged, Login, Logs, Look, Machine, Measure, Measured, Observation, Observe, Pull, Pulled, Ran,
+    Ready, Record, Remove, Resolve, Run, SetRoute, Start, Started, Stop, Terminal, Trust, Unlock,
 };
 use cloudpad_plugin_api::{Context, Failure};
 
@@ -98,6 +99,10 @@ impl Deploy for Deployer {
 
     fn clear(&self, cx: &Context, request: &Clear) -> Result<(), Failure> {
         on_host(cx, &request.host, Call::Change, async |host| clear::clear(cx, &host, request).await)
+    }
+
+    fn resolve(&self, cx: &Context, request: &Resolve) -> Result<Digests, Failure> {
+        on_host(cx, &request.host, Call::Look, async |host| resolve::resolve(&host.engine, request).await)
     }
 
     fn lock(&self, cx: &Context, request: &Lock) -> Result<Locked, Failure> {

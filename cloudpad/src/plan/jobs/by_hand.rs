@@ -53,5 +53,5 @@ pub fn job_hosts(
 
 /// Whether a host has an image, however its reference is written.
 pub fn has_image(seen: &Observation, image: &str) -> bool {
-    reference::is_among(image, &seen.images)
+    reference::is_on(image, seen)
 }

@@ -119,7 +119,8 @@ impl Sim {
     }
 
     fn add_image(&mut self, host: &Host, reference: &str) -> Result<(), String> {
-        let images = &mut self.host(host)?.images;
+        let host = self.host(host)?;
+        let images = if reference.contains('@') { &mut host.digests } else { &mut host.images };
         if let Err(place) = images.binary_search_by(|image| image.as_str().cmp(reference)) {
             images.insert(place, reference.to_owned());
         }
@@ -131,7 +132,8 @@ impl Sim {
         let clock = self.clock;
         let host = self.host(&start.host)?;
         if !host.containers.iter().any(|c| c.name == start.container) {
-            check(host.images.contains(&start.spec.image), "its image is not there")?;
+            let mut images = host.images.iter().chain(&host.digests);
+            check(images.any(|image| *image == start.spec.image), "its image is not there")?;
             host.containers.push(Container {
                 id: format!("{}-{clock}", start.container),
                 name: start.container.clone(),

@@ -121,6 +121,7 @@ pub fn may_change(request: &Request) -> bool {
             | Q::DeployLogs(_)
             | Q::DeployEvents(_)
             | Q::DeployStats(_)
+            | Q::DeployResolve(_)
             | Q::DeployLock(_)
             | Q::DeployUnlock(_)
     )

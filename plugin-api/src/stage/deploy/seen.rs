@@ -54,6 +54,12 @@ pub struct Observation {
     /// Whether containers can be made there before they are started ([`Deploy::create`](super::Deploy::create)).
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "std::ops::Not::not")]
     pub creates: bool,
+    /// Images on the host that somebody else has made, by digest (`name@sha256:…`), sorted.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
+    pub digests: Vec<String>,
+    /// Whether the host can ask registries what references mean ([`Deploy::resolve`](super::Deploy::resolve)).
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "std::ops::Not::not")]
+    pub resolves: bool,
 }
 
 impl Observation {

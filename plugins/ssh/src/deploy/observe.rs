@@ -74,5 +74,7 @@ async fn ask_further(
         needed_elsewhere: elsewhere.into_iter().flatten().collect(),
         volumes,
         creates: true,
+        digests: seen::digests(&images),
+        resolves: true,
     })
 }

@@ -57,7 +57,7 @@ async fn fetch(cx: &Context, engine: &Engine, image: &str, reference: &Reference
 }
 
 /// Why the host has not got it. It is the registry that said no: the host itself was reached.
-fn refused(tried: &str, error: &Error, reference: &Reference, access: &Access) -> Failure {
+pub(super) fn refused(tried: &str, error: &Error, reference: &Reference, access: &Access) -> Failure {
     let Some(said) = said(error) else { return failure(tried, error) };
     let refusal = refusal::explain(tried, said, "pull", &reference.registry, access);
     Failure { kind: FailureKind::Failed, ..refusal.failure }

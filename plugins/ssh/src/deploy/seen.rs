@@ -122,6 +122,15 @@ pub(super) fn built(all: &[ImageSummary]) -> Vec<String> {
     built
 }
 
+/// The images that are none of ours, by digest, sorted.
+pub(super) fn digests(all: &[ImageSummary]) -> Vec<String> {
+    let others = all.iter().filter(|image| !image.labels.contains_key(label::IMAGE));
+    let digests = others.flat_map(|image| &image.repo_digests);
+    let mut digests: Vec<_> = digests.filter(|digest| !digest.starts_with('<')).cloned().collect();
+    digests.sort();
+    digests
+}
+
 /// The reference that an image was built under, where it has that name.
 fn built_as(image: &ImageSummary) -> Option<&String> {
     image.labels.get(label::IMAGE).filter(|built_as| image.repo_tags.contains(built_as))
