@@ -13,10 +13,25 @@ pub struct Refusal {
     pub failure: Failure,
     /// Whether the registry was reached, but did not let us do it.
     pub denied: bool,
+    /// Whether it may well go when it is tried again soon.
+    pub passing: bool,
 }
 
 const DENIED: [&str; 5] =
     ["unauthorized", "authentication required", "no basic auth credentials", "denied", "forbidden"];
+
+/// The registry's words for it, and how the engine puts it where there are none.
+const LIMITED: [&str; 4] = ["toomanyrequests", "too many requests", "rate limit", "http 429"];
+
+/// Of a registry that was reached, and of connections that it has taken.
+const PASSING: [&str; 6] = [
+    "unexpected http status: 5",
+    "unexpected http response: 5",
+    "parsing http 5",
+    "connection reset",
+    "broken pipe",
+    "eof",
+];
 
 const UNREACHABLE: [&str; 8] = [
     "dial tcp",
@@ -48,21 +63,41 @@ pub fn explain(tried: &str, said: &str, doing: &str, registry: &str, access: &Ac
         );
         return unreachable(failure, hint);
     }
+    if has(&LIMITED) {
+        let login = login(registry);
+        let hint = format!(
+            "`{registry}` limits how often it is asked: wait, or log in with `{login}`, which often allows more"
+        );
+        return Refusal { passing: true, ..unreachable(failure.retryable(), hint) };
+    }
+    if has(&["verification failed"]) {
+        let hint =
+            format!("something between here and `{registry}` changes what it sends, or it is damaged there");
+        return unreachable(failure, hint);
+    }
     if has(&DENIED) {
         let failure = failure.cause(format!("registry `{registry}` was asked {}", access.who));
-        let login = if registry == Reference::HUB { String::new() } else { format!(" {registry}") };
-        let hint = format!("log in with `docker login{login}` as a user who may {doing} there");
+        let hint = format!("log in with `{}` as a user who may {doing} there", login(registry));
         return Refusal { denied: true, ..unreachable(failure, hint) };
+    }
+    if has(&PASSING) {
+        let hint =
+            format!("`{registry}`, or what is before it, is in trouble: try again later, or look at its log");
+        return Refusal { passing: true, ..unreachable(failure.retryable(), hint) };
     }
     if has(&UNREACHABLE) {
         return unreachable(failure.retryable(), format!("is `{registry}` right, and does it run?"));
     }
-    Refusal { failure, denied: false }
+    Refusal { failure, denied: false, passing: false }
+}
+
+fn login(registry: &str) -> String {
+    if registry == Reference::HUB { "docker login".to_owned() } else { format!("docker login {registry}") }
 }
 
 fn unreachable(mut failure: Failure, hint: String) -> Refusal {
     failure.kind = FailureKind::Unreachable;
-    Refusal { failure: failure.hint(hint), denied: false }
+    Refusal { failure: failure.hint(hint), denied: false, passing: false }
 }
 
 #[cfg(test)]
@@ -106,6 +141,24 @@ mod tests {
             explained("Get \"http://r.io/v2/\": dial tcp 192.0.2.1:80: connect: connection refused");
         assert!(!refusal.denied && refusal.failure.retryable);
         assert_eq!(refusal.failure.kind, FailureKind::Unreachable);
+    }
+
+    #[test]
+    fn what_passes_is_told_from_what_stays() {
+        for said in [
+            "toomanyrequests: You have reached your pull rate limit",
+            "error parsing HTTP 429 response body: EOF",
+            "received unexpected HTTP status: 503 Service Unavailable",
+            "Patch \"http://r.io/v2/\": read tcp 127.0.0.1:1->127.0.0.1:2: connection reset by peer",
+            "unexpected EOF",
+        ] {
+            let refusal = explained(said);
+            assert!(refusal.passing && refusal.failure.retryable && !refusal.denied, "{said}");
+        }
+        assert!(explained("toomanyrequests: x").failure.hint.unwrap().contains("limits how often"));
+        let stays = explained("manifest verification failed for digest sha256:00");
+        assert!(!stays.passing && stays.failure.hint.unwrap().contains("changes what it sends"));
+        assert!(!explained("dial tcp 192.0.2.1:80: connect: connection refused").passing);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! configuration and its credential helpers.
 //!
 //! Read in this order: `target` (which reference, pure), `push` (the one request that matters), `progress` (what
-//! the engine says meanwhile, pure). As whom a registry is asked, and what its no means, `cloudpad_engine` knows.
+//! the engine says meanwhile, pure), `patience` (what is tried again). As whom a registry is asked, and what its no means, `cloudpad_engine` knows.
 
 use std::future::Future;
 
@@ -17,10 +17,12 @@ use cloudpad_engine::{Access, Engine, Reference, failure, refusal, release_names
 use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
 use cloudpad_plugin_api::{Context, Failure, Handler, Level, Outcome, Provider, PushScope, register};
 
+mod patience;
 mod progress;
 mod push;
 mod target;
 
+use patience::Refused;
 use push::Done;
 use target::{Config, Target};
 
@@ -85,7 +87,8 @@ async fn push(
     access: &Access,
 ) -> Result<Done, Failure> {
     let ours = tag(engine, local, target).await?;
-    let pushed = or_cancelled(cx, Outcome::Partial, push::run(cx, engine, target, access)).await;
+    let work = patience::again(cx, async || push::run(cx, engine, target, access).await);
+    let pushed = or_cancelled(cx, Outcome::Partial, work).await;
     if ours {
         untag(cx, engine, target).await;
     }
@@ -99,19 +102,23 @@ async fn find(
     target: &Target,
     access: &Access,
 ) -> Result<Option<String>, Failure> {
+    let asked = patience::again(cx, async || look(engine, target, access).await);
+    or_cancelled(cx, Outcome::None, asked).await
+}
+
+async fn look(engine: &Engine, target: &Target, access: &Access) -> Result<Option<String>, Refused> {
     let docker = engine.docker().await?;
     let credentials = Some(access.credentials.clone());
-    let asked = async { Ok(docker.inspect_registry_image(&target.reference(), credentials).await) };
-    match or_cancelled(cx, Outcome::None, asked).await? {
+    match docker.inspect_registry_image(&target.reference(), credentials).await {
         Ok(found) => Ok(found.descriptor.digest),
         Err(Error::DockerResponseServerError { status_code: 404, .. }) => Ok(None),
         Err(Error::DockerResponseServerError { message, .. }) => {
             let tried = format!("could not look for `{}`", target.reference());
             let refused = refusal::explain(&tried, &message, "push", &target.registry, access);
             // Many registries say so of a repository that the first push will make.
-            if refused.denied { Ok(None) } else { Err(refused.failure) }
+            if refused.denied { Ok(None) } else { Err(refused.into()) }
         }
-        Err(error) => Err(failure(&format!("could not look for `{}`", target.reference()), &error)),
+        Err(error) => Err(failure(&format!("could not look for `{}`", target.reference()), &error).into()),
     }
 }
 

@@ -13,6 +13,7 @@ use hyper::client::conn::http1;
 use hyper::{Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 
+use crate::patience::Refused;
 use crate::progress::{Layers, Line};
 use crate::target::Target;
 
@@ -28,14 +29,15 @@ pub struct Done {
 ///
 /// # Errors
 /// `unreachable` when the registry does not answer or does not let us in, `failed` when it refuses.
-pub async fn run(cx: &Context, engine: &Engine, target: &Target, access: &Access) -> Result<Done, Failure> {
+pub async fn run(cx: &Context, engine: &Engine, target: &Target, access: &Access) -> Result<Done, Refused> {
     let response = send(engine, target, access).await?;
     let status = response.status();
     let mut lines = Lines { body: response.into_body(), rest: Vec::new() };
     let refused = |said: &str, layers: &Layers| {
         let tried = format!("could not push `{}`", target.reference());
-        let failure = refusal::explain(&tried, said, "push", &target.registry, access).failure;
-        failure.outcome(if layers.done() == 0 { Outcome::None } else { Outcome::Partial })
+        let refusal = refusal::explain(&tried, said, "push", &target.registry, access);
+        let outcome = if layers.done() == 0 { Outcome::None } else { Outcome::Partial };
+        Refused { failure: refusal.failure.outcome(outcome), passing: refusal.passing }
     };
     let mut layers = Layers::default();
     while let Some(line) = lines.next().await? {

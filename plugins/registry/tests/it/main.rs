@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on shall say where")]
 
+mod faults;
 mod forms;
 mod private;
+mod proxy;
 mod push;
 mod real;
 mod support;
