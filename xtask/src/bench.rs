@@ -12,6 +12,7 @@ mod planning;
 mod plugins;
 mod project;
 mod push;
+mod registry;
 mod rollback;
 mod startup;
 mod update;
@@ -38,6 +39,8 @@ pub enum Group {
     Rollback,
     /// An image sent straight to a host
     Push,
+    /// An image pushed to a registry
+    Registry,
     /// Plugins, and looking for them
     Plugins,
     /// A command on many hosts
@@ -109,6 +112,7 @@ impl Group {
             Group::Update => update::measure(program, lab),
             Group::Rollback => rollback::measure(program, lab),
             Group::Push => push::measure(program, lab),
+            Group::Registry => registry::measure(program, lab),
             Group::Plugins => plugins::measure(program),
             Group::Fanout => fanout::measure(program),
             Group::Logs => logs::measure(program, lab),

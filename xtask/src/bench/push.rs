@@ -67,7 +67,7 @@ fn forget<'a>(project: &Project<'a>, index: usize) -> Result<&'a Host> {
 }
 
 /// The megabytes that a run has sent, by its own report.
-fn sent(cost: &Cost) -> Result<f64> {
+pub fn sent(cost: &Cost) -> Result<f64> {
     let last = cost.stdout.lines().last().unwrap_or_default();
     let report: serde_json::Value =
         serde_json::from_str(last).map_err(|error| format!("no report: {error}"))?;
