@@ -1,0 +1,8 @@
+//! Deploy provider `fleet`: units of fleet 1.0 made from services. The modules whose first line says so are pure.
+//!
+//! A unit is what systemd would read from a file, option by option ([`unit`]). Nothing is sent that fleet would take and
+//! make something else of ([`check`]).
+
+pub mod check;
+pub mod quote;
+pub mod unit;
