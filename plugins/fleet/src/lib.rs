@@ -3,6 +3,11 @@
 //! A unit is what systemd would read from a file, option by option ([`unit`]). Nothing is sent that fleet would take and
 //! make something else of ([`check`]).
 
+mod carrier;
 pub mod check;
+pub mod client;
+pub mod clock;
+pub mod config;
 pub mod quote;
 pub mod unit;
+pub mod wire;

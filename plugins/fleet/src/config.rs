@@ -1,0 +1,149 @@
+//! The table `[stages.deploy.config]`: where fleet answers. Pure.
+
+use std::path::PathBuf;
+
+use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::{Context, Failure};
+use cloudpad_transport::Options;
+use serde::Deserialize;
+
+/// Where fleet listens when nobody says it.
+const ENDPOINT: &str = "unix:///var/run/fleet.sock";
+
+/// What the table may say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// `http://HOST:PORT` or `unix:///PATH`, as seen from the end of the tunnel where there is one.
+    endpoint: Option<String>,
+    /// `[user@]host[:port]` of an SSH server through which fleet is reached.
+    tunnel: Option<String>,
+    /// Read in place of `~/.ssh/config` and the system's.
+    ssh_config: Option<PathBuf>,
+    /// Seconds for each step of connecting to it.
+    connect_timeout: Option<u32>,
+    /// Whether no two instances of a service may be on one machine.
+    pub spread: bool,
+}
+
+/// Where fleet's API is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Endpoint {
+    /// A TCP port.
+    Tcp(String, u16),
+    /// A unix socket.
+    Unix(String),
+}
+
+impl std::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Endpoint::Tcp(host, port) if host.contains(':') => write!(f, "http://[{host}]:{port}"),
+            Endpoint::Tcp(host, port) => write!(f, "http://{host}:{port}"),
+            Endpoint::Unix(path) => write!(f, "unix://{path}"),
+        }
+    }
+}
+
+impl Config {
+    /// The configuration of a call.
+    ///
+    /// # Errors
+    /// `invalid`, saying what is wrong with it.
+    pub fn of(cx: &Context) -> Result<Self, Failure> {
+        let config: Self = cx.config()?;
+        config.endpoint()?;
+        if config.tunnel.is_none() && (config.ssh_config.is_some() || config.connect_timeout.is_some()) {
+            return Err(Failure::invalid(
+                "`ssh_config` and `connect_timeout` are for a `tunnel`, and there is none",
+            ));
+        }
+        if config.tunnel.as_deref().is_some_and(|host| host.is_empty() || host == Host::LOCAL) {
+            return Err(Failure::invalid("`tunnel` is no SSH server").hint("it is `[user@]host[:port]`"));
+        }
+        Ok(Self { ssh_config: config.ssh_config.map(|path| cx.path(path)), ..config })
+    }
+
+    /// Where fleet's API is.
+    ///
+    /// # Errors
+    /// `invalid` when it is no such address.
+    pub fn endpoint(&self) -> Result<Endpoint, Failure> {
+        let endpoint = self.endpoint.as_deref().unwrap_or(ENDPOINT);
+        let tcp = |rest: &str| {
+            let (host, port) = rest.trim_end_matches('/').rsplit_once(':')?;
+            let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+            let host = bare.unwrap_or(host);
+            let is_host = !host.is_empty() && !host.contains(['/', '@', '?', '#', '[', ']']);
+            let is_host =
+                is_host && !host.contains(char::is_whitespace) && (bare.is_some() || !host.contains(':'));
+            Some(Endpoint::Tcp(host.to_owned(), port.parse().ok()?)).filter(|_| is_host)
+        };
+        let unix = |path: &str| path.starts_with('/').then(|| Endpoint::Unix(path.to_owned()));
+        let read = match (endpoint.strip_prefix("http://"), endpoint.strip_prefix("unix://")) {
+            (Some(rest), _) => tcp(rest),
+            (_, Some(path)) => unix(path),
+            _ => None,
+        };
+        read.ok_or_else(|| {
+            Failure::invalid(format!("endpoint `{endpoint}` is none of fleet's"))
+                .hint("it is `http://HOST:PORT` or `unix:///PATH`; fleet itself speaks no TLS, a `tunnel` is as safe")
+        })
+    }
+
+    /// The host on which the endpoint is: this machine, or the one at the tunnel's other end.
+    pub fn host(&self) -> Host {
+        Host::new("fleet", self.tunnel.as_deref().unwrap_or(Host::LOCAL))
+    }
+
+    /// How to connect to it.
+    pub fn options(&self) -> Options {
+        Options { ssh_config: self.ssh_config.clone(), connect_timeout: self.connect_timeout }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use cloudpad_plugin_api::Cancel;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(config: Value) -> Result<Config, String> {
+        let cx = Context::new(config, Arc::new(|_| {}), Cancel::new());
+        Config::of(&cx).map_err(|failure| failure.message)
+    }
+
+    #[test]
+    fn an_endpoint_is_a_port_or_a_socket() {
+        for (given, endpoint) in [
+            (json!({}), ENDPOINT),
+            (json!({ "endpoint": "http://10.0.0.1:49153/" }), "http://10.0.0.1:49153"),
+            (json!({ "endpoint": "http://[::1]:1", "tunnel": "core@h" }), "http://[::1]:1"),
+            (json!({ "endpoint": "unix:///run/f.sock" }), "unix:///run/f.sock"),
+        ] {
+            assert_eq!(read(given).unwrap().endpoint().unwrap().to_string(), endpoint);
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named() {
+        for (given, words) in [
+            (json!({ "endpoint": "10.0.0.1:49153" }), "none of fleet's"),
+            (json!({ "endpoint": "https://h:1" }), "none of fleet's"),
+            (json!({ "endpoint": "http://h" }), "none of fleet's"),
+            (json!({ "endpoint": "http://me@h:1" }), "none of fleet's"),
+            (json!({ "endpoint": "http://h:1/v1" }), "none of fleet's"),
+            (json!({ "endpoint": "http://::1:1" }), "none of fleet's"),
+            (json!({ "endpoint": "unix://run/f" }), "none of fleet's"),
+            (json!({ "ssh_config": "f" }), "are for a `tunnel`"),
+            (json!({ "tunnel": "local" }), "no SSH server"),
+            (json!({ "host": "h" }), "unknown field `host`"),
+        ] {
+            let why = read(given.clone()).unwrap_err();
+            assert!(why.contains(words), "{given}: {why}");
+        }
+    }
+}
