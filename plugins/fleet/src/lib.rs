@@ -8,6 +8,14 @@ pub mod check;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod names;
+pub mod place;
+pub mod probe;
 pub mod quote;
+pub mod service;
 pub mod unit;
 pub mod wire;
+
+#[cfg(test)]
+#[path = "../tests/it/systemd.rs"]
+mod systemd;

@@ -84,83 +84,27 @@ fn quoted(word: &str) -> String {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::check;
+    use crate::systemd::read;
     use crate::unit::UnitOption;
-
-    /// What systemd makes of an `Exec…=` value, written from its manual: nothing is put in for a specifier but `%`, `%i`
-    /// and `%p`, and none of a variable. Panics where systemd would complain or put in something.
-    pub(crate) fn read(value: &str) -> Vec<String> {
-        let joined = value.replace("\\\n", " ");
-        let mut words = Vec::new();
-        let mut rest = joined.chars().peekable();
-        loop {
-            while rest.next_if(|c| c.is_ascii_whitespace()).is_some() {}
-            if rest.peek().is_none() {
-                return words
-                    .into_iter()
-                    .map(|word: Vec<u8>| put_in(&String::from_utf8(word).unwrap()))
-                    .collect();
-            }
-            assert_ne!(rest.peek(), Some(&';'), "another command");
-            let (mut word, mut quote) = (Vec::new(), None);
-            while let Some(c) = rest.next_if(|c| quote.is_some() || !c.is_ascii_whitespace()) {
-                match c {
-                    '"' | '\'' if quote.is_none() => quote = Some(c),
-                    c if quote == Some(c) => quote = None,
-                    '\\' => match rest.next().unwrap() {
-                        'n' => word.push(b'\n'),
-                        't' => word.push(b'\t'),
-                        'x' => {
-                            let hex: String = [rest.next().unwrap(), rest.next().unwrap()].iter().collect();
-                            word.push(u8::from_str_radix(&hex, 16).unwrap());
-                        }
-                        c @ ('"' | '\\') => word.push(c as u8),
-                        other => panic!("systemd does not know \\{other}"),
-                    },
-                    c => word.extend(c.to_string().bytes()),
-                }
-            }
-            assert_eq!(quote, None, "an open quote");
-            words.push(word);
-        }
-    }
-
-    fn put_in(word: &str) -> String {
-        let specified = put_in_for(word, '%', &[('%', "%"), ('i', "7"), ('p', "shop.web.1a")]);
-        put_in_for(&specified, '$', &[('$', "$")])
-    }
-
-    fn put_in_for(word: &str, mark: char, known: &[(char, &str)]) -> String {
-        let mut read = String::new();
-        let mut rest = word.chars();
-        while let Some(c) = rest.next() {
-            if c == mark {
-                let what = rest.next().unwrap();
-                read.push_str(known.iter().find(|(name, _)| *name == what).unwrap().1);
-            } else {
-                read.push(c);
-            }
-        }
-        read
-    }
 
     proptest! {
         #[test]
         fn systemd_reads_the_words_that_were_meant(words in prop::collection::vec("[^\0]{0,40}", 1..120)) {
             let given: Vec<Word> = std::iter::once("/bin/echo".to_owned()).chain(words.clone()).map(Word::Plain).collect();
             let value = command(&given).unwrap();
-            prop_assert_eq!(&read(&value)[1..], &words[..]);
+            prop_assert_eq!(&read(&value, "", "")[1..], &words[..]);
             prop_assert_eq!(check::options(&[UnitOption::new("Service", "ExecStartPre", value)]), Ok(()));
         }
 
         #[test]
         fn what_means_something_means_nothing(words in prop::collection::vec("[\"'%$\\\\;#{} \n\ta]{0,6}", 1..9)) {
             let given: Vec<Word> = words.iter().cloned().map(Word::Plain).collect();
-            prop_assert_eq!(read(&command(&given).unwrap()), words);
+            prop_assert_eq!(read(&command(&given).unwrap(), "", ""), words);
         }
     }
 
@@ -174,6 +118,9 @@ pub(crate) mod tests {
     #[test]
     fn only_what_is_meant_for_systemd_is_put_in() {
         let words = ["/bin/echo".into(), Word::Specified("--name=%p.%i".to_owned()), "%i".into()];
-        assert_eq!(read(&command(&words).unwrap()), ["/bin/echo", "--name=shop.web.1a.7", "%i"]);
+        assert_eq!(
+            read(&command(&words).unwrap(), "shop.web.1a", "7"),
+            ["/bin/echo", "--name=shop.web.1a.7", "%i"]
+        );
     }
 }

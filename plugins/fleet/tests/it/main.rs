@@ -1,5 +1,5 @@
 //! The provider against a double of fleetd, and the double against what is known of fleetd. Needs `sshd`, as the transport's
-//! tests do. I/O: loopback, unix sockets.
+//! tests do, and those in `engine` this machine's Docker engine and its client. I/O: loopback, unix sockets.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on has failed")]
 
@@ -10,6 +10,8 @@ mod double;
 mod server;
 
 mod client;
+mod engine;
 mod facts;
 mod support;
+mod systemd;
 mod tunnel;
