@@ -1,9 +1,7 @@
 //! Where fleet may run a service: the section `[X-Fleet]`. Pure.
 //!
-//! A machine's roles, its name and its labels are what its fleetd was told as `metadata`: `role=web,name=m1,disk=ssd`. A key has
-//! one value there, so a machine has one role.
-
-use std::collections::BTreeMap;
+//! What a machine is for and what it is called is what its fleetd was told as `metadata`: `role=web,name=m1`. A key has one value
+//! there, so a machine has one role.
 
 use crate::unit::UnitOption;
 use crate::wire::Machine;
@@ -13,35 +11,31 @@ pub const ROLE: &str = "role";
 /// See [`ROLE`].
 pub const NAME: &str = "name";
 
-/// Which machines a service may run on: those that meet all that is said here.
+/// Which machines a service may run on: those with one of the roles, or those that are named; any where nothing is said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Place {
-    /// One of these roles; any where there is none.
+    /// One of these roles.
     pub roles: Vec<String>,
     /// One of these names.
     pub nodes: Vec<String>,
-    /// Each of these labels.
-    pub labels: BTreeMap<String, String>,
 }
 
 impl Place {
-    /// Keys with the values that are asked for: one of them for each key.
+    /// A key with the values that are asked for.
     fn pairs(&self) -> Vec<(&str, &str)> {
         let roles = self.roles.iter().map(|role| (ROLE, role.as_str()));
         let nodes = self.nodes.iter().map(|node| (NAME, node.as_str()));
-        let labels = self.labels.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        roles.chain(nodes).chain(labels).collect()
+        roles.chain(nodes).collect()
     }
 
     /// Whether a machine is one of them.
     pub fn has(&self, machine: &Machine) -> bool {
         let pairs = self.pairs();
-        pairs.iter().all(|(key, _)| {
-            pairs.iter().any(|(k, v)| k == key && machine.metadata.get(*key).is_some_and(|has| has == v))
-        })
+        let is = |(key, value): &(&str, &str)| machine.metadata.get(*key).is_some_and(|has| has == value);
+        pairs.is_empty() || pairs.iter().any(is)
     }
 
-    /// As options: lines of the same key are alternatives to fleet, those of different keys are not.
+    /// As options: lines of the same key are alternatives to fleet.
     pub fn options(&self) -> Vec<UnitOption> {
         let option = |(key, value): (&str, &str)| {
             UnitOption::new("X-Fleet", "MachineMetadata", format!("{key}={value}"))
@@ -49,20 +43,21 @@ impl Place {
         self.pairs().into_iter().map(option).collect()
     }
 
-    /// Which keys and values fleet could not be asked for: it ignores what it cannot read, and runs such a unit anywhere.
-    pub fn odd(&self) -> Vec<String> {
+    /// What fleet could not be asked for: it ignores what it cannot read, and runs such a unit anywhere.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self) -> Result<(), String> {
+        if !self.roles.is_empty() && !self.nodes.is_empty() {
+            return Err("fleet can be asked for machines by role or by name, and not for both".to_owned());
+        }
         let is_word = |word: &str| {
             !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:".contains(c))
         };
-        let clashes =
-            |key: &str| (key == ROLE && !self.roles.is_empty()) || (key == NAME && !self.nodes.is_empty());
-        let twice = self
-            .labels
-            .keys()
-            .filter(|key| clashes(key))
-            .map(|key| format!("{key}=… beside the service's own"));
-        let odd = self.pairs().into_iter().filter(|(key, value)| !is_word(key) || !is_word(value));
-        odd.map(|(key, value)| format!("{key}={value}")).chain(twice).collect()
+        match self.pairs().iter().find(|(_, value)| !is_word(value)) {
+            Some((key, value)) => Err(format!("fleet cannot be asked for `{key}={value}`")),
+            None => Ok(()),
+        }
     }
 }
 
@@ -71,7 +66,7 @@ impl std::fmt::Display for Place {
         let pairs: Vec<String> = self.pairs().iter().map(|(key, value)| format!("`{key}={value}`")).collect();
         match pairs.is_empty() {
             true => f.write_str("any machine"),
-            false => write!(f, "a machine with {}", pairs.join(", ")),
+            false => write!(f, "a machine with {}", pairs.join(" or ")),
         }
     }
 }
@@ -85,30 +80,33 @@ mod tests {
         Machine { metadata, ..Machine::default() }
     }
 
-    #[test]
-    fn one_of_the_roles_and_each_label() {
-        let place = Place {
-            roles: vec!["web".to_owned(), "api".to_owned()],
-            nodes: Vec::new(),
-            labels: [("disk".to_owned(), "ssd".to_owned())].into(),
-        };
-        let lines: Vec<String> = place.options().into_iter().map(|option| option.value).collect();
-        assert_eq!(lines, ["role=web", "role=api", "disk=ssd"]);
-        assert!(place.has(&machine(&[("role", "api"), ("disk", "ssd")])));
-        assert!(!place.has(&machine(&[("role", "api")])));
-        assert!(!place.has(&machine(&[("role", "db"), ("disk", "ssd")])));
-        assert!(Place::default().has(&machine(&[])));
-        assert_eq!(place.odd(), [""; 0]);
+    fn place(roles: &[&str], nodes: &[&str]) -> Place {
+        let of = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Place { roles: of(roles), nodes: of(nodes) }
     }
 
     #[test]
-    fn what_fleet_would_ignore_is_odd() {
-        let labels =
-            |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let place = Place { labels: labels(&[("a", ""), ("b", "c d"), ("e=f", "g")]), ..Place::default() };
-        assert_eq!(place.odd(), ["a=", "b=c d", "e=f=g"]);
-        let place =
-            Place { roles: vec!["web".to_owned()], labels: labels(&[("role", "x")]), nodes: Vec::new() };
-        assert_eq!(place.odd().len(), 1);
+    fn one_of_the_roles_or_of_the_names() {
+        let web = place(&["web", "api"], &[]);
+        let lines: Vec<String> = web.options().into_iter().map(|option| option.value).collect();
+        assert_eq!(lines, ["role=web", "role=api"]);
+        assert!(web.has(&machine(&[("role", "api"), ("name", "m1")])));
+        assert!(!web.has(&machine(&[("role", "db")])) && !web.has(&machine(&[])));
+        assert!(place(&[], &["m1"]).has(&machine(&[("name", "m1")])));
+        assert!(Place::default().has(&machine(&[])));
+        assert_eq!(web.to_string(), "a machine with `role=web` or `role=api`");
+    }
+
+    #[test]
+    fn what_fleet_would_ignore_is_refused() {
+        for (place, why) in [
+            (place(&["we b"], &[]), "role=we b"),
+            (place(&[], &[""]), "name="),
+            (place(&["a=b"], &[]), "role=a=b"),
+            (place(&["web"], &["m1"]), "not for both"),
+        ] {
+            assert!(place.check().unwrap_err().contains(why), "{place:?}");
+        }
+        assert_eq!(place(&["web"], &[]).check(), Ok(()));
     }
 }

@@ -137,8 +137,8 @@ fn impossible(wanted: &Wanted<'_>) -> Vec<Cannot> {
     if let Some(odd) = parts.clone().find(|part| part.contains(':')) {
         cannot("volumes", format!("`{odd}` has a colon, and cannot be told to `docker run`"), None);
     }
-    for odd in wanted.place.odd() {
-        cannot("roles", format!("fleet cannot be asked for `{odd}`"), None);
+    if let Err(why) = wanted.place.check() {
+        cannot("roles", why, None);
     }
     cannots
 }

@@ -152,6 +152,7 @@ fn every_check_has_a_probe() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn docker_gets_what_the_service_says(
         env in prop::collection::btree_map("[A-Z]{1,8}", "[^\0]{0,200}", 0..30),

@@ -12,6 +12,8 @@ mod server;
 mod client;
 mod engine;
 mod facts;
+mod passing;
+mod rollout;
 mod support;
 mod systemd;
 mod tunnel;
