@@ -42,8 +42,8 @@ use cloudpad_inventory as _;
 use cloudpad_plugin_api::stage::secrets::Values;
 use cloudpad_plugin_api::wire::Provides;
 use cloudpad_plugin_api::{
-    Cancel, Context, Emit, Event, Failure, FailureKind, Handler, Outcome, Provider, PushScope, Reply,
-    Request, Stage,
+    Cancel, Context, Emit, Event, Failure, FailureKind, Handler, Outcome, Placement, Provider, PushScope,
+    Reply, Request, Stage,
 };
 use cloudpad_registry as _;
 use cloudpad_secrets as _;
@@ -72,6 +72,8 @@ struct Chosen {
     name: String,
     config: Value,
     carrier: Carrier,
+    /// Of stage `deploy`: who decides where something runs.
+    placement: Placement,
     /// The project's folder.
     project: Arc<Path>,
 }
@@ -109,6 +111,11 @@ impl Providers {
             Some(Carrier::External(_, scope)) => *scope,
             _ => PushScope::Host,
         }
+    }
+
+    /// Who decides where something runs.
+    pub fn placement(&self) -> Placement {
+        self.by_stage.get(&Stage::Deploy).map_or(Placement::Hosts, |chosen| chosen.placement)
     }
 
     /// Whether a provider lists hosts beside those of the config.

@@ -181,6 +181,15 @@ fn object(request: &Request) -> String {
             Some(release) => release.id.clone(),
             None => format!("{} as forgotten", q.forget.join(", ")),
         },
+        Request::ClusterApply(q) => q.service.name.clone(),
+        Request::ClusterReady(q) => q.service.clone(),
+        Request::ClusterRemove(q) => {
+            q.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(", ")
+        }
+        Request::ClusterRecord(q) => match &q.release {
+            Some(release) => release.id.clone(),
+            None => format!("{} as forgotten", q.forget.join(", ")),
+        },
         Request::DeployClear(q) => {
             q.networks.iter().chain(&q.volumes).cloned().collect::<Vec<_>>().join(", ")
         }

@@ -1,5 +1,6 @@
 //! The words in which plans, actions, failures and reports are told to people. Pure.
 
+mod acts;
 mod columns;
 mod ending;
 pub mod happened;
@@ -15,11 +16,12 @@ use std::fmt::Write;
 
 use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::Holder;
-use cloudpad_plugin_api::{Failure, Reply, Request};
+use cloudpad_plugin_api::{Failure, Request};
 
 use crate::config::Problem;
 use crate::plan::{Change, ChangeKind, Plan};
 use crate::report::{Subject, Waiting};
+pub use acts::{did, doing};
 pub use columns::columns;
 pub use ending::report;
 pub use prefix::Prefixes;
@@ -80,37 +82,6 @@ pub fn waiting(actions: &[Waiting]) -> Vec<String> {
         format!("{host}still {} ({} s)", doing(&waiting.action), seconds(waiting))
     };
     actions.iter().map(line).collect()
-}
-
-/// What an action has done.
-pub fn did(subject: &Subject, reply: &Reply) -> String {
-    let object = &subject.object;
-    match (subject.method, reply) {
-        ("source.fetch", Reply::Fetched(fetched)) if !fetched.changed => {
-            format!("source {object} is up to date")
-        }
-        ("source.fetch", _) => format!("fetched source {object}"),
-        ("build.run", Reply::Built(built)) if built.cached => format!("{object} is built already"),
-        ("build.run", _) => format!("built {object}"),
-        ("push.run", Reply::Pushed(pushed)) => match pushed.sent {
-            Some(0) => format!("{object} is there already"),
-            Some(sent) => format!("sent {object}, {}", bytes(sent)),
-            None => format!("sent {object}"),
-        },
-        ("deploy.pull", _) => format!("pulled {object}"),
-        ("deploy.create", _) => format!("made {object}"),
-        ("deploy.start", Reply::Started(started)) if !started.created => format!("started {object} again"),
-        ("deploy.start", _) => format!("started {object}"),
-        ("deploy.ready", _) => format!("{object} is ready"),
-        ("deploy.route", _) => format!("set the route of {object}"),
-        ("deploy.stop", _) => format!("stopped {object}"),
-        ("deploy.remove", _) => format!("removed {object}"),
-        ("deploy.clear", _) => "removed what was left".to_owned(),
-        ("deploy.run", Reply::Ran(ran)) if ran.timed_out => format!("stopped {object}, whose time was over"),
-        ("deploy.run", Reply::Ran(ran)) => format!("{object} has ended with exit code {}", ran.exit_code),
-        ("deploy.record", _) => format!("noted release {object}"),
-        _ => format!("done: {}", doing(subject)),
-    }
 }
 
 /// Who has a project's lock.

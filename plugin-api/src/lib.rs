@@ -75,6 +75,6 @@ pub use context::{Cancel, Context, Emit, Event, Level, Progress};
 pub use failure::{Failure, FailureKind, Outcome};
 pub use inventory;
 pub use plugin::Plugin;
-pub use provider::{Handler, Provider, PushScope};
+pub use provider::{Handler, Placement, Provider, PushScope};
 pub use secret::Secret;
 pub use stage::{CheckConfig, Reply, Request, Stage};

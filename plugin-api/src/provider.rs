@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::stage::{build, deploy, push, secrets, source};
+use crate::stage::{build, cluster, deploy, push, secrets, source};
 use crate::wire::Provides;
 use crate::{Context, Failure, FailureKind, Outcome, Plugin, Reply, Request, Stage};
 
@@ -32,6 +32,36 @@ pub enum Handler {
     Push(&'static dyn push::Push),
     /// Runs containers on hosts.
     Deploy(&'static dyn deploy::Deploy),
+    /// Has a cluster run services: the other shape of stage `deploy`.
+    Cluster(&'static dyn cluster::Cluster),
+}
+
+/// Who decides where an instance runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// Cloudpad does.
+    Hosts,
+    /// A scheduler does.
+    Cluster,
+}
+
+impl Placement {
+    /// What a provider of stage `deploy` has that takes calls for `methods`: it is a cluster's if it takes `cluster.apply`.
+    pub fn of(methods: &[impl AsRef<str>]) -> Self {
+        match methods.iter().any(|method| method.as_ref() == "cluster.apply") {
+            true => Placement::Cluster,
+            false => Placement::Hosts,
+        }
+    }
+
+    /// Whether a method of stage `deploy` is one that such a provider can be asked.
+    pub fn has(self, method: &str) -> bool {
+        let other = match self {
+            Placement::Hosts => "cluster.",
+            Placement::Cluster => "deploy.",
+        };
+        !method.starts_with(other)
+    }
 }
 
 /// How often an image has to be pushed.
@@ -53,8 +83,22 @@ impl Provider {
             Handler::Secrets(_) => Stage::Secrets,
             Handler::Build(_) => Stage::Build,
             Handler::Push(_) => Stage::Push,
-            Handler::Deploy(_) => Stage::Deploy,
+            Handler::Deploy(_) | Handler::Cluster(_) => Stage::Deploy,
         }
+    }
+
+    /// Who decides where an instance runs, where it serves stage `deploy`.
+    pub fn placement(&self) -> Placement {
+        match self.handler {
+            Handler::Cluster(_) => Placement::Cluster,
+            _ => Placement::Hosts,
+        }
+    }
+
+    /// The methods that it can be asked.
+    pub fn methods(&self) -> Vec<&'static str> {
+        let methods = self.stage().methods().iter().copied();
+        methods.filter(|method| self.placement().has(method)).collect()
     }
 
     /// Asks the provider whether it can work with its configuration. It touches nothing.
@@ -69,6 +113,7 @@ impl Provider {
             Handler::Build(p) => p.check(cx),
             Handler::Push(p) => p.check(cx),
             Handler::Deploy(p) => p.check(cx),
+            Handler::Cluster(p) => p.check(cx),
         }
     }
 
@@ -118,6 +163,15 @@ impl Provider {
             (Handler::Deploy(p), Q::DeployCreate(q)) => p.create(cx, q).map(Reply::Created),
             (Handler::Deploy(p), Q::DeployClear(q)) => p.clear(cx, q).map(|()| Reply::Done),
             (Handler::Deploy(p), Q::DeployResolve(q)) => p.resolve(cx, q).map(Reply::Digests),
+            (Handler::Cluster(p), Q::ClusterReview(q)) => p.review(cx, q).map(Reply::Reviewed),
+            (Handler::Cluster(p), Q::ClusterObserve(q)) => {
+                p.observe(cx, q).map(|seen| Reply::ClusterSeen(Box::new(seen)))
+            }
+            (Handler::Cluster(p), Q::ClusterApply(q)) => p.apply(cx, q).map(Reply::Applied),
+            (Handler::Cluster(p), Q::ClusterReady(q)) => p.ready(cx, q).map(Reply::ClusterReady),
+            (Handler::Cluster(p), Q::ClusterRemove(q)) => p.remove(cx, q).map(|()| Reply::Done),
+            (Handler::Cluster(p), Q::ClusterRecord(q)) => p.record(cx, q).map(|()| Reply::Done),
+            (Handler::Cluster(p), Q::ClusterLogs(q)) => p.logs(cx, q).map(Reply::Logged),
             _ => Err(Failure::unsupported(request.method())),
         }
     }
@@ -152,6 +206,7 @@ impl Provider {
             stage: self.stage(),
             provider: self.name.to_owned(),
             methods: self.methods().map(str::to_owned).collect(),
+            methods: self.methods().into_iter().map(str::to_owned).collect(),
             about: self.about.to_owned(),
             scope: match self.handler {
                 Handler::Push(push) => Some(push.scope()),

@@ -3,11 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 pub mod build;
+pub mod cluster;
 pub mod deploy;
 pub mod inventory;
 pub mod push;
+mod reply;
 pub mod secrets;
 pub mod source;
+
+pub use reply::Reply;
 
 /// One step of a deployment that touches the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -84,6 +88,13 @@ impl Stage {
                 "deploy.create",
                 "deploy.clear",
                 "deploy.resolve",
+                "cluster.review",
+                "cluster.observe",
+                "cluster.apply",
+                "cluster.ready",
+                "cluster.remove",
+                "cluster.record",
+                "cluster.logs",
             ],
         }
     }
@@ -213,6 +224,27 @@ pub enum Request {
     /// What do these references mean now?
     #[serde(rename = "deploy.resolve")]
     DeployResolve(deploy::Resolve),
+    /// What of these services can the cluster not be asked for?
+    #[serde(rename = "cluster.review")]
+    ClusterReview(cluster::Review),
+    /// What does the cluster run?
+    #[serde(rename = "cluster.observe")]
+    ClusterObserve(cluster::Observe),
+    /// Run this service.
+    #[serde(rename = "cluster.apply")]
+    ClusterApply(Box<cluster::Apply>),
+    /// Wait until this service serves.
+    #[serde(rename = "cluster.ready")]
+    ClusterReady(cluster::Ready),
+    /// Remove these services.
+    #[serde(rename = "cluster.remove")]
+    ClusterRemove(cluster::Remove),
+    /// Remember this release, and forget those.
+    #[serde(rename = "cluster.record")]
+    ClusterRecord(cluster::Record),
+    /// What have these instances printed?
+    #[serde(rename = "cluster.logs")]
+    ClusterLogs(cluster::Logs),
 }
 
 impl Request {
@@ -256,6 +288,13 @@ impl Request {
             Request::DeployCreate(_) => "deploy.create",
             Request::DeployClear(_) => "deploy.clear",
             Request::DeployResolve(_) => "deploy.resolve",
+            Request::ClusterReview(_) => "cluster.review",
+            Request::ClusterObserve(_) => "cluster.observe",
+            Request::ClusterApply(_) => "cluster.apply",
+            Request::ClusterReady(_) => "cluster.ready",
+            Request::ClusterRemove(_) => "cluster.remove",
+            Request::ClusterRecord(_) => "cluster.record",
+            Request::ClusterLogs(_) => "cluster.logs",
         }
     }
 
@@ -291,6 +330,12 @@ impl Request {
             Request::DeployRun(_) | Request::DeployExec(_) | Request::DeployLogs(_) => Stage::Deploy,
             Request::DeployRecord(_) | Request::DeployEvents(_) | Request::DeployStats(_) => Stage::Deploy,
             Request::DeployCreate(_) | Request::DeployClear(_) | Request::DeployResolve(_) => Stage::Deploy,
+            Request::DeployCreate(_) | Request::DeployClear(_) => Stage::Deploy,
+            Request::ClusterReview(_) | Request::ClusterObserve(_) | Request::ClusterApply(_) => {
+                Stage::Deploy
+            }
+            Request::ClusterReady(_) | Request::ClusterRemove(_) | Request::ClusterRecord(_) => Stage::Deploy,
+            Request::ClusterLogs(_) => Stage::Deploy,
         }
     }
 
@@ -326,6 +371,11 @@ impl Request {
             Request::DeployStats(_) => read(ok).map(Reply::Measured),
             Request::DeployCreate(_) => read(ok).map(Reply::Created),
             Request::DeployResolve(_) => read(ok).map(Reply::Digests),
+            Request::ClusterReview(_) => read(ok).map(Reply::Reviewed),
+            Request::ClusterObserve(_) => read(ok).map(|seen| Reply::ClusterSeen(Box::new(seen))),
+            Request::ClusterApply(_) => read(ok).map(Reply::Applied),
+            Request::ClusterReady(_) => read(ok).map(Reply::ClusterReady),
+            Request::ClusterLogs(_) => read(ok).map(Reply::Logged),
             Request::ConfigCheck(_)
             | Request::SecretsSet(_)
             | Request::SecretsSave(_)
@@ -336,6 +386,8 @@ impl Request {
             | Request::DeployTrust(_)
             | Request::DeployEvents(_)
             | Request::DeployClear(_)
+            | Request::ClusterRemove(_)
+            | Request::ClusterRecord(_)
             | Request::DeployRecord(_) => {
                 read(ok).map(|_: serde_json::Map<String, serde_json::Value>| Reply::Done)
             }
@@ -381,7 +433,14 @@ impl Request {
             | Request::SecretsOpen(_)
             | Request::SecretsSave(_)
             | Request::BuildObserve(_)
-            | Request::BuildRun(_) => None,
+            | Request::BuildRun(_)
+            | Request::ClusterReview(_)
+            | Request::ClusterObserve(_)
+            | Request::ClusterApply(_)
+            | Request::ClusterReady(_)
+            | Request::ClusterRemove(_)
+            | Request::ClusterRecord(_)
+            | Request::ClusterLogs(_) => None,
         }
     }
 }

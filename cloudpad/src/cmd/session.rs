@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::stage::deploy::Holder;
+use cloudpad_plugin_api::{Placement, Request, Stage};
 
 mod asking;
 mod inventory;
@@ -32,6 +32,9 @@ use crate::rollout::{Basis, roll_out};
 use crate::run::{Record, Runner, Stop};
 use crate::term::Term;
 use crate::words;
+
+/// The commands that there are where a cluster decides what runs where.
+const IN_CLUSTERS: [&str; 5] = ["build", "history", "secrets edit", "secrets ls", "secrets set"];
 
 /// A project's config, read and understood.
 pub(super) struct Loaded {
@@ -116,6 +119,9 @@ impl Session {
         let Loaded { project, config, file } = load(global)?;
         let providers = Providers::choose(&config, &setup(&project, term));
         let providers = providers.map_err(|problems| file.refuses(problems.into()))?;
+        if providers.placement() == Placement::Cluster && !IN_CLUSTERS.contains(&command) {
+            return Err(file.refuses(not_for_clusters(command, &config)));
+        }
         let runtime = runtime()?;
         let state_dir = state_dir(&project, changes, term)?;
         let time = project::now();
@@ -388,6 +394,15 @@ impl Session {
         }
         report.exit_code()
     }
+}
+
+/// The deploy provider leaves it to a cluster what runs where, and this command is about hosts.
+fn not_for_clusters(command: &str, config: &Config) -> Refusal {
+    let provider = config.stages[&Stage::Deploy].provider.as_deref().unwrap_or_default();
+    let message = format!(
+        "`cloudpad {command}` is not supported with deploy provider `{provider}`: a cluster decides what runs where"
+    );
+    Refusal::new(message).hint(format!("with a cluster there are `{}`", IN_CLUSTERS.join("`, `")))
 }
 
 /// Where the project keeps what Cloudpad keeps between runs. Who only looks can do without.

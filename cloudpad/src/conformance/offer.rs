@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 
-use cloudpad_plugin_api::Stage;
 use cloudpad_plugin_api::wire::{PROTOCOL, PluginHello, Provides};
+use cloudpad_plugin_api::{Placement, Stage};
 use serde_json::Value;
 
 use super::verdict::Verdict;
@@ -75,7 +75,9 @@ fn offer(offer: &Provides) -> Verdict {
     }
     let known = stage.methods();
     let lacks = |method: &&&str| !methods.iter().any(|offered| offered == **method);
-    let missing = known.iter().filter(lacks).filter(|method| !is_optional(method));
+    let placement = Placement::of(methods);
+    let needed = known.iter().filter(|method| placement.has(method));
+    let missing = needed.filter(lacks).filter(|method| !is_optional(method));
     let missing = missing.map(|method| {
         let why = format!("provider `{provider}` of stage `{stage}` does not offer `{method}`");
         match without(method) {
@@ -103,11 +105,11 @@ fn without(method: &str) -> Option<&'static str> {
     match method {
         // Whoever has no ready images never needs it.
         "deploy.pull" => Some("offer it, so that images that nobody builds can be deployed"),
-        "deploy.logs" => Some("offer it, so that `cloudpad logs` works"),
+        "deploy.logs" | "cluster.logs" => Some("offer it, so that `cloudpad logs` works"),
         "deploy.exec" => Some("offer it, so that `cloudpad exec` works"),
         "deploy.run" => Some("offer it, so that jobs and `cloudpad run` work"),
         "deploy.route" => Some("offer it, so that services can have routes"),
-        "deploy.record" => Some("offer it, so that one can go back to an earlier release"),
+        "deploy.record" | "cluster.record" => Some("offer it, so that one can go back to an earlier release"),
         _ => None,
     }
 }
@@ -137,6 +139,8 @@ pub fn is_optional(method: &str) -> bool {
         "deploy.trust",
         "deploy.events",
         "deploy.stats",
+        // Who can do all need not say so.
+        "cluster.review",
     ];
     OPTIONAL.contains(&method)
 }

@@ -57,6 +57,21 @@ fn hellos() {
             "failed: provider `x` of stage `deploy` does not offer `deploy.start`",
         ),
         (
+            set(
+                "/provides/0",
+                json!({ "stage": "deploy", "provider": "x", "methods": [
+                "cluster.observe", "cluster.apply", "cluster.ready", "cluster.remove", "cluster.record", "cluster.logs"] }),
+            ),
+            "passed",
+        ),
+        (
+            set(
+                "/provides/0",
+                json!({ "stage": "deploy", "provider": "x", "methods": ["cluster.apply", "cluster.observe", "cluster.remove"] }),
+            ),
+            "failed: provider `x` of stage `deploy` does not offer `cluster.ready`",
+        ),
+        (
             set("/provides/0/methods", json!(["inventory.list", "push.run"])),
             "failed: provider `aws` of stage `inventory` offers `push.run`, which is no method of that stage; offer it in",
         ),

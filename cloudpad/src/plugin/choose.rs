@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cloudpad_plugin_api::stage::secrets::Values;
 use cloudpad_plugin_api::{
-    Cancel, CheckConfig, Emit, Failure, FailureKind, Provider, PushScope, Request, Stage,
+    Cancel, CheckConfig, Emit, Failure, FailureKind, Placement, Provider, PushScope, Request, Stage,
 };
 
 use super::external::External;
@@ -41,7 +41,13 @@ pub(super) fn choose(
         match chooser.carrier(stage, name) {
             Ok(carrier) => {
                 let config = config_of(stage, choice, config);
-                let provider = Chosen { name: name.clone(), config, carrier, project: project.clone() };
+                let (name, project) = (name.clone(), project.clone());
+                let placement = match carrier {
+                    Carrier::BuiltIn(provider) => provider.placement(),
+                    // It has not said hello yet.
+                    Carrier::External(..) => Placement::Hosts,
+                };
+                let provider = Chosen { name, config, carrier, placement, project };
                 chosen.insert(stage, provider);
             }
             Err(problem) => problems.push(problem),
@@ -93,6 +99,7 @@ impl Chosen {
             let provides = confirm(&hello, stage, &self.name)
                 .map_err(|why| problem(stage, "", Failure::invalid(format!("{who} {why}"))))?;
             *scope = provides.scope.unwrap_or(PushScope::Host);
+            self.placement = Placement::of(&provides.methods);
             if !provides.methods.iter().any(|method| method == "config.check") {
                 return Ok(());
             }

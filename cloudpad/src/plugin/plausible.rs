@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use cloudpad_plugin_api::stage::build::{Images, Recipe};
+use cloudpad_plugin_api::stage::cluster;
 use cloudpad_plugin_api::stage::deploy::{self, Observation};
 use cloudpad_plugin_api::{Reply, Request};
 
@@ -33,6 +34,7 @@ pub fn check(request: &Request, reply: &Reply) -> Result<(), String> {
         }
         (_, Reply::Observation(seen)) => containers(seen),
         (Request::DeployResolve(asked), Reply::Digests(told)) => digests(&asked.images, told),
+        (_, Reply::ClusterSeen(seen)) => cluster(seen),
         (_, Reply::Machine(machine)) => {
             let words = [&machine.system, &machine.kernel, &machine.engine.version];
             match words.into_iter().find(|word| word.contains(char::is_control)) {
@@ -149,6 +151,32 @@ fn containers(seen: &Observation) -> Result<(), String> {
     }
 }
 
+fn cluster(seen: &cluster::Observation) -> Result<(), String> {
+    let nodes = seen.nodes.iter().flat_map(|node| {
+        let labels = node.labels.iter().flat_map(|(key, value)| [key, value]);
+        [&node.name, &node.address, &node.closed].into_iter().chain(&node.roles).chain(labels)
+    });
+    let services = seen.services.iter().flat_map(|service| {
+        let instances = service.instances.iter().flat_map(|instance| [&instance.node, &instance.status]);
+        let own = [&service.name, &service.revision, &service.release, &service.id, &service.image];
+        own.into_iter().chain([&service.message]).chain(instances)
+    });
+    if let Some(word) = nodes.chain(services).find(|word| word.contains(char::is_control)) {
+        return Err(format!("{word:?}, which it says of the cluster, has control characters"));
+    }
+    let names: BTreeSet<_> = seen.services.iter().map(|service| &service.name).collect();
+    if names.len() < seen.services.len() {
+        return Err("it has told of a service twice".to_owned());
+    }
+    let images = seen.releases.iter().flatten().flat_map(|release| &release.images);
+    match images.into_iter().find(|(_, from)| !matches!(from, deploy::ImageRef::Known(_))) {
+        Some((image, _)) => {
+            Err(format!("it remembers the image of {image:?} as one that is still to be pushed"))
+        }
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +221,22 @@ mod tests {
         };
         assert_eq!(remembered(json!("registry.example/p.web@sha256:0")), "");
         assert!(remembered(json!({ "pushed_by": 7 })).contains("still to be pushed"));
+    }
+
+    #[test]
+    fn what_a_cluster_says_is_plain_and_said_once() {
+        let observe = json!({ "project": { "name": "p" } });
+        let said = |services: Value, releases: Value| {
+            wrong("cluster.observe", observe.clone(), json!({ "services": services, "releases": releases }))
+        };
+        assert_eq!(said(json!([{ "name": "web", "revision": "1" }]), json!(null)), "");
+        assert!(
+            said(json!([{ "name": "web", "revision": "1\n" }]), json!(null)).contains("control characters")
+        );
+        let twice = json!([{ "name": "web", "revision": "1" }, { "name": "web", "revision": "2" }]);
+        assert!(said(twice, json!(null)).contains("twice"));
+        let open = json!([{ "id": "r1", "images": { "web": { "pushed_by": 7 } } }]);
+        assert!(said(json!([]), open).contains("still to be pushed"));
     }
 
     #[test]

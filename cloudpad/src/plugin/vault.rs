@@ -62,6 +62,7 @@ impl Vault {
 fn secrets(request: &Request) -> Vec<&SecretRef> {
     match request {
         Request::DeployStart(start) | Request::DeployCreate(start) => start.spec.secrets.values().collect(),
+        Request::ClusterApply(apply) => apply.service.spec.secrets.values().collect(),
         Request::DeployRun(run) => run.spec.secrets.values().collect(),
         Request::DeployRoute(route) => match route.rule.as_ref().and_then(|rule| rule.tls.as_ref()) {
             Some(Tls::Own { certificate, key }) => vec![certificate, key],

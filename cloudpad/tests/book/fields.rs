@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::{BOOK, section, workspace};
 
 /// Objects whose keys are the user's own.
-const MAPS: [&str; 11] = [
+const MAPS: [&str; 12] = [
     "labels", "env", "args", "secrets", "values", "bases", "config", "headers", "sources", "specs", "images",
+    "services",
 ];
 
 /// The protocol's examples, by the name of their file: of each pair of lines the second, which is as this version
@@ -86,6 +87,7 @@ fn every_field_is_told() {
 
 #[test]
 fn every_name_is_told() {
+    use cloudpad_plugin_api::stage::cluster::{Order, Rollout};
     use cloudpad_plugin_api::stage::deploy::State;
     use cloudpad_plugin_api::{FailureKind, Level, Outcome, PushScope, model::Restart};
     use serde_json::to_value;
@@ -109,6 +111,12 @@ fn every_name_is_told() {
         to_value(Restart::Always),
         to_value(Restart::UnlessStopped),
         to_value(Restart::OnFailure),
+        to_value(Order::StartFirst),
+        to_value(Order::StopFirst),
+        to_value(Rollout::Settled),
+        to_value(Rollout::Updating),
+        to_value(Rollout::Paused),
+        to_value(Rollout::RolledBack),
         to_value(State::Running),
         to_value(State::Starting),
         to_value(State::Unhealthy),

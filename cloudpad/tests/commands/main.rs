@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test may fail")]
 
 mod check;
+mod cluster;
 mod complete;
 mod conform;
 mod files;

@@ -12,7 +12,7 @@ use cloudpad::plugin::sum::Sum;
 use cloudpad::plugin::trust::Store;
 use cloudpad_plugin_api::stage::push::{Pushed, Run};
 use cloudpad_plugin_api::stage::secrets::Get;
-use cloudpad_plugin_api::{Cancel, PushScope, Reply, Request};
+use cloudpad_plugin_api::{Cancel, Placement, PushScope, Reply, Request};
 
 use super::kit::{Bench, hello, list, ms, nobody, stop};
 
@@ -53,6 +53,19 @@ fn put(bench: &Bench, folder: &str) -> std::path::PathBuf {
     let path = folder.join("cloudpad-x");
     fs::rename(bench.dir().join("cloudpad-x"), &path).unwrap();
     path
+}
+
+#[test]
+fn what_it_offers_says_who_decides_what_runs_where() {
+    for (method, expected) in [("deploy.start", Placement::Hosts), ("cluster.apply", Placement::Cluster)] {
+        let bench = Bench::new();
+        bench.python(&format!(
+            "hello(provides=[dict(stage='deploy', provider='x', methods=['{method}'])])\nnext()"
+        ));
+        put(&bench, "user");
+        let providers = choose(&bench, "[stages]\ndeploy = \"x\"").ok().unwrap();
+        assert_eq!(providers.placement(), expected, "{method}");
+    }
 }
 
 const INVENTORY: &str = "[stages]\ninventory = \"x\"";

@@ -2,7 +2,7 @@
 //! I/O: through conversations.
 
 use cloudpad_plugin_api::wire::Provides;
-use cloudpad_plugin_api::{Request, stage};
+use cloudpad_plugin_api::{Placement, Request, stage};
 use serde_json::json;
 
 use super::super::case::{Call, Case};
@@ -20,13 +20,16 @@ pub fn all(kit: &mut Kit<'_>) -> Vec<Check> {
         if !calls.iter().any(|call| call.request.method() == list.method()) {
             calls.push(Call { request: list, params: json!({}), mutating: false, given: false });
         }
-        calls.retain(|call| offer.stage.methods().contains(&call.request.method()));
+        let placement = Placement::of(&offer.methods);
+        let methods = offer.stage.methods().iter().filter(|method| placement.has(method));
+        let methods: Vec<_> = methods.copied().collect();
+        calls.retain(|call| methods.contains(&call.request.method()));
         checks.extend(calls.iter().map(|call| check(kit, &offer, call)));
         // What it may lack, and says that it does, is no gap.
         let lacks =
             |method: &str| is_optional(method) && !offer.methods.iter().any(|offered| offered == method);
         let offered =
-            offer.stage.methods().iter().filter(|method| **method != "config.check" && !lacks(method));
+            methods.iter().filter(|method| **method != "config.check" && !lacks(method));
         let missing = offered.filter(|method| !calls.iter().any(|call| call.request.method() == **method));
         checks.extend(missing.map(|method| Check {
             verdict: Verdict::skipped("no `[[call]]` of `--config FILE` makes it"),

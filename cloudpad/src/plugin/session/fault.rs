@@ -124,6 +124,10 @@ pub fn may_change(request: &Request) -> bool {
             | Q::DeployResolve(_)
             | Q::DeployLock(_)
             | Q::DeployUnlock(_)
+            | Q::ClusterReview(_)
+            | Q::ClusterObserve(_)
+            | Q::ClusterReady(_)
+            | Q::ClusterLogs(_)
     )
 }
 

@@ -1,0 +1,85 @@
+//! What an action does, and what it has done, in words. Pure.
+
+use cloudpad_plugin_api::Reply;
+
+use super::bytes;
+use crate::report::Subject;
+
+/// What an action that has begun is doing.
+pub fn doing(subject: &Subject) -> String {
+    let object = &subject.object;
+    match subject.method {
+        "inventory.list" => "asking the inventory for hosts".to_owned(),
+        "source.resolve" => format!("looking at source {object}"),
+        "source.fetch" => format!("fetching source {object}"),
+        "secrets.get" => "asking for secrets".to_owned(),
+        "secrets.list" => "asking what secrets are called".to_owned(),
+        "secrets.open" => "reading secrets".to_owned(),
+        "secrets.set" | "secrets.save" => "keeping secrets".to_owned(),
+        "build.observe" => "looking at images".to_owned(),
+        "build.run" => format!("building {object}"),
+        "push.run" => format!("sending {object}"),
+        "deploy.observe" => "looking".to_owned(),
+        "deploy.pull" => format!("pulling {object}"),
+        "deploy.create" => format!("making {object}"),
+        "deploy.start" => format!("starting {object}"),
+        "deploy.ready" => format!("waiting until {object} is ready"),
+        "deploy.route" => format!("setting the route of {object}"),
+        "deploy.stop" => format!("stopping {object}"),
+        "deploy.remove" => format!("removing {object}"),
+        "deploy.clear" => "removing what is left".to_owned(),
+        "deploy.command" => format!("running {object}"),
+        "deploy.keys" => "asking for its host key".to_owned(),
+        "deploy.host" => "looking at the machine".to_owned(),
+        "deploy.lock" => "taking the project's lock".to_owned(),
+        "deploy.run" => format!("running {object}"),
+        "deploy.logs" => "reading logs".to_owned(),
+        "deploy.events" => "listening to what happens".to_owned(),
+        "deploy.stats" => "measuring".to_owned(),
+        "deploy.exec" => format!("running a command in {object}"),
+        "deploy.record" => format!("noting release {object}"),
+        "cluster.review" => "asking what the cluster can be asked for".to_owned(),
+        "cluster.observe" => "looking at the cluster".to_owned(),
+        "cluster.apply" => format!("handing {object} to the cluster"),
+        "cluster.ready" => format!("waiting until {object} is ready"),
+        "cluster.remove" => format!("removing {object}"),
+        "cluster.logs" => "reading logs".to_owned(),
+        "cluster.record" => format!("noting release {object}"),
+        method => format!("{method} {object}"),
+    }
+}
+
+/// What an action has done.
+pub fn did(subject: &Subject, reply: &Reply) -> String {
+    let object = &subject.object;
+    match (subject.method, reply) {
+        ("source.fetch", Reply::Fetched(fetched)) if !fetched.changed => {
+            format!("source {object} is up to date")
+        }
+        ("source.fetch", _) => format!("fetched source {object}"),
+        ("build.run", Reply::Built(built)) if built.cached => format!("{object} is built already"),
+        ("build.run", _) => format!("built {object}"),
+        ("push.run", Reply::Pushed(pushed)) => match pushed.sent {
+            Some(0) => format!("{object} is there already"),
+            Some(sent) => format!("sent {object}, {}", bytes(sent)),
+            None => format!("sent {object}"),
+        },
+        ("deploy.pull", _) => format!("pulled {object}"),
+        ("deploy.create", _) => format!("made {object}"),
+        ("deploy.start", Reply::Started(started)) if !started.created => format!("started {object} again"),
+        ("deploy.start", _) => format!("started {object}"),
+        ("deploy.ready", _) => format!("{object} is ready"),
+        ("deploy.route", _) => format!("set the route of {object}"),
+        ("deploy.stop", _) => format!("stopped {object}"),
+        ("deploy.remove", _) => format!("removed {object}"),
+        ("deploy.clear", _) => "removed what was left".to_owned(),
+        ("deploy.run", Reply::Ran(ran)) if ran.timed_out => format!("stopped {object}, whose time was over"),
+        ("deploy.run", Reply::Ran(ran)) => format!("{object} has ended with exit code {}", ran.exit_code),
+        ("cluster.apply", Reply::Applied(applied)) if !applied.changed => format!("{object} is so already"),
+        ("cluster.apply", _) => format!("handed {object} to the cluster"),
+        ("cluster.ready", _) => format!("{object} is ready"),
+        ("cluster.remove", _) => format!("removed {object}"),
+        ("deploy.record" | "cluster.record", _) => format!("noted release {object}"),
+        _ => format!("done: {}", doing(subject)),
+    }
+}
