@@ -3,6 +3,8 @@
 //! Hosts are looked at while sources are, so that a dead host or a bad key is found before a build
 //! has cost anything.
 
+mod cluster;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::pin::pin;
@@ -24,6 +26,8 @@ use crate::plan::{self, Also, Plan, Scope};
 use crate::refusal::Refusal;
 use crate::report::Phase;
 use crate::run::Runner;
+
+pub use cluster::{look_at_cluster, review, seen};
 
 /// How much longer than for the others one waits for hosts on which there can only be something to clear
 /// away: it can be cleared away another time.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::stage::build::ImageState;
+use cloudpad_plugin_api::stage::cluster;
 use cloudpad_plugin_api::stage::deploy::Observation;
 use cloudpad_plugin_api::stage::source::Resolved;
 
@@ -22,6 +23,9 @@ pub struct Observed {
     pub secrets: BTreeMap<String, String>,
     /// What is on each host, by its name.
     pub hosts: BTreeMap<String, HostState>,
+    /// What the cluster runs, where one decides what runs where.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<Box<cluster::Observation>>,
 }
 
 impl Observed {
@@ -68,7 +72,11 @@ impl Observed {
             let remembered = seen.releases.iter().flatten().map(|release| release.id.as_str());
             remembered.chain(seen.containers.iter().map(|container| container.release.as_str()))
         });
-        let known: BTreeSet<&str> = known.collect();
+        let of_cluster = self.cluster.iter().flat_map(|seen| {
+            let remembered = seen.releases.iter().flatten().map(|release| release.id.as_str());
+            remembered.chain(seen.services.iter().map(|service| service.release.as_str()))
+        });
+        let known: BTreeSet<&str> = known.chain(of_cluster).collect();
         let last = known.iter().map(|release| time_of(release)).max().unwrap_or_default();
         if last < time {
             return time.to_owned();

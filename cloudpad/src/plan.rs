@@ -14,6 +14,7 @@ mod about;
 mod asked;
 mod back;
 mod claims;
+mod cluster;
 mod contest;
 mod decide;
 mod deploy;
@@ -82,6 +83,7 @@ use unit::Which;
 
 pub use asked::Asked;
 pub use back::{look_back_for_secrets, obstacles};
+pub use cluster::{Tried, back as cluster_back, review};
 pub(crate) use graph::open_images;
 pub use hooks::Hook;
 pub use jobs::{has_image, job_hosts, job_image, job_secrets, job_service, job_spec};
@@ -134,6 +136,10 @@ fn make(
     let mut supply = Supply::new(config, inventory, observed, goal);
     if goal.until == Until::Build {
         return finish(problems, || Ok(build(&scope, &mut supply)));
+    }
+    if let Some(seen) = observed.cluster.as_deref() {
+        let basis = cluster::Basis { config, scope: &scope, observed, seen, goal };
+        return finish(problems, || cluster::plan(&basis, &mut supply));
     }
     let sight = Sight::new(inventory, observed);
     let needed = hosts::needed(goal, &scope);

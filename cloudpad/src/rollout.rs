@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use cloudpad_plugin_api::Outcome;
+use cloudpad_plugin_api::stage::cluster::Observation;
 
 use crate::config::{Config, OnFailure};
 use crate::inventory::Inventory;
 use crate::look;
 use crate::observed::Observed;
 use crate::plan::queue::Mode;
-use crate::plan::{self, Also, Failed, Goal, Note, Plan};
+use crate::plan::{self, Also, Failed, Goal, Note, Plan, Tried};
 use crate::report::{Event, Phase};
 use crate::run::{Outcomes, Runner};
 
@@ -42,6 +43,9 @@ pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) {
     if !failed || basis.on_failure == OnFailure::Stop || runner.stop.is_requested() {
         return;
     }
+    if let Some(before) = basis.observed.cluster.as_deref() {
+        return undo_in_cluster(runner, plan, &outcomes, before, basis).await;
+    }
     let touched = touched_hosts(plan, &outcomes);
     if !touched.is_empty() {
         let begun = outcomes.keys().copied().collect();
@@ -64,6 +68,25 @@ async fn undo(runner: &Runner, failed: &Failed<'_>, touched: &BTreeSet<String>, 
     let undo = plan::undo(failed, observed, &now, config, inventory, goal);
     // No other plan follows that would mend what this one leaves, so as much as can be is brought back.
     begin(runner, Phase::Undo, &undo, Mode::Open, undo.notes.clone()).await;
+}
+
+async fn undo_in_cluster(
+    runner: &Runner,
+    plan: &Plan,
+    outcomes: &Outcomes,
+    before: &Observation,
+    basis: Basis<'_>,
+) {
+    let begun = outcomes.keys().copied().collect();
+    let tried = Tried { plan, begun: &begun };
+    if tried.touched().is_empty() {
+        return;
+    }
+    // Why it cannot be looked at is among the failures then.
+    if let Ok(now) = look::seen(runner, basis.config, false).await {
+        let undo = plan::cluster_back(&tried, before, &now, basis.config, basis.goal);
+        begin(runner, Phase::Undo, &undo, Mode::Open, undo.notes.clone()).await;
+    }
 }
 
 /// The actions that were begun, and may have been done in whole, in part or not at all.

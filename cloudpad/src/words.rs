@@ -277,10 +277,15 @@ fn change(change: &Change) -> String {
         ChangeKind::Remove => ("-", "remove"),
         ChangeKind::Stop => ("-", "stop"),
         ChangeKind::Restart => ("~", "restart"),
+        ChangeKind::Adjust => ("~", "change"),
         ChangeKind::Await => ("=", "wait until it serves"),
     };
     let why = if change.why.is_empty() { String::new() } else { format!(" ({})", change.why.join(", ")) };
-    format!("{sign} {} {what}{why}", change.instance)
+    let instance = match change.instance.number {
+        0 => change.instance.service.clone(),
+        _ => change.instance.to_string(),
+    };
+    format!("{sign} {instance} {what}{why}")
 }
 
 fn sum(plan: &Plan) -> String {
@@ -291,6 +296,7 @@ fn sum(plan: &Plan) -> String {
     let parts = [
         (count(&[ChangeKind::Create]), "to create"),
         (count(&[ChangeKind::ReplaceStartFirst, ChangeKind::ReplaceStopFirst]), "to replace"),
+        (count(&[ChangeKind::Adjust]), "to change"),
         (count(&[ChangeKind::Start]), "to start"),
         (count(&[ChangeKind::Restart]), "to restart"),
         (count(&[ChangeKind::Remove]), "to remove"),

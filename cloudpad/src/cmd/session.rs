@@ -34,7 +34,8 @@ use crate::term::Term;
 use crate::words;
 
 /// The commands that there are where a cluster decides what runs where.
-const IN_CLUSTERS: [&str; 5] = ["build", "history", "secrets edit", "secrets ls", "secrets set"];
+const IN_CLUSTERS: [&str; 8] =
+    ["build", "deploy", "history", "plan", "push", "secrets edit", "secrets ls", "secrets set"];
 
 /// A project's config, read and understood.
 pub(super) struct Loaded {
@@ -174,9 +175,18 @@ impl Session {
 
     /// Looks at what is meant.
     pub(super) fn look(&self, selection: &Selection, at: At) -> Result<Looked, Refused> {
-        let (inventory, lock) = (self.inventory()?, self.lock.as_ref());
-        let look = look::look(&self.runner, &self.config, inventory, selection, at, &self.cache, lock);
-        let looked = self.wait_for_look(look);
+        let looked = match self.runner.providers.placement() {
+            Placement::Cluster => {
+                let look = look::look_at_cluster(&self.runner, &self.config, selection, at, &self.cache);
+                self.wait_for_look(look)
+            }
+            Placement::Hosts => {
+                let (inventory, lock) = (self.inventory()?, self.lock.as_ref());
+                let look =
+                    look::look(&self.runner, &self.config, inventory, selection, at, &self.cache, lock);
+                self.wait_for_look(look)
+            }
+        };
         // What was not seen because the user had enough is no host's or source's fault.
         if self.runner.stop.is_requested() {
             return Err(Refusal::Stopped.into());
@@ -250,8 +260,16 @@ impl Session {
     pub(super) fn plan(&self, looked: &Looked, goal: &Goal) -> Result<Plan, Refused> {
         let mut plan = plan::plan(&self.config, &looked.inventory, &looked.observed, goal)
             .map_err(|problems| self.refuses(problems.into()))?;
-        self.look_for_room(&mut plan, looked)?;
-        plan.notes.extend(self.departed(looked, goal));
+        match looked.observed.cluster {
+            Some(_) => {
+                let review = look::review(&self.runner, &self.config, &plan);
+                self.wait_for_look(review).map_err(|refusal| self.refuses(refusal))?;
+            }
+            None => {
+                self.look_for_room(&mut plan, looked)?;
+                plan.notes.extend(self.departed(looked, goal));
+            }
+        }
         self.tell(&mut plan, goal);
         Ok(plan)
     }

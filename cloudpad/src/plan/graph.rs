@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use cloudpad_plugin_api::Request;
+use cloudpad_plugin_api::stage::cluster;
 use cloudpad_plugin_api::stage::deploy::{ImageRef, Record};
 
 use super::Action;
@@ -65,6 +66,11 @@ impl Graph {
     /// Says that `node` goes on with what an action that it needs has begun.
     pub(super) fn continues(&mut self, node: Node) {
         self.actions[node as usize].continues = true;
+    }
+
+    /// What is asked so far.
+    pub(super) fn requests(&self) -> impl Iterator<Item = &Request> {
+        self.actions.iter().map(|action| &action.request)
     }
 
     /// The number that the next action gets.
@@ -194,6 +200,12 @@ fn renumber(action: &mut Action, number: &[Node]) {
 pub(crate) fn open_images(request: &mut Request) -> Vec<&mut ImageRef> {
     match request {
         Request::DeployPull(pull) => vec![&mut pull.image],
+        Request::ClusterApply(apply) => vec![&mut apply.image],
+        Request::ClusterRecord(cluster::Record { release: Some(release), .. })
+            if !release.images.is_empty() =>
+        {
+            Arc::make_mut(release).images.values_mut().collect()
+        }
         Request::DeployRecord(Record { release: Some(release), .. }) if !release.images.is_empty() => {
             Arc::make_mut(release).images.values_mut().collect()
         }

@@ -116,6 +116,7 @@ impl Action {
                 | Request::DeployStart(_)
                 | Request::DeployRoute(_)
                 | Request::DeployStop(_)
+                | Request::ClusterApply(_)
         )
     }
 }
@@ -135,6 +136,7 @@ impl Action {
     pub fn is_cleanup(&self) -> bool {
         match &self.request {
             Request::DeployRecord(_) | Request::DeployRemove(_) | Request::DeployClear(_) => true,
+            Request::ClusterRecord(_) | Request::ClusterRemove(_) => true,
             Request::DeployRun(run) => run.labels.get(label::JOB_WHEN).is_some_and(|when| when == "after"),
             _ => false,
         }
@@ -148,7 +150,7 @@ pub struct Change {
     pub kind: ChangeKind,
     /// The host.
     pub host: String,
-    /// The instance.
+    /// The instance; in a cluster, number 0 stands for all of the service.
     pub instance: Instance,
     /// Why: what differs between what runs and what should, such as `image`, `env.DEBUG` or `ports`.
     pub why: Arc<[String]>,
@@ -172,6 +174,8 @@ pub enum ChangeKind {
     Stop,
     /// Its container ends, and is started again.
     Restart,
+    /// Its instances stay, and how many there are, where they may run or how they make way for others is another.
+    Adjust,
     /// It is as it should be, and waited for, since nobody knows yet whether it serves.
     Await,
 }

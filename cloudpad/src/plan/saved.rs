@@ -95,6 +95,9 @@ pub struct Seen {
     pub secrets: BTreeMap<String, String>,
     /// What is on each host.
     pub hosts: BTreeMap<String, SeenHost>,
+    /// The revision of each service of a cluster.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub services: BTreeMap<String, String>,
 }
 
 /// What is on a host.
@@ -145,6 +148,12 @@ pub fn seen(config: &Config, observed: &Observed) -> Seen {
             .hosts
             .iter()
             .map(|(name, h)| (name.clone(), seen_host(config, h, (&ready, &built))))
+            .collect(),
+        services: observed
+            .cluster
+            .iter()
+            .flat_map(|seen| &seen.services)
+            .map(|service| (service.name.clone(), format!("revision {}", service.revision)))
             .collect(),
     }
 }
@@ -216,6 +225,7 @@ impl Seen {
         compare("source", &self.sources, &now.sources, &mut found);
         compare("image", &self.images, &now.images, &mut found);
         compare("image", &self.pins, &now.pins, &mut found);
+        compare("service", &self.services, &now.services, &mut found);
         let secrets: BTreeSet<&String> = self.secrets.keys().chain(now.secrets.keys()).collect();
         let changed = secrets.into_iter().filter(|name| self.secrets.get(*name) != now.secrets.get(*name));
         found.extend(changed.map(|name| format!("secret `{name}` has another value now")));

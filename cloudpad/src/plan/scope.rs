@@ -78,6 +78,11 @@ impl Scope {
             || (!config.services.contains_key(service) && self.gone.covers(service))
     }
 
+    /// Patterns for services that fit none of the config's.
+    pub fn unmatched(&self) -> &[String] {
+        &self.unmatched
+    }
+
     /// One problem for each selector that fits neither a service of the config nor one that has a container on
     /// `hosts`, or had one as far as those remember.
     pub fn unknown(&self, config: &Config, hosts: &BTreeMap<String, HostState>) -> Vec<Problem> {

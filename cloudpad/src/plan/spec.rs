@@ -291,7 +291,7 @@ pub(super) fn restored_stops_first(
 }
 
 /// What differs between two specs: the names of fields, and of single variables and labels.
-fn differences(old: Option<&ContainerSpec>, new: &ContainerSpec) -> Vec<String> {
+pub(super) fn differences(old: Option<&ContainerSpec>, new: &ContainerSpec) -> Vec<String> {
     let Some(old) = old else { return vec!["spec".to_owned()] };
     // Taken apart by name, so that a new field cannot be forgotten.
     let ContainerSpec {

@@ -141,6 +141,19 @@ impl<'a> Supply<'a> {
         Some(node)
     }
 
+    /// Has a cluster's nodes be able to pull an image: the push, where it is built here, else its reference.
+    pub(super) fn push_for(
+        &mut self,
+        graph: &mut Graph,
+        image: &'a str,
+        config: &Config,
+    ) -> (Option<Node>, String) {
+        match config.images.get(image) {
+            Some(Image::Built(_)) => (self.push_shared(graph, image), String::new()),
+            _ => (None, self.reference(image).unwrap_or_default().to_owned()),
+        }
+    }
+
     /// From where hosts can pull an image, by its reference, where that is known or will be.
     pub(super) fn pull_from(&self, reference: &str) -> Option<(String, ImageRef)> {
         let pushed = self.pushed.iter().find(|(image, _)| self.reference(image) == Some(reference));

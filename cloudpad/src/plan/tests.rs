@@ -6,7 +6,7 @@ mod doubtful;
 mod hooks;
 mod images;
 mod jobs;
-mod kit;
+pub(in crate::plan) mod kit;
 mod maintenance;
 mod order;
 mod pins;

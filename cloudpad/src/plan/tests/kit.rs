@@ -234,6 +234,7 @@ pub fn text(plan: &Plan) -> String {
             ChangeKind::Remove => "remove",
             ChangeKind::Stop => "stop",
             ChangeKind::Restart => "restart",
+            ChangeKind::Adjust => "adjust",
             ChangeKind::Await => "await",
         };
         _ = writeln!(out, "{kind} {} on {} {}", change.instance, change.host, change.why.join(" "));

@@ -1,0 +1,125 @@
+//! Finds out what is so where a cluster decides what runs where: its nodes take the place of hosts. I/O, through a [`Runner`].
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::stage::cluster::{Cannot, Node, Observation, Observe};
+use cloudpad_plugin_api::stage::inventory::Hosts;
+use cloudpad_plugin_api::{Failure, FailureKind, Reply, Request};
+
+use super::{At, Looked, ask, ask_for_secrets, look_at_images};
+use crate::config::{Config, Problem};
+use crate::inventory::{Inventory, Selection, list, matches};
+use crate::observed::Observed;
+use crate::plan::{self, Plan};
+use crate::refusal::Refusal;
+use crate::run::Runner;
+
+/// Looks at what `selection` means in the cluster.
+///
+/// # Errors
+/// The cluster cannot be looked at; problems with the selection; failures of sources, images or secrets.
+pub async fn look_at_cluster(
+    runner: &Runner,
+    config: &Config,
+    selection: &Selection,
+    at: At,
+    cache: &Path,
+) -> Result<Looked, Refusal> {
+    if selection.narrows_hosts() {
+        return Err(Refusal::new("the cluster decides which of its nodes run what, so none can be selected")
+            .hint("select services"));
+    }
+    let seen = seen(runner, config, at.also().releases).await?;
+    let hosts: Vec<Host> = seen.nodes.iter().map(host).collect();
+    let inventory = Inventory::new(&hosts, Hosts::default())?;
+    let scope = match at {
+        At::Left => plan::scope_of_left(config, &inventory, selection)?,
+        _ => plan::scope(config, &inventory, selection)?,
+    };
+    known(scope.unmatched(), &seen)?;
+    let mut observed = match at {
+        At::Images | At::ImagesAndHosts | At::Everything => {
+            look_at_images(runner, config, &scope, cache).await?
+        }
+        _ => Observed::default(),
+    };
+    if at == At::Everything {
+        observed.secrets = ask_for_secrets(runner, config, &scope).await?;
+    }
+    observed.cluster = Some(Box::new(seen));
+    Ok(Looked { inventory, scope, observed })
+}
+
+/// What the cluster runs of the project.
+///
+/// # Errors
+/// It cannot be looked at.
+pub async fn seen(runner: &Runner, config: &Config, releases: bool) -> Result<Observation, Refusal> {
+    let request = Request::ClusterObserve(Observe { project: config.project.clone(), releases });
+    for reply in ask(runner, vec![request]).await? {
+        if let Reply::ClusterSeen(seen) = reply {
+            return Ok(*seen);
+        }
+    }
+    Err(Refusal::Failures(vec![Failure::failed("the look at the cluster was not finished")]))
+}
+
+fn host(node: &Node) -> Host {
+    let Node { name, address, roles, labels, closed: _ } = node.clone();
+    Host { name, address, roles, labels }
+}
+
+/// Fails where a selector is for services that there are nowhere.
+fn known(unmatched: &[String], seen: &Observation) -> Result<(), Refusal> {
+    let past = seen.releases.iter().flatten().flat_map(|release| release.services.keys());
+    let names: Vec<&str> =
+        seen.services.iter().map(|service| &service.name).chain(past).map(String::as_str).collect();
+    let unknown = unmatched.iter().find(|pattern| !names.iter().any(|name| matches(pattern, name)));
+    match unknown {
+        None => Ok(()),
+        Some(pattern) => {
+            let hint = if names.is_empty() {
+                "the cluster runs none".to_owned()
+            } else {
+                format!("the cluster runs {}", list(names))
+            };
+            Err(Refusal::new(format!("no service is called `{pattern}`")).hint(hint))
+        }
+    }
+}
+
+/// Has the provider say what of a plan its cluster cannot be asked for.
+///
+/// # Errors
+/// What it cannot, each at its place in the config.
+pub async fn review(runner: &Runner, config: &Config, plan: &Plan) -> Result<(), Refusal> {
+    let Some(request) = plan::review(config, plan) else { return Ok(()) };
+    let replies = match ask(runner, vec![request]).await {
+        Err(Refusal::Failures(failures)) if failures.iter().all(|f| f.kind == FailureKind::Unsupported) => {
+            return Ok(());
+        }
+        replies => replies?,
+    };
+    let mut problems = BTreeMap::new();
+    for reply in replies {
+        if let Reply::Reviewed(reviewed) = reply {
+            problems.extend(
+                reviewed
+                    .cannot
+                    .into_iter()
+                    .map(|cannot| ((cannot.service.clone(), cannot.key.clone()), cannot)),
+            );
+        }
+    }
+    let problems: Vec<Problem> = problems.into_values().map(problem).collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+}
+
+fn problem(cannot: Cannot) -> Problem {
+    let Cannot { service, key, message, hint } = cannot;
+    let key = if key.is_empty() { String::new() } else { format!(".{key}") };
+    let problem = Problem::at_key(format!("services.{service}{key}"), message);
+    Problem { hint, ..problem }
+}

@@ -1,0 +1,238 @@
+//! Plans about a cluster.
+
+use cloudpad_plugin_api::stage::cluster::{Instance, Node, Observation, Order, Rollout, Scale, Seen};
+use cloudpad_plugin_api::stage::deploy::{ImageRef, State};
+use cloudpad_plugin_api::{PushScope, Request};
+
+use super::*;
+use crate::config::Count;
+use crate::plan::tests::kit::{Case, case};
+
+/// The project of [`case`] in a cluster of two nodes that runs nothing of it yet.
+fn cluster() -> Case {
+    let mut case = case();
+    case.observed.hosts.clear();
+    let node = |name: &str| Node { name: name.into(), ..Node::default() };
+    let seen = Observation {
+        nodes: vec![node("n1"), node("n2")],
+        releases: Some(Vec::new()),
+        ..Observation::default()
+    };
+    case.observed.cluster = Some(Box::new(seen));
+    case.goal.push_scope = PushScope::Shared;
+    case.service("web", |web| web.count = Count::Replicas(2));
+    case
+}
+
+fn seen(case: &mut Case) -> &mut Observation {
+    case.observed.cluster.as_deref_mut().unwrap()
+}
+
+/// What is asked, in order, with what each needs.
+fn text(plan: &Plan) -> String {
+    let line = |action: &crate::plan::Action| {
+        let what = match &action.request {
+            Request::ClusterApply(q) => {
+                let image = match &q.image {
+                    ImageRef::Known(image) => image.clone(),
+                    ImageRef::PushedBy { pushed_by } => format!("pushed by {pushed_by}"),
+                };
+                format!("{} {image} replaces {:?}", q.service.name, q.replaces)
+            }
+            Request::ClusterReady(q) => q.service.clone(),
+            Request::ClusterRemove(q) => {
+                format!("{:?}", q.services.iter().map(|s| &s.name).collect::<Vec<_>>())
+            }
+            Request::ClusterRecord(q) => {
+                let release = q.release.as_deref();
+                let changed = release.map(|release| release.changed.join(" ")).unwrap_or_default();
+                format!("{changed} forget {:?}", q.forget)
+            }
+            _ => String::new(),
+        };
+        format!("{} {} {what} <- {:?}\n", action.id, action.request.method(), action.needs)
+    };
+    plan.actions.iter().map(line).collect()
+}
+
+/// Has the cluster run what a plan applies, and remember what it notes.
+fn run(case: &mut Case, plan: &Plan) {
+    let now = case.observed.cluster.as_deref_mut().unwrap();
+    for action in &plan.actions {
+        match &action.request {
+            Request::ClusterApply(q) => {
+                now.services.retain(|service| service.name != q.service.name);
+                let wanted = match q.service.scale {
+                    Scale::Replicas(count) => count,
+                    Scale::PerNode(count) => count * 2,
+                };
+                let instance = |number| Instance {
+                    number: Some(number),
+                    node: "n1".into(),
+                    state: State::Running,
+                    id: q.id.clone(),
+                    status: String::new(),
+                };
+                now.services.push(Seen {
+                    name: q.service.name.clone(),
+                    revision: format!("after {}", q.id),
+                    release: q.release.clone(),
+                    id: q.id.clone(),
+                    service: Some(q.service.clone()),
+                    image: "r.example/shop.web@sha256:0".into(),
+                    wanted,
+                    instances: (1..=wanted).map(instance).collect(),
+                    ..Seen::default()
+                });
+            }
+            Request::ClusterRemove(q) => {
+                now.services.retain(|s| q.services.iter().all(|gone| gone.name != s.name))
+            }
+            Request::ClusterRecord(q) => {
+                let releases = now.releases.get_or_insert_default();
+                releases.retain(|old| !q.forget.contains(&old.id));
+                releases.extend(q.release.as_deref().cloned());
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn a_first_deploy_builds_pushes_applies_waits_and_notes() {
+    let mut case = cluster();
+    let plan = case.plan();
+    let expected = "0 source.fetch  <- []\n1 build.run  <- [0]\n2 push.run  <- [1]\n3 cluster.apply web pushed by 2 replaces None <- [2]\n\
+                    4 cluster.ready web <- [3]\n5 cluster.record web forget [] <- [4]\n";
+    assert_eq!(text(&plan), expected);
+    run(&mut case, &plan);
+    assert!(case.plan().is_empty(), "{}", text(&case.plan()));
+}
+
+#[test]
+fn an_update_replaces_what_was_seen_and_says_what_differs() {
+    let mut case = cluster();
+    let plan = case.plan();
+    run(&mut case, &plan);
+    case.goal.release = "r2".into();
+    case.service("web", |web| _ = web.env.insert("A".into(), "1".into()));
+    let plan = case.plan();
+    let revision = seen(&mut case).services[0].revision.clone();
+    assert!(text(&plan).contains(&format!("replaces {:?}", Some(revision))), "{}", text(&plan));
+    assert_eq!(
+        (plan.changes[0].kind, &*plan.changes[0].why),
+        (ChangeKind::ReplaceStartFirst, &["env.A".to_owned()][..])
+    );
+    case.service("web", |web| {
+        web.env.clear();
+        web.count = Count::Replicas(3);
+    });
+    let plan = case.plan();
+    assert_eq!(
+        (plan.changes[0].kind, &*plan.changes[0].why),
+        (ChangeKind::Adjust, &["replicas".to_owned()][..])
+    );
+}
+
+#[test]
+fn what_left_the_config_goes_once_the_others_serve() {
+    let mut case = cluster();
+    case.image("old", "v1");
+    case.service("old", |_| {});
+    let plan = case.plan();
+    run(&mut case, &plan);
+    case.goal.release = "r2".into();
+    case.config.services.remove("old");
+    case.service("web", |web| _ = web.env.insert("A".into(), "1".into()));
+    let plan = text(&case.plan());
+    assert!(plan.contains("cluster.remove [\"old\"]"), "{plan}");
+    let at = |what: &str| plan.find(what).unwrap();
+    assert!(
+        at("cluster.ready web") < at("cluster.remove") && at("cluster.remove") < at("cluster.record old web"),
+        "{plan}"
+    );
+}
+
+#[test]
+fn what_is_not_settled_is_waited_for_and_what_was_given_up_is_tried_again() {
+    let mut case = cluster();
+    let plan = case.plan();
+    run(&mut case, &plan);
+    seen(&mut case).services[0].rollout = Rollout::Updating;
+    assert_eq!(text(&case.plan()), "0 cluster.ready web <- []\n");
+    seen(&mut case).services[0].rollout = Rollout::Paused;
+    assert!(text(&case.plan()).contains("cluster.apply web"));
+    seen(&mut case).services[0].rollout = Rollout::Settled;
+    seen(&mut case).services[0].instances[0].state = State::Stopped;
+    assert_eq!(text(&case.plan()), "0 cluster.ready web <- []\n");
+    seen(&mut case).services[0].id.clear();
+    assert_eq!(&*case.plan().changes[0].why, ["changed by others"]);
+}
+
+#[test]
+fn what_no_cluster_can_do_is_refused_at_its_place() {
+    let mut case = cluster();
+    case.service("web", |web| {
+        web.protected = true;
+        let range = |first, last| crate::config::PortRange {
+            ip: None,
+            first,
+            last,
+            container: 80,
+            protocol: cloudpad_plugin_api::model::Protocol::Tcp,
+        };
+        web.ports = vec![range(80, 81)];
+    });
+    let problems = case.problems();
+    assert!(
+        problems[0].contains("cannot be protected") && problems[1].contains("range of ports"),
+        "{problems:?}"
+    );
+    let mut case = cluster();
+    case.goal.push_scope = PushScope::Host;
+    assert!(case.problems()[0].contains("sent to each host"));
+}
+
+#[test]
+fn ports_are_stopped_first_with_as_many_left_as_have_to_serve() {
+    let mut case = cluster();
+    case.config.deploy.batch = crate::config::Amount::Percent(100);
+    case.config.deploy.min_healthy = crate::config::Amount::Count(1);
+    case.service("web", |web| web.update = crate::config::Update::StopFirst);
+    let plan = case.plan();
+    let apply = plan.actions.iter().find_map(|action| match &action.request {
+        Request::ClusterApply(apply) => Some(apply),
+        _ => None,
+    });
+    let update = apply.unwrap().service.update;
+    assert_eq!((update.batch, update.order, update.rollback), (1, Order::StopFirst, true));
+}
+
+#[test]
+fn a_failed_update_is_undone_and_a_new_service_removed() {
+    let mut case = cluster();
+    let plan = case.plan();
+    run(&mut case, &plan);
+    let before = case.observed.cluster.clone().unwrap();
+    case.goal.release = "r2".into();
+    case.image("new", "v1");
+    case.service("new", |_| {});
+    case.service("web", |web| _ = web.env.insert("A".into(), "1".into()));
+    let plan = case.plan();
+    let begun = plan.actions.iter().map(|action| action.id).collect();
+    run(&mut case, &plan);
+    let tried = Tried { plan: &plan, begun: &begun };
+    let now = case.observed.cluster.clone().unwrap();
+    let undo = text(&back(&tried, &before, &now, &case.config, &case.goal));
+    assert!(undo.contains("cluster.remove [\"new\"] <- []"), "{undo}");
+    assert!(undo.contains("cluster.apply web r.example/shop.web@sha256:0 replaces Some(\"after "), "{undo}");
+    let mut by_itself = before.clone();
+    by_itself.services[0].rollout = Rollout::RolledBack;
+    by_itself.services[0].revision = "later".into();
+    let undo = back(&tried, &before, &by_itself, &case.config, &case.goal);
+    assert!(undo.is_empty(), "{}", text(&undo));
+    assert!(
+        back(&Tried { begun: &Default::default(), ..tried }, &before, &now, &case.config, &case.goal)
+            .is_empty()
+    );
+}
