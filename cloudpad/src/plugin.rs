@@ -37,6 +37,7 @@ use std::sync::Arc;
 
 use cloudpad_docker as _;
 use cloudpad_etcd as _;
+use cloudpad_fleet as _;
 use cloudpad_git as _;
 use cloudpad_inventory as _;
 use cloudpad_plugin_api::stage::secrets::Values;
@@ -260,6 +261,7 @@ mod tests {
                 "build docker",
                 "push registry",
                 "push ssh",
+                "deploy fleet",
                 "deploy ssh"
             ]
         );

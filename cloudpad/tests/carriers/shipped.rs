@@ -4,6 +4,7 @@
 mod docker;
 mod engine;
 mod etcd;
+mod fleet;
 mod git;
 mod inventory;
 mod registry;

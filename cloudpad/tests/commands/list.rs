@@ -83,6 +83,7 @@ fn providers_and_what_uses_them() {
         format!("build docker built in {version} build"),
         format!("push registry built in {version}"),
         format!("push ssh built in {version} push"),
+        format!("deploy fleet built in {version}"),
         format!("deploy ssh built in {version} deploy"),
         format!("any vault library {}", path("libcloudpad_vault.so")),
         String::new(),

@@ -62,7 +62,7 @@ pub trait Cluster: Send + Sync {
     }
 
     /// Waits until all instances of a service are those of that identity and serve, and have done so for the time that it
-    /// says.
+    /// says. A cluster that rolls nothing out by itself is led through it here, and back where that fails.
     ///
     /// # Errors
     /// `stale` when the service is another one; `failed` when it does not come to that in time or the cluster has given up, with the

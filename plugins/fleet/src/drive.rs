@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
+use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::model::Project;
-use cloudpad_plugin_api::{Cancel, Failure, Outcome};
-use tokio::sync::oneshot;
 
 use crate::client::Client;
 use crate::judge::Look;
@@ -110,23 +109,4 @@ impl Rollout<'_> {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Does `work`, until the caller asks to stop; `outcome` is what is left behind then.
-///
-/// # Errors
-/// What `work` fails with; `cancelled`.
-pub async fn unless_cancelled<T>(
-    cancel: &Cancel,
-    outcome: Outcome,
-    work: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    let (wake, woken) = oneshot::channel();
-    cancel.on_cancel(move || {
-        let _ = wake.send(());
-    });
-    tokio::select! {
-        done = work => done,
-        Ok(()) = woken => Err(Failure::cancelled().outcome(outcome)),
-    }
 }

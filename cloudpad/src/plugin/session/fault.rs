@@ -101,7 +101,8 @@ impl Fault {
     }
 }
 
-/// Whether a request may have changed something when nothing is known of its end.
+/// Whether a request may have changed something when nothing is known of its end. `cluster.ready` may: there are clusters that are led
+/// through a rollout by whoever waits for it.
 pub fn may_change(request: &Request) -> bool {
     use Request as Q;
     !matches!(
@@ -126,7 +127,6 @@ pub fn may_change(request: &Request) -> bool {
             | Q::DeployUnlock(_)
             | Q::ClusterReview(_)
             | Q::ClusterObserve(_)
-            | Q::ClusterReady(_)
             | Q::ClusterLogs(_)
     )
 }
@@ -179,4 +179,23 @@ fn name(signal: i32) -> Option<&'static str> {
 
 fn seconds(limit: Duration) -> String {
     format!("{} s", limit.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn whoever_leads_a_cluster_through_a_rollout_may_have_changed_it() {
+        let outcome = |method: &str, params: Value| {
+            let request = serde_json::from_value(json!({ "method": method, "params": params })).unwrap();
+            during(&request, Failure::failed("it ended")).outcome
+        };
+        let (project, services) = (json!({ "name": "p" }), json!({ "project": { "name": "p" } }));
+        let ready = json!({ "project": project, "service": "web", "id": "1", "timeout_ms": 1 });
+        assert_eq!(outcome("cluster.ready", ready), Outcome::Unknown);
+        assert_eq!(outcome("cluster.observe", services), Outcome::None);
+    }
 }

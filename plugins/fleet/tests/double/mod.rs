@@ -3,7 +3,7 @@
 //! Its world stands still: a second passes when a test says so, or with each question about states where it was made for a
 //! program that has a clock of its own. What no client should do is answered as fleet would, and written down.
 
-#![allow(dead_code, reason = "each test program that has it uses a part")]
+#![allow(dead_code, unused_imports, reason = "each test program that has it uses a part")]
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};

@@ -10,6 +10,7 @@ mod double;
 mod server;
 
 mod client;
+mod cluster;
 mod engine;
 mod facts;
 mod passing;
