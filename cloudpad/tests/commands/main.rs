@@ -9,6 +9,7 @@ mod cluster;
 mod complete;
 mod conform;
 mod files;
+mod fleet;
 mod foreign;
 mod help;
 mod hosts;
