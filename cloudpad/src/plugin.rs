@@ -128,7 +128,7 @@ impl Providers {
     pub fn offers(&self, stage: Stage, method: &str, cancel: &Cancel) -> bool {
         let Some(chosen) = self.by_stage.get(&stage) else { return false };
         match &chosen.carrier {
-            Carrier::BuiltIn(provider) => provider.methods().any(|offered| offered == method),
+            Carrier::BuiltIn(provider) => provider.methods().contains(&method),
             Carrier::External(plugin, _) => plugin.hello(cancel).is_ok_and(|hello| {
                 let ours = |offer: &&Provides| offer.stage == stage && offer.provider == chosen.name;
                 let offer = hello.provides.iter().find(ours);

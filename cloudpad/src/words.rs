@@ -26,45 +26,6 @@ pub use columns::columns;
 pub use ending::report;
 pub use prefix::Prefixes;
 
-/// What an action that has begun is doing.
-pub fn doing(subject: &Subject) -> String {
-    let object = &subject.object;
-    match subject.method {
-        "inventory.list" => "asking the inventory for hosts".to_owned(),
-        "inventory.add" | "inventory.remove" => "writing to the inventory".to_owned(),
-        "source.resolve" => format!("looking at source {object}"),
-        "source.fetch" => format!("fetching source {object}"),
-        "secrets.get" => "asking for secrets".to_owned(),
-        "secrets.list" => "asking what secrets are called".to_owned(),
-        "secrets.open" => "reading secrets".to_owned(),
-        "secrets.set" | "secrets.save" => "keeping secrets".to_owned(),
-        "build.observe" => "looking at images".to_owned(),
-        "build.run" => format!("building {object}"),
-        "push.run" => format!("sending {object}"),
-        "deploy.observe" => "looking".to_owned(),
-        "deploy.pull" => format!("pulling {object}"),
-        "deploy.create" => format!("making {object}"),
-        "deploy.start" => format!("starting {object}"),
-        "deploy.ready" => format!("waiting until {object} is ready"),
-        "deploy.route" => format!("setting the route of {object}"),
-        "deploy.stop" => format!("stopping {object}"),
-        "deploy.remove" => format!("removing {object}"),
-        "deploy.clear" => "removing what is left".to_owned(),
-        "deploy.command" => format!("running {object}"),
-        "deploy.keys" => "asking for its host key".to_owned(),
-        "deploy.host" => "looking at the machine".to_owned(),
-        "deploy.lock" => "taking the project's lock".to_owned(),
-        "deploy.run" => format!("running {object}"),
-        "deploy.logs" => "reading logs".to_owned(),
-        "deploy.events" => "listening to what happens".to_owned(),
-        "deploy.stats" => "measuring".to_owned(),
-        "deploy.resolve" => "asking registries what images mean now".to_owned(),
-        "deploy.exec" => format!("running a command in {object}"),
-        "deploy.record" => format!("noting release {object}"),
-        method => format!("{method} {object}"),
-    }
-}
-
 /// What takes long: each action on a line of its own, or all on one where there are many.
 pub fn waiting(actions: &[Waiting]) -> Vec<String> {
     const SHOWN: usize = 4;

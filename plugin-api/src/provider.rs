@@ -97,8 +97,14 @@ impl Provider {
 
     /// The methods that it can be asked.
     pub fn methods(&self) -> Vec<&'static str> {
+        let lacks: &[&str] = match self.handler {
+            Handler::Inventory(inventory) if !inventory.is_writable() => {
+                &["inventory.add", "inventory.remove"]
+            }
+            _ => &[],
+        };
         let methods = self.stage().methods().iter().copied();
-        methods.filter(|method| self.placement().has(method)).collect()
+        methods.filter(|method| self.placement().has(method) && !lacks.contains(method)).collect()
     }
 
     /// Asks the provider whether it can work with its configuration. It touches nothing.
@@ -189,23 +195,11 @@ impl Provider {
         })
     }
 
-    /// The methods that it offers.
-    pub fn methods(&self) -> impl Iterator<Item = &'static str> {
-        let lacks: &[&str] = match self.handler {
-            Handler::Inventory(inventory) if !inventory.is_writable() => {
-                &["inventory.add", "inventory.remove"]
-            }
-            _ => &[],
-        };
-        self.stage().methods().iter().copied().filter(|method| !lacks.contains(method))
-    }
-
     /// What a plugin says of it in its hello.
     pub(crate) fn offer(&self) -> Provides {
         Provides {
             stage: self.stage(),
             provider: self.name.to_owned(),
-            methods: self.methods().map(str::to_owned).collect(),
             methods: self.methods().into_iter().map(str::to_owned).collect(),
             about: self.about.to_owned(),
             scope: match self.handler {

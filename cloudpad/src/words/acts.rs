@@ -10,6 +10,7 @@ pub fn doing(subject: &Subject) -> String {
     let object = &subject.object;
     match subject.method {
         "inventory.list" => "asking the inventory for hosts".to_owned(),
+        "inventory.add" | "inventory.remove" => "writing to the inventory".to_owned(),
         "source.resolve" => format!("looking at source {object}"),
         "source.fetch" => format!("fetching source {object}"),
         "secrets.get" => "asking for secrets".to_owned(),
@@ -36,6 +37,7 @@ pub fn doing(subject: &Subject) -> String {
         "deploy.logs" => "reading logs".to_owned(),
         "deploy.events" => "listening to what happens".to_owned(),
         "deploy.stats" => "measuring".to_owned(),
+        "deploy.resolve" => "asking registries what images mean now".to_owned(),
         "deploy.exec" => format!("running a command in {object}"),
         "deploy.record" => format!("noting release {object}"),
         "cluster.review" => "asking what the cluster can be asked for".to_owned(),

@@ -12,6 +12,8 @@ use super::{build, cluster, deploy, inventory, push, secrets, source};
 pub enum Reply {
     /// To `inventory.list`.
     Hosts(inventory::Hosts),
+    /// To `inventory.add` and `inventory.remove`.
+    Written(inventory::Written),
     /// To `source.resolve`.
     Resolved(source::Resolved),
     /// To `source.fetch`.
@@ -56,6 +58,8 @@ pub enum Reply {
     Measured(deploy::Measured),
     /// To `deploy.create`.
     Created(deploy::Started),
+    /// To `deploy.resolve`.
+    Digests(deploy::Digests),
     /// To `cluster.review`.
     Reviewed(cluster::Cannots),
     /// To `cluster.observe`.

@@ -28,8 +28,7 @@ pub fn all(kit: &mut Kit<'_>) -> Vec<Check> {
         // What it may lack, and says that it does, is no gap.
         let lacks =
             |method: &str| is_optional(method) && !offer.methods.iter().any(|offered| offered == method);
-        let offered =
-            methods.iter().filter(|method| **method != "config.check" && !lacks(method));
+        let offered = methods.iter().filter(|method| **method != "config.check" && !lacks(method));
         let missing = offered.filter(|method| !calls.iter().any(|call| call.request.method() == **method));
         checks.extend(missing.map(|method| Check {
             verdict: Verdict::skipped("no `[[call]]` of `--config FILE` makes it"),
