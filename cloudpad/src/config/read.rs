@@ -50,8 +50,11 @@ pub(super) fn read(
     let stages = stages::read(&file);
     let has_inventory = stages.get(&Stage::Inventory).is_some_and(|choice| choice.provider.is_some());
     let (hosts, complete) = hosts::read(&file, has_inventory);
-    let hosts_known = complete && !has_inventory;
-    let names = Names::new(&file, has_inventory, hosts_known.then_some(&hosts));
+    // Nodes of a cluster are known to its provider alone, and any provider but this may be a cluster's.
+    let deploy = stages.get(&Stage::Deploy).and_then(|choice| choice.provider.as_deref());
+    let elsewhere = has_inventory || deploy.is_some_and(|provider| provider != "ssh");
+    let hosts_known = complete && !elsewhere;
+    let names = Names::new(&file, elsewhere, hosts_known.then_some(&hosts));
     let mut sources = sources::read(&file, dir);
     let images = images::read(&file, dir, &names);
     if images::use_here(&images) {
