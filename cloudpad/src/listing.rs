@@ -1,6 +1,7 @@
 //! What runs, as `cloudpad ps` lists it. Pure.
 
 mod cells;
+pub mod cluster;
 pub mod hosts;
 pub mod secrets;
 pub mod usage;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
-use cloudpad_plugin_api::stage::deploy::Logs;
 use cloudpad_plugin_api::{Event, Failure, Reply, Request};
 
 use crate::interleave::{Line, Window};
+use crate::plan::CLUSTER;
 use crate::run::Runner;
 
 /// How many messages of a host wait at the most, until it waits itself.
@@ -33,9 +33,8 @@ enum Message {
     Ended(String, Result<u32, Failure>),
 }
 
-/// Sends the requests, one for each host, and hands on what is told until all have ended, or `hand_on` has had enough.
-pub fn tail(runner: &Runner, requests: Vec<Logs>, mut hand_on: impl FnMut(Told) -> bool) {
-    let follow = requests.iter().any(|request| request.follow);
+/// Sends the requests, each for a host or for a cluster, and hands on what is told until all have ended, or `hand_on` has had enough.
+pub fn tail(runner: &Runner, requests: Vec<Request>, follow: bool, mut hand_on: impl FnMut(Told) -> bool) {
     let (send, receive) = sync_channel(MOST_WAITING);
     let mut hosts = Vec::new();
     for request in requests {
@@ -59,8 +58,8 @@ fn own_queue() -> (SyncSender<Message>, Option<Receiver<Message>>) {
 }
 
 /// Nobody may be listening any more: then what is told is dropped.
-fn ask(runner: &Runner, request: Logs, send: &SyncSender<Message>) {
-    let host = request.host.name.clone();
+fn ask(runner: &Runner, request: Request, send: &SyncSender<Message>) {
+    let host = request.host().map_or(CLUSTER, |host| &host.name).to_owned();
     let emit = {
         let (host, send) = (host.clone(), send.clone());
         move |event| {
@@ -74,7 +73,6 @@ fn ask(runner: &Runner, request: Logs, send: &SyncSender<Message>) {
             let _ = send.send(message);
         }
     };
-    let request = Request::DeployLogs(request);
     let outcome = runner.providers.call(&request, "", Arc::new(emit), runner.stop.cancel().clone());
     let outcome = outcome.map(|reply| match reply {
         Reply::Logged(logged) => logged.containers,

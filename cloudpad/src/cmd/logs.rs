@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat};
 use clap_complete::ArgValueCandidates;
-use cloudpad_plugin_api::FailureKind;
+use cloudpad_plugin_api::model::Host;
+use cloudpad_plugin_api::stage::cluster;
 use cloudpad_plugin_api::stage::deploy::Logs;
+use cloudpad_plugin_api::{FailureKind, Placement, Request};
 use serde_json::json;
 
 use super::args::{Global, since};
@@ -14,6 +16,7 @@ use super::{Ended, complete};
 use crate::instances::{Target, not_mistyped, nowhere};
 use crate::interleave::Line;
 use crate::inventory::Selection;
+use crate::plan::CLUSTER;
 use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::run::Runner;
@@ -57,8 +60,17 @@ impl Args {
         }
         let services = self.targets.iter().map(|target| target.service.clone()).collect();
         let selection = Selection { services, hosts: self.host.clone(), ..Selection::default() };
-        let hosts = session.hosts(&selection)?;
-        let requests: Vec<_> = hosts.into_iter().flat_map(|host| self.requests(&session, &host)).collect();
+        let requests: Vec<_> = match session.runner.providers.placement() {
+            Placement::Hosts => {
+                let hosts = session.hosts(&selection)?;
+                let of_host = |host| self.requests(&session, &host).into_iter().map(Request::DeployLogs);
+                hosts.into_iter().flat_map(of_host).collect()
+            }
+            Placement::Cluster => {
+                let host = Host::new(CLUSTER, Host::LOCAL).into();
+                self.requests(&session, &host).into_iter().map(of_cluster).collect()
+            }
+        };
         session.runner.stop.let_be_at_once();
         let runner = session.runner.clone();
         let (found, failed) = session.listening(|| self.read(term, &runner, requests))?;
@@ -80,9 +92,9 @@ impl Args {
     }
 
     /// How many containers there were, and whether a host has failed.
-    fn read(&self, term: &Term, runner: &Runner, requests: Vec<Logs>) -> (u32, bool) {
+    fn read(&self, term: &Term, runner: &Runner, requests: Vec<Request>) -> (u32, bool) {
         let (mut prefixes, mut found, mut failed) = (Prefixes::default(), 0, false);
-        tail(runner, requests, |told| {
+        tail(runner, requests, self.follow, |told| {
             match told {
                 Told::Lines(lines) => self.print(term, &mut prefixes, &lines),
                 Told::Note(note) => term.status(&note),
@@ -156,4 +168,10 @@ fn of_job(job: &str) -> Refusal {
     Refusal::new(message).hint(
         "what it printed is in the journal of that run, on the machine that it was begun on: `.cloudpad/journal`, a file for each time that `cloudpad history` lists",
     )
+}
+
+/// The same of a cluster, which knows where its instances are.
+fn of_cluster(request: Logs) -> Request {
+    let Logs { host: _, project, services, number, follow, since, tail } = request;
+    Request::ClusterLogs(cluster::Logs { project, services, number, follow, since, tail })
 }

@@ -5,6 +5,7 @@ mod watch;
 use std::sync::Arc;
 
 use clap_complete::ArgValueCandidates;
+use cloudpad_plugin_api::stage::cluster::Observation;
 
 use super::args::{Global, Select};
 use super::session::Session;
@@ -14,6 +15,7 @@ use crate::inventory::Selection;
 use crate::listing::{self, Row, Shown};
 use crate::look::{At, Looked};
 use crate::plan;
+use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::term::Term;
 use crate::words;
@@ -52,6 +54,9 @@ impl Args {
         }
         let session = Session::open("ps", false, global, term)?;
         let looked = session.look(&self.selection(&session)?, At::Health)?;
+        if let Some(seen) = &looked.observed.cluster {
+            return self.of_cluster(&session, seen, &looked);
+        }
         let picture = self.picture(&session, &looked);
         if let [target, ..] = &self.targets[..]
             && picture.rows.is_empty()
@@ -69,6 +74,19 @@ impl Args {
         picture.warnings.iter().for_each(|line| term.warn(line));
         picture.errors.iter().for_each(|line| term.error(line));
         Ok(if picture.errors.is_empty() { exit::OK } else { exit::FAILED })
+    }
+
+    fn of_cluster(&self, session: &Session, seen: &Observation, looked: &Looked) -> Ended {
+        if self.watch {
+            return Err(Refusal::new("what a cluster runs cannot be watched")
+                .hint("leave `--watch` out")
+                .into());
+        }
+        let (table, told) =
+            listing::cluster::instances(seen, &|service| looked.scope.covers(service, &session.config));
+        session.term.data(&if session.term.is_json() { words::json_line(&seen.services) } else { table });
+        told.iter().for_each(|line| session.term.warn(line));
+        Ok(exit::OK)
     }
 
     fn selection(&self, session: &Session) -> Result<Selection, Refused> {

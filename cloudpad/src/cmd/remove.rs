@@ -32,9 +32,11 @@ impl Args {
         let selection = self.select.selection();
         let looked = session.look(&selection, At::Left)?;
         let goal = session.goal(Until::Deploy, selection, &looked);
-        let mut plan =
-            plan::remove(&session.config, &looked.inventory, &looked.observed, &goal, self.volumes)
-                .map_err(|problems| session.refuses(problems.into()))?;
+        let plan = match &looked.observed.cluster {
+            Some(seen) => plan::remove_from(&session.config, &looked.scope, seen, &goal),
+            None => plan::remove(&session.config, &looked.inventory, &looked.observed, &goal, self.volumes),
+        };
+        let mut plan = plan.map_err(|problems| session.refuses(problems.into()))?;
         session.tell(&mut plan, &goal);
         // What could not be removed is no reason to bring back the rest.
         agreed(&session, ("", &plan), self.yes, (&looked, &goal), OnFailure::Stop)

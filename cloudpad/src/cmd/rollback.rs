@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use cloudpad_plugin_api::stage::cluster::{Observation, Release};
+
 use super::args::{Global, Lock, Select};
 use super::consent::agreed;
 use super::session::Session;
@@ -41,6 +43,14 @@ impl Args {
     fn goal(&self, session: &Session) -> Result<(Looked, Goal), Refused> {
         let selection = self.select.selection();
         let mut looked = session.look(&selection, At::Past)?;
+        if let Some(seen) = looked.observed.cluster.clone() {
+            let release = in_cluster(&seen, self.release.as_deref())?;
+            let goal = session.goal(Until::Deploy, selection, &looked);
+            let goal = Goal { release: goal.release + suffix_of(&release), restore: Some(release), ..goal };
+            let plan = session.plan(&looked, &goal)?;
+            looked.observed.secrets = session.look_at_secrets(plan::secrets_of(&plan))?;
+            return Ok((looked, goal));
+        }
         let past = Past {
             config: &session.config,
             inventory: &looked.inventory,
@@ -64,6 +74,24 @@ impl Args {
         }
         session.look_back(&mut looked, &goal)?;
         Ok((looked, goal))
+    }
+}
+
+/// The release of a cluster that is meant: the only one that begins so, or the one before the last that was another.
+fn in_cluster(seen: &Observation, typed: Option<&str>) -> Result<String, Refusal> {
+    let known = seen.releases.as_deref().unwrap_or_default();
+    let found: Vec<&Release> = match (typed, known.last()) {
+        (Some(typed), _) => known.iter().filter(|release| release.id.starts_with(typed)).collect(),
+        (None, Some(last)) => {
+            known.iter().rev().find(|release| release.services != last.services).into_iter().collect()
+        }
+        (None, None) => Vec::new(),
+    };
+    let hint = "`cloudpad releases` lists those that the cluster remembers";
+    match found[..] {
+        [one] => Ok(one.id.clone()),
+        [] => Err(Refusal::new("there is no such release to go back to").hint(hint)),
+        _ => Err(Refusal::new("that may be several releases: say more of it").hint(hint)),
     }
 }
 

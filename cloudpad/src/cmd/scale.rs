@@ -38,6 +38,14 @@ impl Args {
         let selection = Selection { services, ..self.select.selection() };
         let mut looked = session.look(&selection, At::PastAround)?;
         let goal = session.goal(Until::Deploy, selection, &looked);
+        if let Some(seen) = &looked.observed.cluster {
+            let plan = plan::scale_in(&session.config, seen, &goal, &self.sizes);
+            let mut plan = plan.map_err(|problems| session.refuses(problems.into()))?;
+            session.look_at_secrets(plan::secrets_of(&plan))?;
+            session.tell(&mut plan, &goal);
+            let on_failure = session.config.deploy.on_failure;
+            return agreed(&session, ("", &plan), self.yes, (&looked, &goal), on_failure);
+        }
         let plan = |looked: &crate::look::Looked| {
             let (config, inventory, observed) = (&session.config, &looked.inventory, &looked.observed);
             let asked = Asked { config, inventory, observed, goal: &goal, targets: &[] };

@@ -34,8 +34,22 @@ use crate::term::Term;
 use crate::words;
 
 /// The commands that there are where a cluster decides what runs where.
-const IN_CLUSTERS: [&str; 8] =
-    ["build", "deploy", "history", "plan", "push", "secrets edit", "secrets ls", "secrets set"];
+const IN_CLUSTERS: [&str; 14] = [
+    "build",
+    "deploy",
+    "history",
+    "logs",
+    "plan",
+    "ps",
+    "push",
+    "releases",
+    "remove",
+    "rollback",
+    "scale",
+    "secrets edit",
+    "secrets ls",
+    "secrets set",
+];
 
 /// A project's config, read and understood.
 pub(super) struct Loaded {

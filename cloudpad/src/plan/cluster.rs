@@ -4,6 +4,7 @@
 //! what is not wanted any more goes once all others serve, and then the release is noted.
 
 mod back;
+mod by_hand;
 mod memory;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use crate::observed::Observed;
 use wish::{From, Wish};
 
 pub use back::{Tried, back};
+pub use by_hand::{remove_from, scale_in, secrets_of};
 
 /// What a change in a cluster is told to be on.
 pub const CLUSTER: &str = "cluster";
