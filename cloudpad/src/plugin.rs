@@ -49,6 +49,7 @@ use cloudpad_plugin_api::{
 use cloudpad_registry as _;
 use cloudpad_secrets as _;
 use cloudpad_ssh as _;
+use cloudpad_swarm as _;
 use serde_json::Value;
 
 use crate::config::{Config, Problem};
@@ -262,7 +263,8 @@ mod tests {
                 "push registry",
                 "push ssh",
                 "deploy fleet",
-                "deploy ssh"
+                "deploy ssh",
+                "deploy swarm"
             ]
         );
     }

@@ -3,7 +3,7 @@
 //! `settings` says which lab is meant, `engine` and `packages` get what it is made of, `image` makes
 //! its images, `keys` its keys and certificates, `hosts` and `services` its containers, `describe` the
 //! files by which tests and people find them, `fault` breaks them on request; `aws` gets what beside it
-//! stands for EC2.
+//! stands for EC2, and `swarm` makes the hosts one.
 
 mod aws;
 mod describe;
@@ -15,6 +15,7 @@ mod keys;
 mod packages;
 mod services;
 mod settings;
+mod swarm;
 
 use std::process::{Command as Process, ExitCode};
 use std::time::Instant;
@@ -43,6 +44,9 @@ pub enum Command {
         /// What all hosts are made of; without it the third is `lite26`, the others are `lite`
         #[arg(long, value_enum)]
         variant: Option<image::Variant>,
+        /// Make the hosts a swarm, with the first as its manager
+        #[arg(long)]
+        swarm: bool,
     },
     /// Removes the lab, and stops the engine if the lab started it
     Down {
@@ -78,7 +82,12 @@ pub enum Command {
 pub fn run(command: Command) -> Result<ExitCode> {
     let settings = Settings::from_environment()?;
     match command {
-        Command::Up { hosts, variant } => up(&settings, hosts, variant)?,
+        Command::Up { hosts, variant, swarm } => {
+            up(&settings, hosts, variant)?;
+            if swarm {
+                swarm::ensure(&settings, &Lab::read(&settings)?)?;
+            }
+        }
         Command::Down { images } => down(&settings, images)?,
         Command::Status => status(&settings)?,
         Command::Ssh { host, command } => return ssh(&settings, &host, &command),

@@ -10,6 +10,7 @@ mod inventory;
 mod registry;
 mod secrets;
 mod ssh;
+mod swarm;
 
 use std::path::PathBuf;
 

@@ -85,6 +85,7 @@ fn providers_and_what_uses_them() {
         format!("push ssh built in {version} push"),
         format!("deploy fleet built in {version}"),
         format!("deploy ssh built in {version} deploy"),
+        format!("deploy swarm built in {version}"),
         format!("any vault library {}", path("libcloudpad_vault.so")),
         String::new(),
         "COMMAND WHERE".to_owned(),

@@ -69,6 +69,7 @@ mod start;
 mod stats;
 mod stop;
 mod support;
+mod swarm;
 mod taken_out;
 mod terminal;
 mod unfinished;

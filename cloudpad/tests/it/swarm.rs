@@ -1,0 +1,130 @@
+//! A swarm of the lab's hosts, which `cargo xtask lab up --swarm` makes, in place of hosts.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Outcome, Project};
+
+/// A project whose deploy provider is `swarm`, with one service on the workers.
+fn project(topic: &str, more: &str) -> Project {
+    let project = Project::new(topic);
+    configure(&project, "\"h1\"", more);
+    project
+}
+
+fn configure(project: &Project, managers: &str, more: &str) {
+    let (name, registry, config) = (&project.name, &project.lab.registry, project.lab.ssh_config.display());
+    project.write(
+        "Cloudpad.toml",
+        format!(
+            "[project]\nname = \"{name}\"\n[stages.push]\nprovider = \"registry\"\n[stages.push.config]\nregistry = \"{registry}\"\n\
+             namespace = \"{name}\"\n[stages.deploy]\nprovider = \"swarm\"\n[stages.deploy.config]\nmanagers = [{managers}]\n\
+             ssh_config = \"{config}\"\n[deploy]\nsettle = \"1s\"\nready_timeout = \"10s\"\n[images.web]\n[services.web]\n\
+             roles = [\"worker\"]\nports = [\"{}:8080\"]\n\
+             health = {{ command = [\"wget\", \"-q\", \"-O\", \"/dev/null\", \"http://127.0.0.1:8080/\"], interval = \"500ms\" }}\n{more}\n",
+            project.port
+        ),
+    );
+}
+
+/// Fails the test unless these hosts answer with the page, and no others answer.
+#[track_caller]
+fn serve(project: &Project, hosts: &[usize], page: &str) {
+    for number in 1..=3 {
+        let url = format!("http://{}:{}/", project.lab.host(number).direct, project.port);
+        let wanted = if hosts.contains(&number) { page } else { "" };
+        let since = Instant::now();
+        loop {
+            let output = std::process::Command::new("curl").args(["-s", "-m", "5", &url]).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            if said == wanted {
+                break;
+            }
+            // What an engine has begun to publish is not there at once.
+            assert!(since.elapsed() < Duration::from_secs(10), "h{number} says {said:?} and not {wanted:?}");
+        }
+    }
+}
+
+fn deploy(project: &Project) -> Outcome {
+    project.run(&["deploy", "--yes", "--json"])
+}
+
+#[test]
+fn a_service_goes_through_its_life() {
+    let project = project("swarm", "replicas = 2\n");
+    let first = deploy(&project).expect(0);
+    serve(&project, &[2, 3], "one");
+    assert_eq!(
+        (first.count("cluster.apply"), first.count("cluster.ready"), first.count("cluster.record")),
+        (1, 1, 1)
+    );
+    assert_eq!(deploy(&project).expect(0).report()["ending"], "nothing_to_do");
+
+    project.page("two");
+    deploy(&project).expect(0);
+    serve(&project, &[2, 3], "two");
+
+    // A version that ends at once: the swarm goes back, and the version before goes on.
+    configure(&project, "\"h1\"", "replicas = 2\ncommand = [\"sh\", \"-c\", \"echo broken; exit 3\"]\n");
+    let failed = deploy(&project).expect(1);
+    assert!(failed.text().contains("went back to what was there before"), "{}", failed.text());
+    serve(&project, &[2, 3], "two");
+    configure(&project, "\"h1\"", "replicas = 2\n");
+    assert_eq!(deploy(&project).expect(0).report()["ending"], "nothing_to_do");
+
+    let shown = project.run(&["ps"]).expect(0).text();
+    assert!(shown.contains("web.1") && shown.contains("running"), "{shown}");
+    project.run(&["scale", "web=1", "--yes"]).expect(0);
+    let shown = project.run(&["ps"]).expect(0).text();
+    assert_eq!(shown.matches("running").count(), 1, "{shown}");
+    project.run(&["rollback", "--yes"]).expect(0);
+    serve(&project, &[2, 3], "one");
+    let releases = project.run(&["releases"]).expect(0).text();
+    assert!(releases.contains("rollback to"), "{releases}");
+    project.run(&["logs", "web"]).expect(0);
+
+    project.run(&["remove", "--yes"]).expect(0);
+    serve(&project, &[], "");
+    let left = project.lab.host(1).run(&format!(
+        "docker service ls -q --filter label=cloudpad.project={0}; docker config ls -q --filter label=cloudpad.project={0}; \
+         docker network ls -q --filter label=cloudpad.project={0}",
+        project.name
+    ));
+    assert_eq!(left.trim(), "");
+}
+
+#[test]
+fn a_secret_is_the_swarms_and_another_value_an_update() {
+    let more = "replicas = 1\nsecrets = { \"/run/token\" = \"TOKEN\" }\n\
+                command = [\"sh\", \"-c\", \"mkdir -p /w; cat /run/token > /w/index.html; exec httpd -f -p 8080 -h /w\"]\n";
+    let project = project("swarmsecret", more);
+    let list = format!("docker secret ls -q --filter label=cloudpad.project={}", project.name);
+    for (number, value) in ["first", "second"].into_iter().enumerate() {
+        project.write(".env", format!("TOKEN={value}\n"));
+        let done = deploy(&project).expect(0);
+        assert_eq!(done.count("cluster.apply"), 1, "{number}");
+        let shown = project.lab.host(1).run(&list);
+        assert_eq!(shown.lines().count(), 1, "what nothing uses any more is removed: {shown}");
+    }
+    let served = |number: usize| {
+        let url = format!("http://{}:{}/", project.lab.host(number).direct, project.port);
+        let output = std::process::Command::new("curl").args(["-s", "-m", "5", &url]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim() == "second"
+    };
+    assert!(served(2) || served(3));
+    project.run(&["remove", "--yes"]).expect(0);
+    assert_eq!(project.lab.host(1).run(&list).trim(), "");
+}
+
+#[test]
+fn another_manager_is_asked_and_what_a_swarm_cannot_do_is_refused() {
+    let project = project("swarmlost", "replicas = 1\n");
+    configure(&project, "\"root@127.0.0.1:1\", \"h1\"", "replicas = 1\n");
+    let planned = project.run(&["plan"]).expect(0);
+    assert!(planned.text().contains("+ web create"), "{}", planned.text());
+    configure(&project, "\"root@127.0.0.1:1\", \"h2\"", "replicas = 1\n");
+    let nobody = project.run(&["plan"]).expect(2);
+    nobody.says("no manager of the swarm answers").says("`h2` is no manager of a swarm");
+    configure(&project, "\"h1\"", "replicas = 1\nvolumes = [\"data:/data\"]\n");
+    project.run(&["plan"]).expect(2).says("Cloudpad.toml:").says("stay on a node");
+}

@@ -1,0 +1,117 @@
+//! `cluster.apply`: has a swarm run a service as it is to be, with the networks and secrets that it needs. I/O.
+
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bollard::models::{NetworkCreateRequest, SecretSpec};
+use bollard::query_parameters::{ListSecretsOptionsBuilder, UpdateServiceOptionsBuilder};
+use cloudpad_engine::{Access, Engine, Reference, failure, said, status};
+use cloudpad_plugin_api::stage::cluster::{Applied, Apply};
+use cloudpad_plugin_api::{Context, Failure, Outcome};
+
+use crate::{names, observe, seen, spec};
+
+/// How often the service is looked at anew, where an update takes a step meanwhile.
+const TRIES: u32 = 10;
+
+pub(crate) async fn apply(cx: &Context, engine: &Engine, request: &Apply) -> Result<Applied, Failure> {
+    let name = names::service(&request.project, &request.service.name);
+    let access = Access::to(&Reference::parse(request.image.get()?)).await?;
+    for _ in 0..TRIES {
+        let found = observe::inspect(engine, &name).await?;
+        if found.as_ref().is_some_and(|found| is_so(found, request)) {
+            return Ok(Applied { changed: false });
+        }
+        if found.as_ref().map(seen::revision) != request.replaces {
+            return Err(other(&name, found.is_some()));
+        }
+        networks(engine, request).await?;
+        let secrets = secrets(cx, engine, request).await?;
+        let spec = spec::spec(cx, request, &secrets)?;
+        let (docker, credentials) = (engine.docker().await?, Some(access.credentials.clone()));
+        let done = match &found {
+            None => docker.create_service(spec, credentials).await.map(drop),
+            Some(found) => {
+                let version = found.version.as_ref().and_then(|version| version.index).unwrap_or_default();
+                let version = i32::try_from(version).unwrap_or_default();
+                let options = UpdateServiceOptionsBuilder::new().version(version).build();
+                docker.update_service(&name, spec, options, credentials).await.map(drop)
+            }
+        };
+        match done {
+            Ok(()) => return Ok(Applied { changed: true }),
+            // Somebody was faster, if it is not the swarm itself.
+            Err(error) if said(&error).is_some_and(|said| said.contains("out of sequence")) => {}
+            Err(error) if found.is_none() && status(&error) == Some(409) => {}
+            Err(error) => return Err(failure(&format!("could not apply service `{name}`"), &error)),
+        }
+    }
+    Err(other(&name, true))
+}
+
+/// Whether the service is what is asked for, and the swarm has not given it up.
+fn is_so(found: &bollard::models::Service, request: &Apply) -> bool {
+    use cloudpad_plugin_api::stage::cluster::Rollout;
+    seen::id(found) == request.id && seen::rollout(found) != Rollout::Paused
+}
+
+fn other(name: &str, is_there: bool) -> Failure {
+    let what = if is_there { "is another one than was seen" } else { "is gone" };
+    Failure::stale(format!("service `{name}` {what}"))
+        .hint("somebody else has changed it: deploy again, from what is there now")
+}
+
+async fn networks(engine: &Engine, request: &Apply) -> Result<(), Failure> {
+    for name in spec::own_networks(&request.service.spec) {
+        let body = NetworkCreateRequest {
+            name: name.clone(),
+            driver: Some("overlay".to_owned()),
+            labels: Some(names::labels(&request.project)),
+            ..Default::default()
+        };
+        match engine.docker().await?.create_network(body).await {
+            Ok(_) => {}
+            Err(error) if status(&error) == Some(409) => {}
+            Err(error) => return Err(failure(&format!("could not make network `{name}`"), &error)),
+        }
+    }
+    Ok(())
+}
+
+/// Makes those of the service's secrets that the swarm does not have, and tells the ids of all.
+async fn secrets(cx: &Context, engine: &Engine, request: &Apply) -> Result<HashMap<String, String>, Failure> {
+    let refs = request.service.spec.secrets.iter().filter(|(target, _)| spec::is_file(target));
+    let mut ids = HashMap::new();
+    let mut known = None;
+    for (_, secret) in refs {
+        if known.is_none() {
+            known = Some(listed(engine, request).await?);
+        }
+        let name = names::secret(&request.project, secret);
+        if let Some(id) = known.as_ref().and_then(|known| known.get(&name)) {
+            ids.insert(name, id.clone());
+            continue;
+        }
+        let data = STANDARD.encode(cx.secret(&secret.name)?.expose());
+        let labels = Some(names::labels(&request.project));
+        let body = SecretSpec { name: Some(name.clone()), labels, data: Some(data), ..Default::default() };
+        let made = engine.docker().await?.create_secret(body).await;
+        let made = made.map_err(|error| {
+            failure(&format!("could not keep secret `{}` in the swarm", secret.name), &error)
+                .outcome(Outcome::None)
+        })?;
+        if let Some(known) = &mut known {
+            known.insert(name.clone(), made.id.clone());
+        }
+        ids.insert(name, made.id);
+    }
+    Ok(ids)
+}
+
+async fn listed(engine: &Engine, request: &Apply) -> Result<HashMap<String, String>, Failure> {
+    let options = ListSecretsOptionsBuilder::new().filters(&names::filter(&request.project)).build();
+    let listed = engine.docker().await?.list_secrets(Some(options)).await;
+    let listed = listed.map_err(|error| failure("could not list the swarm's secrets", &error))?;
+    Ok(listed.into_iter().filter_map(|secret| Some((secret.spec?.name?, secret.id?))).collect())
+}

@@ -1,0 +1,119 @@
+//! `cluster.logs`: what instances have printed, each instance read apart. I/O.
+
+use std::time::Duration;
+
+use bollard::container::LogOutput;
+use bollard::models::{Service as EngineService, Task};
+use bollard::query_parameters::LogsOptionsBuilder;
+use cloudpad_engine::{Engine, failure};
+use cloudpad_plugin_api::model::label;
+use cloudpad_plugin_api::stage::cluster::Logs;
+use cloudpad_plugin_api::stage::deploy::Logged;
+use cloudpad_plugin_api::{Context, Event, Failure};
+use futures_util::StreamExt;
+use futures_util::future::try_join_all;
+
+use crate::{observe, seen};
+
+/// How long one waits for a node that may be gone, when nothing is followed.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+pub(crate) async fn logs(cx: &Context, engine: &Engine, request: &Logs) -> Result<Logged, Failure> {
+    let services = observe::services(engine, &request.project).await?;
+    let is_meant = |service: &&EngineService| {
+        request.services.is_empty() || request.services.contains(&seen::labelled(service, label::SERVICE))
+    };
+    let mut instances: Vec<(String, Task)> = Vec::new();
+    for service in services.iter().filter(is_meant) {
+        let name = seen::labelled(service, label::SERVICE);
+        for task in observe::tasks(engine, service.id.clone().into_iter().collect()).await? {
+            let number = task.slot.and_then(|slot| u32::try_from(slot).ok()).unwrap_or_default();
+            if seen::is_wanted(&task) && request.number.is_none_or(|wanted| wanted == number) {
+                instances.push((format!("{name}.{}", number.max(1)), task));
+            }
+        }
+    }
+    let read = instances.iter().map(|(source, task)| read(engine, request, source, task, cx));
+    let mut lines: Vec<Event> = try_join_all(read).await?.into_iter().flatten().collect();
+    lines.sort_by_key(|event| match event {
+        Event::Output { time, .. } => *time,
+        _ => None,
+    });
+    lines.into_iter().for_each(|line| cx.emit(line));
+    Ok(Logged { containers: u32::try_from(instances.len()).unwrap_or(u32::MAX) })
+}
+
+/// The lines of an instance; those that are followed are told at once.
+async fn read(
+    engine: &Engine,
+    request: &Logs,
+    source: &str,
+    task: &Task,
+    cx: &Context,
+) -> Result<Vec<Event>, Failure> {
+    let Some(id) = &task.id else { return Ok(Vec::new()) };
+    let tail = request.tail.map_or_else(|| "all".to_owned(), |lines| lines.to_string());
+    let since = request.since.map_or(0, |since| i32::try_from(since / 1_000_000_000).unwrap_or(i32::MAX));
+    let options = LogsOptionsBuilder::new().stdout(true).stderr(true).timestamps(true).follow(request.follow);
+    let docker = if request.follow { engine.patient().await? } else { engine.docker().await? };
+    let mut logs = std::pin::pin!(docker.task_logs(id, Some(options.since(since).tail(&tail).build())));
+    let mut lines = Vec::new();
+    let all = async {
+        while let Some(output) = logs.next().await {
+            let output =
+                output.map_err(|error| failure(&format!("could not read what `{source}` prints"), &error))?;
+            let stderr = matches!(output, LogOutput::StdErr { .. });
+            let text = String::from_utf8_lossy(output.as_ref()).into_owned();
+            for line in text.lines() {
+                let event = event(source, line, stderr);
+                if request.follow { cx.emit(event) } else { lines.push(event) }
+            }
+        }
+        Ok(())
+    };
+    match request.follow {
+        true => all.await?,
+        false => match tokio::time::timeout(PATIENCE, all).await {
+            Ok(read) => read?,
+            Err(_) => cx.log(
+                cloudpad_plugin_api::Level::Warn,
+                format!("the node of `{source}` does not tell what it prints"),
+            ),
+        },
+    }
+    Ok(lines)
+}
+
+/// A line begins with its time, as the engine writes it: `2026-01-31T23:59:59.123456789Z`.
+fn event(source: &str, line: &str, stderr: bool) -> Event {
+    let (time, text) = line.split_once(' ').unwrap_or(("", line));
+    let parsed = nanoseconds(time);
+    let line = if parsed.is_some() { text } else { line };
+    Event::Output { source: source.to_owned(), line: line.to_owned(), time: parsed, stderr }
+}
+
+/// Nanoseconds since 1970 of a time in UTC.
+fn nanoseconds(time: &str) -> Option<i64> {
+    let number = |from: usize, to: usize| time.get(from..to)?.parse::<i64>().ok();
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let fraction = time.get(19..)?.trim_start_matches('.').trim_end_matches('Z');
+    let nanos = format!("{fraction:0<9}").get(..9)?.parse::<i64>().ok()?;
+    // Days of the civil calendar, counted from March so that a leap day is the last of its year.
+    let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
+    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
+    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000_000_000 + nanos)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nanoseconds;
+
+    #[test]
+    fn times_are_counted_from_1970() {
+        assert_eq!(nanoseconds("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(nanoseconds("2026-01-31T23:59:59.123456789Z"), Some(1_769_903_999_123_456_789));
+        assert_eq!(nanoseconds("2024-02-29T12:00:00.5Z"), Some(1_709_208_000_500_000_000));
+        assert_eq!(nanoseconds("hello"), None);
+    }
+}

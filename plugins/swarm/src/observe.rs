@@ -1,0 +1,64 @@
+//! `cluster.observe`: what a swarm runs of a project; and the looks that the other verbs share. I/O.
+
+use std::collections::HashMap;
+
+use bollard::models::{Service as EngineService, Task};
+use bollard::query_parameters::{
+    InspectServiceOptions, ListNodesOptions, ListServicesOptionsBuilder, ListTasksOptionsBuilder,
+};
+use cloudpad_engine::{Engine, failure, status};
+use cloudpad_plugin_api::Failure;
+use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::stage::cluster::{Observation, Observe};
+
+use crate::{names, record, seen};
+
+pub(crate) async fn observe(engine: &Engine, request: &Observe) -> Result<Observation, Failure> {
+    let docker = engine.docker().await?;
+    let listed = docker.list_nodes(None::<ListNodesOptions>).await;
+    let listed = listed.map_err(|error| failure("could not list the swarm's nodes", &error))?;
+    let mut nodes: Vec<_> = listed.iter().map(seen::node).collect();
+    nodes.sort_by(|a, b| a.name.cmp(&b.name));
+    let services = services(engine, &request.project).await?;
+    let tasks = match services.is_empty() {
+        true => Vec::new(),
+        false => tasks(engine, services.iter().filter_map(|service| service.id.clone()).collect()).await?,
+    };
+    let hostname = |node: &bollard::models::Node| Some((node.id.clone()?, seen::node(node).name));
+    let hostnames: HashMap<String, String> = listed.iter().filter_map(hostname).collect();
+    let mut services: Vec<_> =
+        services.iter().map(|service| seen::seen(service, &tasks, &hostnames)).collect();
+    services.sort_by(|a, b| a.name.cmp(&b.name));
+    let releases = match request.releases {
+        true => Some(record::known(engine, &request.project).await?),
+        false => None,
+    };
+    Ok(Observation { nodes, services, releases })
+}
+
+/// The project's services.
+pub(crate) async fn services(engine: &Engine, project: &Project) -> Result<Vec<EngineService>, Failure> {
+    let options = ListServicesOptionsBuilder::new().filters(&names::filter(project)).status(true).build();
+    let listed = engine.docker().await?.list_services(Some(options)).await;
+    listed.map_err(|error| failure("could not list the swarm's services", &error))
+}
+
+/// The tasks of services, or all where none is named, with those that have ended and that the swarm remembers.
+pub(crate) async fn tasks(engine: &Engine, services: Vec<String>) -> Result<Vec<Task>, Failure> {
+    let filters: HashMap<_, _> = match services.is_empty() {
+        true => HashMap::new(),
+        false => HashMap::from([("service".to_owned(), services)]),
+    };
+    let options = ListTasksOptionsBuilder::new().filters(&filters).build();
+    let listed = engine.docker().await?.list_tasks(Some(options)).await;
+    listed.map_err(|error| failure("could not list the swarm's tasks", &error))
+}
+
+/// A service as the engine knows it, by its name there; none when there is none.
+pub(crate) async fn inspect(engine: &Engine, name: &str) -> Result<Option<EngineService>, Failure> {
+    match engine.docker().await?.inspect_service(name, None::<InspectServiceOptions>).await {
+        Ok(service) => Ok(Some(service)),
+        Err(error) if status(&error) == Some(404) => Ok(None),
+        Err(error) => Err(failure(&format!("could not inspect service `{name}`"), &error)),
+    }
+}

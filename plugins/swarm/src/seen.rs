@@ -1,0 +1,157 @@
+//! From what an engine says of a service and its tasks to what was seen. Pure.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bollard::models::{
+    Node as EngineNode, NodeSpecAvailabilityEnum, NodeState, Service as EngineService, ServiceSpec,
+    ServiceUpdateStatusStateEnum as Update, Task, TaskState,
+};
+use cloudpad_plugin_api::model::label;
+use cloudpad_plugin_api::stage::cluster::{Instance, Node, Rollout, Scale, Seen, Service};
+use cloudpad_plugin_api::stage::deploy::State;
+
+use crate::names;
+
+/// What tells a service from itself at other times: the engine's own version changes with each step of an update too.
+pub(crate) fn revision(service: &EngineService) -> String {
+    let spec = serde_json::to_value(&service.spec).map(|spec| spec.to_string()).unwrap_or_default();
+    let id = service.id.clone().unwrap_or_default();
+    format!("{}.{}", id.get(..12).unwrap_or(&id), names::digest(spec.as_bytes()))
+}
+
+/// A label of a service.
+pub(crate) fn labelled(service: &EngineService, name: &str) -> String {
+    let labels = service.spec.as_ref().and_then(|spec| spec.labels.as_ref());
+    labels.and_then(|labels| labels.get(name)).cloned().unwrap_or_default()
+}
+
+/// The identity that a service was applied with; empty when others have changed it since.
+pub(crate) fn id(service: &EngineService) -> String {
+    let as_applied = service.spec.as_ref().is_some_and(|spec| {
+        let image = spec.task_template.as_ref().and_then(|task| task.container_spec.as_ref()?.image.clone());
+        let scale = applied(service).map(|service| service.scale);
+        image.unwrap_or_default() == labelled(service, names::IMAGE)
+            && scale.is_none_or(|scale| has(spec, scale))
+    });
+    if as_applied { labelled(service, label::SPEC_ID) } else { String::new() }
+}
+
+fn has(spec: &ServiceSpec, scale: Scale) -> bool {
+    let replicas = spec.mode.as_ref().and_then(|mode| mode.replicated.as_ref()?.replicas);
+    match scale {
+        Scale::Replicas(count) => replicas == Some(i64::from(count)),
+        Scale::PerNode(_) => replicas.is_none(),
+    }
+}
+
+/// What a service was applied as.
+pub(crate) fn applied(service: &EngineService) -> Option<Service> {
+    serde_json::from_str(&labelled(service, names::SERVICE)).ok()
+}
+
+/// How far an engine is with an update.
+pub(crate) fn rollout(service: &EngineService) -> Rollout {
+    match service.update_status.as_ref().and_then(|status| status.state) {
+        Some(Update::UPDATING | Update::ROLLBACK_STARTED) => Rollout::Updating,
+        Some(Update::PAUSED | Update::ROLLBACK_PAUSED) => Rollout::Paused,
+        Some(Update::ROLLBACK_COMPLETED) => Rollout::RolledBack,
+        _ => Rollout::Settled,
+    }
+}
+
+/// Whether a task is made from what the service is to be now.
+pub(crate) fn is_current(service: &EngineService, task: &Task) -> bool {
+    let template = service.spec.as_ref().and_then(|spec| spec.task_template.as_ref());
+    let wanted = template.and_then(|task| task.container_spec.as_ref());
+    task.spec.as_ref().and_then(|spec| spec.container_spec.as_ref()) == wanted
+}
+
+pub(crate) fn state_of(task: &Task) -> TaskState {
+    task.status.as_ref().and_then(|status| status.state).unwrap_or(TaskState::NEW)
+}
+
+/// Why a task is not well, in the engine's words.
+pub(crate) fn why(task: &Task) -> String {
+    let status = task.status.clone().unwrap_or_default();
+    let text = status.err.filter(|err| !err.is_empty()).or(status.message).unwrap_or_default();
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Whether a task's process may be there.
+pub(crate) fn is_up(task: &Task) -> bool {
+    matches!(state_of(task), TaskState::STARTING | TaskState::RUNNING)
+}
+
+/// Whether an engine wants a task to run.
+pub(crate) fn is_wanted(task: &Task) -> bool {
+    task.desired_state == Some(TaskState::RUNNING)
+}
+
+pub(crate) fn seen(service: &EngineService, tasks: &[Task], nodes: &HashMap<String, String>) -> Seen {
+    let id = id(service);
+    let own = tasks.iter().filter(|task| task.service_id == service.id && is_wanted(task));
+    let mut instances: Vec<_> = own.map(|task| instance(service, &id, task, nodes)).collect();
+    instances.sort_by(|a, b| (a.number, &a.node).cmp(&(b.number, &b.node)));
+    let image = service
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.task_template.as_ref()?.container_spec.as_ref()?.image.clone());
+    let status = service.update_status.as_ref();
+    let wanted = service.service_status.as_ref().and_then(|status| status.desired_tasks).unwrap_or_default();
+    Seen {
+        name: labelled(service, label::SERVICE),
+        revision: revision(service),
+        release: labelled(service, label::RELEASE),
+        id,
+        service: applied(service).map(Arc::new),
+        image: image.unwrap_or_default(),
+        wanted: u32::try_from(wanted).unwrap_or_default(),
+        instances,
+        rollout: rollout(service),
+        message: status.and_then(|status| status.message.clone()).unwrap_or_default(),
+    }
+}
+
+fn instance(service: &EngineService, id: &str, task: &Task, nodes: &HashMap<String, String>) -> Instance {
+    let node = task.node_id.as_ref().and_then(|node| nodes.get(node)).cloned().unwrap_or_default();
+    let state = match state_of(task) {
+        TaskState::RUNNING => State::Running,
+        TaskState::COMPLETE
+        | TaskState::SHUTDOWN
+        | TaskState::FAILED
+        | TaskState::REJECTED
+        | TaskState::REMOVE
+        | TaskState::ORPHANED => State::Stopped,
+        _ => State::Starting,
+    };
+    Instance {
+        number: task.slot.and_then(|slot| u32::try_from(slot).ok()).filter(|slot| *slot > 0),
+        node,
+        state,
+        id: if is_current(service, task) { id.to_owned() } else { "another".to_owned() },
+        status: why(task),
+    }
+}
+
+pub(crate) fn node(node: &EngineNode) -> Node {
+    let spec = node.spec.clone().unwrap_or_default();
+    let (mut roles, mut labels) = (Vec::new(), std::collections::BTreeMap::new());
+    for (key, value) in spec.labels.unwrap_or_default() {
+        match key.strip_prefix(names::ROLE) {
+            Some(role) if value == "true" => roles.push(role.to_owned()),
+            _ => _ = labels.insert(key, value),
+        }
+    }
+    roles.extend(spec.role.map(|role| role.to_string()).filter(|role| !role.is_empty()));
+    roles.sort();
+    let status = node.status.clone().unwrap_or_default();
+    let closed = match (status.state, spec.availability) {
+        (Some(NodeState::READY), Some(NodeSpecAvailabilityEnum::ACTIVE) | None) => String::new(),
+        (Some(NodeState::READY), Some(availability)) => availability.to_string(),
+        (Some(state), _) => state.to_string(),
+        (None, _) => "unknown".to_owned(),
+    };
+    let name = node.description.as_ref().and_then(|description| description.hostname.clone());
+    Node { name: name.unwrap_or_default(), address: status.addr.unwrap_or_default(), roles, labels, closed }
+}
