@@ -44,7 +44,7 @@ pub enum Command {
         /// What all hosts are made of; without it the third is `lite26`, the others are `lite`
         #[arg(long, value_enum)]
         variant: Option<image::Variant>,
-        /// Make the hosts a swarm, with the first as its manager
+        /// Make the first three hosts a swarm, with the first as its manager
         #[arg(long)]
         swarm: bool,
     },
@@ -128,7 +128,9 @@ pub fn up_for_use(settings: &Settings) -> Result<Lab> {
 pub fn up_for_tests(settings: &Settings) -> Result<Lab> {
     aws::ensure(settings)?;
     up(settings, HOSTS_OF_TESTS, None)?;
-    Lab::read(settings)
+    let lab = Lab::read(settings)?;
+    swarm::ensure(settings, &lab)?;
+    Ok(lab)
 }
 
 /// `PATH` with the programs that tests start themselves and that are not installed here.

@@ -30,12 +30,10 @@ fn configure(project: &Project, managers: &str, more: &str) {
 #[track_caller]
 fn serve(project: &Project, hosts: &[usize], page: &str) {
     for number in 1..=3 {
-        let url = format!("http://{}:{}/", project.lab.host(number).direct, project.port);
         let wanted = if hosts.contains(&number) { page } else { "" };
         let since = Instant::now();
         loop {
-            let output = std::process::Command::new("curl").args(["-s", "-m", "5", &url]).output().unwrap();
-            let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            let said = project.get(number).map(|(_, page)| page).unwrap_or_default();
             if said == wanted {
                 break;
             }
@@ -106,11 +104,7 @@ fn a_secret_is_the_swarms_and_another_value_an_update() {
         let shown = project.lab.host(1).run(&list);
         assert_eq!(shown.lines().count(), 1, "what nothing uses any more is removed: {shown}");
     }
-    let served = |number: usize| {
-        let url = format!("http://{}:{}/", project.lab.host(number).direct, project.port);
-        let output = std::process::Command::new("curl").args(["-s", "-m", "5", &url]).output().unwrap();
-        String::from_utf8_lossy(&output.stdout).trim() == "second"
-    };
+    let served = |number: usize| project.get(number) == Ok((200, "second".to_owned()));
     assert!(served(2) || served(3));
     project.run(&["remove", "--yes"]).expect(0);
     assert_eq!(project.lab.host(1).run(&list).trim(), "");

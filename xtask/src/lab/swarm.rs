@@ -1,12 +1,15 @@
-//! A swarm of the lab's hosts: the first is its manager. I/O: the hosts' engines.
+//! A swarm of the lab's first three hosts: the first is its manager. I/O: the hosts' engines.
 
 use super::{Settings, describe::Lab};
 use crate::shell::{self, Result, docker};
 
+const HOSTS: usize = 3;
+
 /// Makes the hosts a swarm, those that are none of it yet. With IPVS missing in a kernel, neither services' own addresses nor the mesh of
 /// ports work in it; names that lead to all instances, and ports of hosts, do.
 pub fn ensure(settings: &Settings, lab: &Lab) -> Result<()> {
-    let Some((manager, workers)) = lab.hosts.split_first() else { return Ok(()) };
+    let hosts = &lab.hosts[..lab.hosts.len().min(HOSTS)];
+    let Some((manager, workers)) = hosts.split_first() else { return Ok(()) };
     let inside = |host: &str, args: &[&str]| {
         let mut all = vec!["exec", host, "docker"];
         all.extend(args);
@@ -29,6 +32,6 @@ pub fn ensure(settings: &Settings, lab: &Lab) -> Result<()> {
             shell::output(&mut inside(&worker.container, &["swarm", "join", "--token", token, &address]))?;
         }
     }
-    println!("{}: a swarm of {} hosts, managed by {}", settings.name, lab.hosts.len(), manager.name);
+    println!("{}: a swarm of {} hosts, managed by {}", settings.name, hosts.len(), manager.name);
     Ok(())
 }
