@@ -27,7 +27,7 @@ impl Fleet {
              config = {{ endpoint = \"http://127.0.0.1:{}\" }}\n",
             self.double.port()
         );
-        self.room.config(&format!("{service}\n{stage}"));
+        self.room.config(&format!("roles = [\"web\"]\n{service}\n{stage}"));
     }
 
     fn deploy(&self) -> Run {
@@ -85,6 +85,7 @@ fn first_deploy_update_failed_update_scale_and_away() {
     fleet.config("replicas = 3\nenv = { GREETING = \"two words\" }");
     fleet.deploy().expect(0);
     assert_eq!(fleet.running().len(), 3);
+    assert!(fleet.running().iter().all(|(at, _)| !at.starts_with("m3")), "it has another role");
     assert!(two.iter().all(|unit| fleet.running().contains(unit)));
     fleet.config("replicas = 1\nenv = { GREETING = \"two words\" }");
     fleet.deploy().expect(0);
