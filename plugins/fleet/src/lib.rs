@@ -1,6 +1,6 @@
 //! Deploy provider `fleet`: services as units of fleet 1.0. The modules whose first line says so are pure.
 //!
-//! A unit is what systemd would read from a file, option by option ([`unit`]). Nothing is sent that fleet would take and
+//! A unit is what systemd would read from a file, option by option ([`mod@unit`]). Nothing is sent that fleet would take and
 //! make something else of ([`check`]). fleet keeps units running and does nothing else, so what a service is to be is remembered in a
 //! unit that never runs ([`wish`]), and whoever waits for it carries the rollout out ([`rollout`], [`drive`]).
 
