@@ -58,7 +58,7 @@ pub(crate) fn on_manager<T>(
         }
         Err(nobody(&lost, changes))
     };
-    runtime()?.block_on(async {
+    let result = runtime()?.block_on(async {
         tokio::select! {
             result = whole => result,
             () = cancelled(cx.cancel()) => {
@@ -66,6 +66,11 @@ pub(crate) fn on_manager<T>(
                 Err(Failure::cancelled().outcome(outcome))
             }
         }
+    });
+    // Whoever was connecting says so, if it hears of it first.
+    result.map_err(|failure| match failure.kind {
+        FailureKind::Cancelled => Failure::cancelled().outcome(failure.outcome),
+        _ => failure,
     })
 }
 
