@@ -67,7 +67,7 @@ async fn networks(engine: &Engine, request: &Apply) -> Result<(), Failure> {
         let body = NetworkCreateRequest {
             name: name.clone(),
             driver: Some("overlay".to_owned()),
-            labels: Some(names::labels(&request.project)),
+            labels: Some(names::labels(&request.project).into()),
             ..Default::default()
         };
         match engine.docker().await?.create_network(body).await {
@@ -94,7 +94,7 @@ async fn secrets(cx: &Context, engine: &Engine, request: &Apply) -> Result<HashM
             continue;
         }
         let data = STANDARD.encode(cx.secret(&secret.name)?.expose());
-        let labels = Some(names::labels(&request.project));
+        let labels = Some(names::labels(&request.project).into());
         let body = SecretSpec { name: Some(name.clone()), labels, data: Some(data), ..Default::default() };
         let made = engine.docker().await?.create_secret(body).await;
         let made = made.map_err(|error| {
@@ -110,7 +110,8 @@ async fn secrets(cx: &Context, engine: &Engine, request: &Apply) -> Result<HashM
 }
 
 async fn listed(engine: &Engine, request: &Apply) -> Result<HashMap<String, String>, Failure> {
-    let options = ListSecretsOptionsBuilder::new().filters(&names::filter(&request.project)).build();
+    let options =
+        ListSecretsOptionsBuilder::new().filters(&HashMap::from(names::filter(&request.project))).build();
     let listed = engine.docker().await?.list_secrets(Some(options)).await;
     let listed = listed.map_err(|error| failure("could not list the swarm's secrets", &error))?;
     Ok(listed.into_iter().filter_map(|secret| Some((secret.spec?.name?, secret.id?))).collect())

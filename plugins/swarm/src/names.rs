@@ -2,8 +2,6 @@
 //!
 //! Names of services and networks have no dots there, and those of a project no `_`, so that joins them.
 
-use std::collections::HashMap;
-
 use cloudpad_plugin_api::model::{Project, SecretRef, label};
 use sha2::{Digest, Sha256};
 
@@ -41,21 +39,15 @@ pub(crate) fn record(project: &Project, release: &str) -> String {
 }
 
 /// What all that is the project's has as labels.
-pub(crate) fn labels(project: &Project) -> HashMap<String, String> {
+pub(crate) fn labels(project: &Project) -> [(String, String); 2] {
     let environment = project.environment.clone().unwrap_or_default();
-    HashMap::from([
-        (label::PROJECT.to_owned(), project.name.clone()),
-        (label::ENVIRONMENT.to_owned(), environment),
-    ])
+    [(label::PROJECT.to_owned(), project.name.clone()), (label::ENVIRONMENT.to_owned(), environment)]
 }
 
 /// What finds all that is the project's.
-pub(crate) fn filter(project: &Project) -> HashMap<String, Vec<String>> {
+pub(crate) fn filter(project: &Project) -> [(String, Vec<String>); 1] {
     let labels = labels(project);
-    HashMap::from([(
-        "label".to_owned(),
-        labels.iter().map(|(key, value)| format!("{key}={value}")).collect(),
-    )])
+    [("label".to_owned(), labels.iter().map(|(key, value)| format!("{key}={value}")).collect())]
 }
 
 /// The first 12 hex digits of the SHA-256.

@@ -1,6 +1,6 @@
 //! `cluster.observe`: what a swarm runs of a project; and the looks that the other verbs share. I/O.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{Service as EngineService, Task};
 use bollard::query_parameters::{
@@ -25,7 +25,7 @@ pub(crate) async fn observe(engine: &Engine, request: &Observe) -> Result<Observ
         false => tasks(engine, services.iter().filter_map(|service| service.id.clone()).collect()).await?,
     };
     let hostname = |node: &bollard::models::Node| Some((node.id.clone()?, seen::node(node).name));
-    let hostnames: HashMap<String, String> = listed.iter().filter_map(hostname).collect();
+    let hostnames: BTreeMap<String, String> = listed.iter().filter_map(hostname).collect();
     let mut services: Vec<_> =
         services.iter().map(|service| seen::seen(service, &tasks, &hostnames)).collect();
     services.sort_by(|a, b| a.name.cmp(&b.name));
@@ -38,7 +38,10 @@ pub(crate) async fn observe(engine: &Engine, request: &Observe) -> Result<Observ
 
 /// The project's services.
 pub(crate) async fn services(engine: &Engine, project: &Project) -> Result<Vec<EngineService>, Failure> {
-    let options = ListServicesOptionsBuilder::new().filters(&names::filter(project)).status(true).build();
+    let options = ListServicesOptionsBuilder::new()
+        .filters(&HashMap::from(names::filter(project)))
+        .status(true)
+        .build();
     let listed = engine.docker().await?.list_services(Some(options)).await;
     listed.map_err(|error| failure("could not list the swarm's services", &error))
 }

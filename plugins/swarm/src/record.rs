@@ -1,5 +1,7 @@
 //! `cluster.record`: a swarm remembers a release as a config object that nothing uses. I/O.
 
+use std::collections::HashMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bollard::models::ConfigSpec;
@@ -18,7 +20,7 @@ pub(crate) async fn record(engine: &Engine, request: &Record) -> Result<(), Fail
         let json = serde_json::to_vec(&**release);
         let json =
             json.map_err(|error| Failure::invalid(format!("cannot write the release down: {error}")))?;
-        let mut labels = names::labels(&request.project);
+        let mut labels = HashMap::from(names::labels(&request.project));
         labels.insert(label::RELEASE.to_owned(), release.id.clone());
         let spec = ConfigSpec {
             name: Some(names::record(&request.project, &release.id)),
@@ -50,7 +52,7 @@ async fn forget(engine: &Engine, project: &Project, release: &str) -> Result<(),
 /// The releases that the swarm remembers, by id.
 pub(crate) async fn known(engine: &Engine, project: &Project) -> Result<Vec<Release>, Failure> {
     let docker = engine.docker().await?;
-    let options = ListConfigsOptionsBuilder::new().filters(&names::filter(project)).build();
+    let options = ListConfigsOptionsBuilder::new().filters(&HashMap::from(names::filter(project))).build();
     let listed = docker.list_configs(Some(options)).await;
     let mut releases = Vec::new();
     for config in listed.map_err(|error| failure("could not list the swarm's configs", &error))? {

@@ -1,5 +1,7 @@
 //! `cluster.remove`: takes services off a swarm, with what only they needed. I/O.
 
+use std::collections::HashMap;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -56,7 +58,7 @@ pub(crate) async fn clear(engine: &Engine, project: &Project) -> Result<(), Fail
         secrets.extend(files.filter_map(|secret| secret.secret_id.clone()));
         networks.extend(spec.networks.iter().flatten().filter_map(|network| network.target.clone()));
     }
-    let options = ListSecretsOptionsBuilder::new().filters(&names::filter(project)).build();
+    let options = ListSecretsOptionsBuilder::new().filters(&HashMap::from(names::filter(project))).build();
     let listed = docker.list_secrets(Some(options)).await;
     for secret in listed.map_err(|error| failure("could not list the swarm's secrets", &error))? {
         let Some(id) = secret.id.filter(|id| !secrets.contains(id)) else { continue };
@@ -67,7 +69,7 @@ pub(crate) async fn clear(engine: &Engine, project: &Project) -> Result<(), Fail
             Err(error) => return Err(failure("could not remove a secret of the swarm", &error)),
         }
     }
-    let options = ListNetworksOptionsBuilder::new().filters(&names::filter(project)).build();
+    let options = ListNetworksOptionsBuilder::new().filters(&HashMap::from(names::filter(project))).build();
     let listed = docker.list_networks(Some(options)).await;
     for network in listed.map_err(|error| failure("could not list the swarm's networks", &error))? {
         let (Some(id), Some(name)) = (network.id, network.name) else { continue };

@@ -1,6 +1,6 @@
 //! From what an engine says of a service and its tasks to what was seen. Pure.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bollard::models::{
@@ -88,7 +88,7 @@ pub(crate) fn is_wanted(task: &Task) -> bool {
     task.desired_state == Some(TaskState::RUNNING)
 }
 
-pub(crate) fn seen(service: &EngineService, tasks: &[Task], nodes: &HashMap<String, String>) -> Seen {
+pub(crate) fn seen(service: &EngineService, tasks: &[Task], nodes: &BTreeMap<String, String>) -> Seen {
     let id = id(service);
     let own = tasks.iter().filter(|task| task.service_id == service.id && is_wanted(task));
     let mut instances: Vec<_> = own.map(|task| instance(service, &id, task, nodes)).collect();
@@ -113,7 +113,7 @@ pub(crate) fn seen(service: &EngineService, tasks: &[Task], nodes: &HashMap<Stri
     }
 }
 
-fn instance(service: &EngineService, id: &str, task: &Task, nodes: &HashMap<String, String>) -> Instance {
+fn instance(service: &EngineService, id: &str, task: &Task, nodes: &BTreeMap<String, String>) -> Instance {
     let node = task.node_id.as_ref().and_then(|node| nodes.get(node)).cloned().unwrap_or_default();
     let state = match state_of(task) {
         TaskState::RUNNING => State::Running,

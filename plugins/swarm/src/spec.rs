@@ -30,7 +30,7 @@ pub(crate) fn spec(
     let image = request.image.get()?;
     let json = serde_json::to_string(service)
         .map_err(|error| Failure::invalid(format!("cannot write the service down: {error}")))?;
-    let mut labels = names::labels(project);
+    let mut labels = HashMap::from(names::labels(project));
     labels.extend([
         (label::SERVICE.to_owned(), service.name.clone()),
         (label::RELEASE.to_owned(), request.release.clone()),
