@@ -1,9 +1,13 @@
-//! What `cloudpad init` writes: a first `Cloudpad.toml`, made from the starter project in `templates/`
+//! What `cloudpad init` writes: a first `Cloudpad.toml`, made from a starter project in `templates/`
 //! and from what is in the directory already. Pure.
 
 mod dockerfile;
+mod template;
+
+use std::collections::BTreeSet;
 
 use crate::config::Problem;
+pub use template::Template;
 
 /// The names by which a Dockerfile is found, the usual one first.
 pub const DOCKERFILES: [&str; 2] = ["Dockerfile", "Containerfile"];
@@ -13,8 +17,6 @@ const SECRETS: &str = ".env";
 const STATE: &str = ".cloudpad";
 const LOCK: &str = "Cloudpad.lock";
 
-const CONFIG_TEMPLATE: &str = include_str!("../../templates/app/Cloudpad.toml");
-const DOCKERFILE_TEMPLATE: &str = include_str!("../../templates/app/Dockerfile");
 const IGNORE_TEMPLATE: &str = include_str!("../../templates/app/.dockerignore");
 
 /// The parts of the template that depend on the directory.
@@ -25,14 +27,18 @@ const HEALTH: &str = "health = { tcp = 8080 }";
 const TEMPLATE_PORT: &str = "8080";
 
 /// What is in the directory.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Found<'a> {
+    /// What kind of project it is to be.
+    pub template: Template,
     /// The directory's own name, without what is above it.
     pub dir_name: &'a str,
     /// Whether it has a `Cloudpad.toml`.
     pub config: bool,
     /// The Dockerfile's name, one of [`DOCKERFILES`], and its text.
     pub dockerfile: Option<(&'a str, &'a str)>,
+    /// Those of the template's files that it has.
+    pub there: BTreeSet<&'a str>,
     /// The text of its `.dockerignore`.
     pub ignore: Option<&'a str>,
     /// What git passes over there: the text of its `.gitignore`, and of those above it in the same work tree. None where git
@@ -69,17 +75,16 @@ pub fn scaffold(found: &Found<'_>) -> Result<Scaffold, Problem> {
         return Err(Problem::new(format!("`{CONFIG}` is there already, and is not overwritten"))
             .hint("`cloudpad check` tells whether it is right; to begin anew, remove it first"));
     }
-    let (dockerfile, text) = found.dockerfile.unwrap_or((DOCKERFILES[0], DOCKERFILE_TEMPLATE));
-    let port = dockerfile::exposed(text);
-    let mut files = vec![NewFile { name: CONFIG, text: config(found.dir_name, dockerfile, port) }];
-    let mut advice = Vec::new();
-    if found.dockerfile.is_none() {
-        files.push(NewFile { name: DOCKERFILES[0], text: DOCKERFILE_TEMPLATE.to_owned() });
-    }
-    if port.is_none() {
-        advice.push(format!(
-            "`{dockerfile}` has no `EXPOSE`, so no port is published: add `ports` in `{CONFIG}`"
-        ));
+    let (mut files, mut advice) = (Vec::new(), Vec::new());
+    for &(name, text) in found.template.files() {
+        let is_there = found.there.contains(name) || (name == DOCKERFILES[0] && found.dockerfile.is_some());
+        if name == CONFIG {
+            files.push(NewFile { name, text: config(found, text, &mut advice) });
+        } else if !is_there {
+            files.push(NewFile { name, text: text.to_owned() });
+        } else if found.template != Template::App {
+            advice.push(format!("`{name}` is there, and left as it is: see that `{CONFIG}` fits it"));
+        }
     }
     match found.ignore {
         None => files.push(NewFile { name: IGNORE, text: IGNORE_TEMPLATE.to_owned() }),
@@ -100,10 +105,27 @@ fn gitignore(own: Option<&str>, above: &[String]) -> Option<String> {
     Some(format!("{own}{end}{SECRETS}\n"))
 }
 
-fn config(dir_name: &str, dockerfile: &str, port: Option<u16>) -> String {
-    let text = CONFIG_TEMPLATE
-        .replace(NAME, &format!("name = \"{}\"", project_name(dir_name)))
+fn config(found: &Found<'_>, template: &str, advice: &mut Vec<String>) -> String {
+    let dockerfile = found.dockerfile.map_or(DOCKERFILES[0], |(name, _)| name);
+    let text = template
+        .replace(NAME, &format!("name = \"{}\"", project_name(found.dir_name)))
         .replace(FILE, &format!("dockerfile = \"{dockerfile}\""));
+    match found.dockerfile {
+        Some((_, own)) if found.template == Template::App => {
+            let port = dockerfile::exposed(own);
+            if port.is_none() {
+                advice.push(format!(
+                    "`{dockerfile}` has no `EXPOSE`, so no port is published: add `ports` in `{CONFIG}`"
+                ));
+            }
+            with_port(&text, port)
+        }
+        _ => text,
+    }
+}
+
+/// The config of one service with the port that its Dockerfile exposes.
+fn with_port(text: &str, port: Option<u16>) -> String {
     let Some(port) = port else {
         return text.replace(PORTS, &format!("# {PORTS}")).replace(HEALTH, &format!("# {HEALTH}"));
     };

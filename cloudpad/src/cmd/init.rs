@@ -1,18 +1,22 @@
-//! `cloudpad init`: writes a first `Cloudpad.toml`.
+//! `cloudpad init`: writes a first `Cloudpad.toml`, and what else a project begins with.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::Ended;
-use crate::init::{self, DOCKERFILES, Found};
+use crate::init::{self, DOCKERFILES, Found, Template};
 use crate::project;
 use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::term::Term;
 
-/// Write a first `Cloudpad.toml`, and a Dockerfile where there is none
+/// Write a first `Cloudpad.toml`, and a Dockerfile where there is none; by `--template` for other kinds of projects
 #[derive(clap::Args)]
-pub(super) struct Args {}
+pub(super) struct Args {
+    /// What kind of project it is to be
+    #[arg(long, short, value_enum, default_value_t)]
+    template: Template,
+}
 
 const GITIGNORE: &str = ".gitignore";
 
@@ -42,9 +46,17 @@ impl Args {
         let git = git(&dir)?;
         let name = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let scaffold = init::scaffold(&Found {
+            template: self.template,
             dir_name: &name,
             config: dir.join(project::FILE).exists(),
             dockerfile: dockerfile.as_ref().map(|(name, text)| (*name, text.as_str())),
+            there: self
+                .template
+                .files()
+                .iter()
+                .map(|(name, _)| *name)
+                .filter(|name| dir.join(name).exists())
+                .collect(),
             ignore: ignore.as_deref(),
             git: git.as_ref().map(|(own, above)| (own.as_deref(), above.as_slice())),
         });

@@ -29,5 +29,6 @@ mod select;
 mod sim;
 mod start;
 mod stop;
+mod templates;
 mod undo;
 mod unfinished;

@@ -1,7 +1,9 @@
 //! What `cloudpad init` writes, for directories of all kinds: it always loads.
 
+use clap::ValueEnum;
+use cloudpad::config::Config;
 use cloudpad::config::{Image, show};
-use cloudpad::init::{Found, Scaffold, scaffold};
+use cloudpad::init::{Found, Scaffold, Template, scaffold};
 
 use super::{compare, load, render};
 
@@ -178,4 +180,54 @@ fn git_passes_over_the_place_of_secrets_and_is_told_once() {
         assert_eq!(gitignore(None, &[there]), None, "{there}");
     }
     assert_eq!(files(&Found::default()).gitignore, None, "no work tree, no file");
+}
+
+/// Each template with what it makes of an empty directory.
+fn all() -> Vec<(Template, Scaffold)> {
+    let make = |template: &Template| {
+        (*template, files(&Found { template: *template, dir_name: "shop", ..Found::default() }))
+    };
+    Template::value_variants().iter().map(make).collect()
+}
+
+#[test]
+fn every_template_loads_and_has_a_dockerfile_for_each_image_it_builds() {
+    let made = all();
+    assert_eq!(made.len(), 9);
+    for (template, made) in made {
+        let text = &made.files[0].text;
+        let config: Config = match load(text, None, &|_| None) {
+            Ok(config) => config,
+            Err(problems) => panic!("{template:?}: {}", render(&problems, text)),
+        };
+        assert_eq!(config.project.name, "shop", "{template:?}");
+        assert!(made.advice.is_empty() && names(&made).contains(&".dockerignore"), "{template:?}: {made:?}");
+        for image in config.images.values() {
+            if let Image::Built(built) = image {
+                let file = std::path::Path::new(&built.context).join(&built.dockerfile);
+                let file = file.strip_prefix(".").unwrap_or(&file);
+                assert!(names(&made).contains(&file.to_str().expect("text")), "{template:?} has no {file:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_there_is_left_and_told() {
+    let found = Found {
+        template: Template::Monorepo,
+        dir_name: "shop",
+        there: ["api/Dockerfile"].into(),
+        ..Found::default()
+    };
+    let made = files(&found);
+    assert_eq!(names(&made), ["Cloudpad.toml", "base/Dockerfile", "web/Dockerfile", ".dockerignore"]);
+    assert_eq!(
+        made.advice,
+        ["`api/Dockerfile` is there, and left as it is: see that `Cloudpad.toml` fits it"]
+    );
+    let dockerfile = Some(("Containerfile", "FROM x\n"));
+    let made = files(&Found { template: Template::Rails, dir_name: "shop", dockerfile, ..Found::default() });
+    assert_eq!(names(&made), ["Cloudpad.toml", ".dockerignore"]);
+    assert!(config(&made).contains("dockerfile = \"Containerfile\""));
 }

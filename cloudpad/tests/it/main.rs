@@ -9,6 +9,7 @@
 mod aftermath;
 mod aws;
 mod bad_input;
+mod begun;
 mod book;
 mod boundaries;
 mod departed;

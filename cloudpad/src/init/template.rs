@@ -1,0 +1,57 @@
+//! The projects that `cloudpad init` begins, as files in `templates/`. Pure.
+
+/// A kind of project.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Template {
+    /// One service, made by the Dockerfile that is there, or by one to begin with
+    #[default]
+    App,
+    /// A static site: files that are served
+    Static,
+    /// A Rails application with a worker and a database
+    Rails,
+    /// A Django application with a worker and a database
+    Django,
+    /// A Node application with a worker and a database
+    Node,
+    /// A Rust application with a worker and a database
+    Rust,
+    /// Several images of one repository, with a base of their own
+    Monorepo,
+    /// One service in a Docker Swarm
+    Swarm,
+    /// One service in a fleet
+    Fleet,
+}
+
+/// A file of a template: its name in the project, and its text.
+pub type File = (&'static str, &'static str);
+
+macro_rules! files {
+    ($folder:literal: $($name:literal),*) => {
+        &[$(($name, include_str!(concat!("../../../templates/app/", $folder, $name)))),*]
+    };
+}
+
+impl Template {
+    /// Its files, the config first. Each has an ignore file too, which is the same for all.
+    pub fn files(self) -> &'static [File] {
+        match self {
+            Template::App => files!("": "Cloudpad.toml", "Dockerfile"),
+            Template::Static => files!("static/": "Cloudpad.toml", "Dockerfile", "public/index.html"),
+            Template::Rails => files!("rails/": "Cloudpad.toml", "Dockerfile"),
+            Template::Django => files!("django/": "Cloudpad.toml", "Dockerfile"),
+            Template::Node => files!("node/": "Cloudpad.toml", "Dockerfile"),
+            Template::Rust => files!("rust/": "Cloudpad.toml", "Dockerfile"),
+            Template::Monorepo => files!(
+                "monorepo/": "Cloudpad.toml", "base/Dockerfile", "api/Dockerfile", "web/Dockerfile"
+            ),
+            Template::Swarm => &[SWARM, DOCKERFILE],
+            Template::Fleet => &[FLEET, DOCKERFILE],
+        }
+    }
+}
+
+const DOCKERFILE: File = ("Dockerfile", include_str!("../../../templates/app/Dockerfile"));
+const SWARM: File = ("Cloudpad.toml", include_str!("../../../templates/app/swarm/Cloudpad.toml"));
+const FLEET: File = ("Cloudpad.toml", include_str!("../../../templates/app/fleet/Cloudpad.toml"));
