@@ -126,7 +126,8 @@ fn nobody(lost: &[(String, Failure)], changes: bool) -> Failure {
     let unsure = changes && lost.iter().any(|(_, failure)| failure.outcome != Outcome::None);
     let outcome = if unsure { Outcome::Unknown } else { Outcome::None };
     let names: Vec<_> = lost.iter().map(|(manager, _)| format!("`{manager}`")).collect();
-    let message = format!("no manager of the swarm answers: {} was tried", names.join(", "));
+    let were = if names.len() == 1 { "was" } else { "were" };
+    let message = format!("no manager of the swarm answers: {} {were} tried", names.join(", "));
     let failure = Failure::new(FailureKind::Unreachable, message).outcome(outcome);
     let hint = lost.iter().find_map(|(_, failure)| failure.hint.clone());
     let hint = hint

@@ -1,11 +1,10 @@
 //! `cluster.remove`: takes services off a swarm, with what only they needed. I/O.
 
-use std::collections::HashMap;
-
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use bollard::query_parameters::{ListNetworksOptionsBuilder, ListSecretsOptionsBuilder};
+use bollard::models::{NodeState, Task};
+use bollard::query_parameters::{ListNetworksOptionsBuilder, ListNodesOptions, ListSecretsOptionsBuilder};
 use cloudpad_engine::{Engine, failure, status};
 use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::model::Project;
@@ -40,12 +39,19 @@ pub(crate) async fn remove(engine: &Engine, request: &Remove) -> Result<(), Fail
     clear(engine, &request.project).await
 }
 
-/// Whether instances of services that are removed are still there. The engine finds none by a service that it does not know any more.
+/// Whether instances of services that are removed are still there. The engine finds none by a service that it does not know any more;
+/// and those of a node that is lost are told of for a day, so nobody waits for these.
 async fn runs(engine: &Engine, services: &[String]) -> Result<bool, Failure> {
+    let nodes = engine.docker().await?.list_nodes(None::<ListNodesOptions>).await;
+    let nodes = nodes.map_err(|error| failure("could not list the swarm's nodes", &error))?;
+    let ready = |id: &String| {
+        let mut nodes = nodes.iter().filter(|node| node.id.as_ref() == Some(id));
+        nodes.any(|node| node.status.as_ref().and_then(|status| status.state) == Some(NodeState::READY))
+    };
+    let is_of_them = |id: &Option<String>| id.as_ref().is_some_and(|id| services.contains(id));
+    let is_there = |task: &Task| seen::is_up(task) && task.node_id.as_ref().is_some_and(ready);
     let tasks = observe::tasks(engine, Vec::new()).await?;
-    let is_gone =
-        |task: &bollard::models::Task| task.service_id.as_ref().is_some_and(|id| services.contains(id));
-    Ok(tasks.iter().any(|task| is_gone(task) && seen::is_up(task)))
+    Ok(tasks.iter().any(|task| is_of_them(&task.service_id) && is_there(task)))
 }
 
 /// Removes secrets that no service has, and networks that none is in.
