@@ -122,3 +122,21 @@ fn another_manager_is_asked_and_what_a_swarm_cannot_do_is_refused() {
     configure(&project, "\"h1\"", "replicas = 1\nvolumes = [\"data:/data\"]\n");
     project.run(&["plan"]).expect(2).says("Cloudpad.toml:").says("stay on a node");
 }
+
+#[test]
+fn a_node_of_a_swarm_is_a_host_like_any_other() {
+    let project = Project::new("swarmnode");
+    let asks = "[services.asks]\nimage = \"web\"\ncommand = [\"sleep\", \"600\"]\nstop_signal = \"KILL\"\n";
+    let web = project.web().replace(&format!("ports = [\"{}:8080\"]\n", project.port), "");
+    let web = web.replace("http = \"/\"", "http = \"/\", port = 8080");
+    project.configure_hosts("[hosts.h2]\naddress = \"h2\"\n", &(web + asks));
+    project.deploy();
+    // By its name too, which it has got when it ran already.
+    let own =
+        project.containers(2).into_iter().map(|container| container.name).find(|name| name.contains("-web-"));
+    for name in ["web", &own.expect("it runs")] {
+        let asked =
+            project.run(&["exec", "asks", "--", "wget", "-q", "-O", "-", &format!("http://{name}:8080/")]);
+        assert!(asked.expect(0).stdout.contains("one"), "{name}");
+    }
+}

@@ -99,18 +99,18 @@ pub(super) async fn remove(engine: &Engine, name: &str) -> Result<(), Failure> {
 }
 
 /// Lets a container that is not running yet, and is as `found` says, or new, join those networks of its spec that it is not
-/// in: an engine makes a container in the first of them, and somebody may have taken it out of that since. `alias` is what it is known by there beside its own name.
+/// in: an engine makes a container in the first of them, and somebody may have taken it out of that since. `aliases` are what it is known by there beside its own name.
 pub(super) async fn join_further(
     engine: &Engine,
     spec: &ContainerSpec,
-    alias: Option<&str>,
+    aliases: &[&str],
     id: &str,
     found: Option<&Inspected>,
 ) -> Result<(), Failure> {
     let joined = found.and_then(|found| found.network_settings.as_ref()?.networks.as_ref());
     for network in spec::own_networks(spec).skip(usize::from(found.is_none())) {
         if !joined.is_some_and(|joined| joined.contains_key(network)) {
-            join(engine, network, id, spec::endpoint(alias)).await?;
+            join(engine, network, id, spec::endpoint(aliases)).await?;
         }
     }
     Ok(())

@@ -15,13 +15,13 @@ use super::{exec, files, labels};
 /// What the engine is asked to make for an instance.
 pub(super) fn create_body(cx: &Context, request: &Start) -> Result<ContainerCreateBody, Failure> {
     let labels = labels::of_instance(request)?;
-    body(cx, (&request.container, &request.spec), labels, Some(&request.instance.service))
+    body(cx, (&request.container, &request.spec), labels, &aliases(request))
 }
 
 /// What the engine is asked to make for a one-off container. What its networks know a service by leads to instances only.
 pub(super) fn run_body(cx: &Context, request: &Run) -> Result<ContainerCreateBody, Failure> {
     let spec = ContainerSpec { restart: Restart::No, ..ContainerSpec::clone(&request.spec) };
-    let mut body = body(cx, (&request.container, &spec), labels::of_one_off(request)?, None)?;
+    let mut body = body(cx, (&request.container, &spec), labels::of_one_off(request)?, &[])?;
     if request.stream.is_some() {
         let yes = Some(true);
         (body.open_stdin, body.stdin_once, body.attach_stdin) = (yes, yes, yes);
@@ -37,7 +37,7 @@ fn body(
     cx: &Context,
     (container, spec): (&str, &ContainerSpec),
     labels: HashMap<String, String>,
-    alias: Option<&str>,
+    aliases: &[&str],
 ) -> Result<ContainerCreateBody, Failure> {
     Ok(ContainerCreateBody {
         image: Some(spec.image.clone()),
@@ -49,7 +49,7 @@ fn body(
         stop_timeout: Some(i64::from(spec.stop_timeout)),
         healthcheck: spec.health.as_ref().and_then(health),
         networking_config: main_network(spec).map(|network| NetworkingConfig {
-            endpoints_config: Some(HashMap::from([(network.to_owned(), endpoint(alias))])),
+            endpoints_config: Some(HashMap::from([(network.to_owned(), endpoint(aliases))])),
         }),
         host_config: Some(HostConfig {
             port_bindings: Some(bindings(&spec.ports)),
@@ -114,9 +114,16 @@ pub(super) fn further_networks(spec: &ContainerSpec) -> impl Iterator<Item = &st
     own_networks(spec).skip(1)
 }
 
-/// How a container is known in a network: by this name beside its own.
-pub(super) fn endpoint(alias: Option<&str>) -> EndpointSettings {
-    EndpointSettings { aliases: alias.map(|alias| vec![alias.to_owned()]), ..Default::default() }
+/// What an instance is known by in its networks: by its service's name, and by its own. Engines do the latter anyway; but on a node of a
+/// swarm they forget it where a container gets another name while it runs, as one does that has proved to serve.
+pub(super) fn aliases(request: &Start) -> [&str; 2] {
+    [&request.instance.service, &request.container]
+}
+
+/// How a container is known in a network: by these names beside its own.
+pub(super) fn endpoint(aliases: &[&str]) -> EndpointSettings {
+    let aliases: Vec<_> = aliases.iter().map(|&alias| alias.to_owned()).collect();
+    EndpointSettings { aliases: Some(aliases).filter(|aliases| !aliases.is_empty()), ..Default::default() }
 }
 
 fn container_port(port: &Port) -> String {
@@ -327,14 +334,15 @@ mod tests {
     }
 
     #[test]
-    fn the_service_is_an_alias_in_own_networks_only() {
+    fn service_and_name_are_aliases_in_own_networks_only() {
         let with = |networks: &[&str]| ContainerSpec {
             networks: networks.iter().map(|n| (*n).to_owned()).collect(),
             ..Default::default()
         };
         let own = body(with(&["shop", "back"]));
         let endpoints = own.networking_config.unwrap().endpoints_config.unwrap();
-        assert_eq!(endpoints["shop"].aliases.as_deref(), Some(&["web".to_owned()][..]));
+        let aliases = endpoints["shop"].aliases.clone().unwrap();
+        assert_eq!(aliases, ["web", &request(ContainerSpec::default()).container]);
         assert_eq!(endpoints.len(), 1, "the engine takes one network; the others are joined later");
         assert_eq!(further_networks(&with(&["shop", "back"])).collect::<Vec<_>>(), ["back"]);
         let host = body(with(&["host"]));

@@ -250,6 +250,5 @@ async fn join(
     id: &str,
     found: Option<&Inspected>,
 ) -> Result<(), Failure> {
-    let alias = Some(request.instance.service.as_str());
-    networks::join_further(&host.engine, &request.spec, alias, id, found).await
+    networks::join_further(&host.engine, &request.spec, &spec::aliases(request), id, found).await
 }

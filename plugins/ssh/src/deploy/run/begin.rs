@@ -85,7 +85,7 @@ async fn start(
     id: &str,
     found: Option<&Inspected>,
 ) -> Result<Option<Attached>, Failure> {
-    networks::join_further(&host.engine, &request.spec, None, id, found).await?;
+    networks::join_further(&host.engine, &request.spec, &[], id, found).await?;
     // Before it is started, lest something that it prints is lost.
     let attached = match &request.stream {
         Some(_) => Some(attach(host, request, id).await?),
