@@ -1,4 +1,5 @@
-//! Listens to what happens to containers on several hosts, and goes on when a connection was lost. I/O: plugins, clock.
+//! Listens to what happens to containers on several hosts, and to which hosts there are, and goes on when a connection was lost.
+//! I/O: plugins, clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -6,7 +7,8 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use cloudpad_plugin_api::stage::deploy::{Events, Happened};
-use cloudpad_plugin_api::{Cancel, Event, Failure, Level, Progress, Request};
+use cloudpad_plugin_api::stage::inventory::Watch;
+use cloudpad_plugin_api::{Cancel, Event, Failure, Level, Progress, Reply, Request, Stage};
 
 use crate::project;
 use crate::run::Runner;
@@ -41,6 +43,34 @@ pub fn listen(runner: &Runner, requests: Vec<Events>, hear: impl Fn(&str, Heard)
         let (runner, hear) = (runner.clone(), hear.clone());
         std::thread::spawn(move || follow(&runner, request, &hear));
     }
+}
+
+/// Calls `changed` each time that the inventory may list other hosts, once at the beginning too, on a thread of its own and until the
+/// runner's calls are broken off. Where its provider does not tell, nothing is heard.
+pub fn listen_to_inventory(runner: &Runner, changed: impl Fn() + Send + 'static) {
+    let runner = runner.clone();
+    let (providers, cancel) = (runner.providers.clone(), runner.stop.cancel().clone());
+    if !providers.offers(Stage::Inventory, "inventory.watch", &cancel)
+        || !providers.is_parallel(Stage::Inventory, &cancel)
+    {
+        return;
+    }
+    std::thread::spawn(move || {
+        let (mut since, mut pause) = (None, FIRST_PAUSE);
+        loop {
+            let call = Request::InventoryWatch(Watch { since: since.clone() });
+            match providers.call(&call, "", Arc::new(|_| {}), cancel.clone()) {
+                Ok(Reply::Watched(watched)) => {
+                    (since, pause) = (Some(watched.now), FIRST_PAUSE);
+                    changed();
+                }
+                Err(failure) if failure.retryable && !cancelled_within(&cancel, pause) => {
+                    pause = LONGEST_PAUSE.min(pause * 2);
+                }
+                _ => return,
+            }
+        }
+    });
 }
 
 /// What is known of one host between two calls.

@@ -97,14 +97,13 @@ impl Provider {
 
     /// The methods that it can be asked.
     pub fn methods(&self) -> Vec<&'static str> {
-        let lacks: &[&str] = match self.handler {
-            Handler::Inventory(inventory) if !inventory.is_writable() => {
-                &["inventory.add", "inventory.remove"]
-            }
-            _ => &[],
+        let lacks = |method: &str| match (self.handler, method) {
+            (Handler::Inventory(inventory), "inventory.add" | "inventory.remove") => !inventory.is_writable(),
+            (Handler::Inventory(inventory), "inventory.watch") => !inventory.is_watchable(),
+            _ => false,
         };
         let methods = self.stage().methods().iter().copied();
-        methods.filter(|method| self.placement().has(method) && !lacks.contains(method)).collect()
+        methods.filter(|method| self.placement().has(method) && !lacks(method)).collect()
     }
 
     /// Asks the provider whether it can work with its configuration. It touches nothing.
@@ -134,6 +133,7 @@ impl Provider {
             (Handler::Inventory(p), Q::InventoryList(q)) => p.list(cx, q).map(Reply::Hosts),
             (Handler::Inventory(p), Q::InventoryAdd(q)) => p.add(cx, q).map(Reply::Written),
             (Handler::Inventory(p), Q::InventoryRemove(q)) => p.remove(cx, q).map(Reply::Written),
+            (Handler::Inventory(p), Q::InventoryWatch(q)) => p.watch(cx, q).map(Reply::Watched),
             (Handler::Source(p), Q::SourceResolve(q)) => p.resolve(cx, q).map(Reply::Resolved),
             (Handler::Source(p), Q::SourceFetch(q)) => p.fetch(cx, q).map(Reply::Fetched),
             (Handler::Secrets(p), Q::SecretsGet(q)) => p.get(cx, q).map(Reply::Secrets),

@@ -51,7 +51,9 @@ impl Stage {
     /// The methods that a provider of the stage can be asked, `config.check` among them.
     pub fn methods(self) -> &'static [&'static str] {
         match self {
-            Stage::Inventory => &["config.check", "inventory.list", "inventory.add", "inventory.remove"],
+            Stage::Inventory => {
+                &["config.check", "inventory.list", "inventory.add", "inventory.remove", "inventory.watch"]
+            }
             Stage::Source => &["config.check", "source.resolve", "source.fetch"],
             Stage::Secrets => &[
                 "config.check",
@@ -125,6 +127,9 @@ pub enum Request {
     /// Take this host out.
     #[serde(rename = "inventory.remove")]
     InventoryRemove(inventory::Remove),
+    /// Tell me when there may be others.
+    #[serde(rename = "inventory.watch")]
+    InventoryWatch(inventory::Watch),
     /// What exactly does this source stand for now?
     #[serde(rename = "source.resolve")]
     SourceResolve(source::Resolve),
@@ -255,6 +260,7 @@ impl Request {
             Request::InventoryList(_) => "inventory.list",
             Request::InventoryAdd(_) => "inventory.add",
             Request::InventoryRemove(_) => "inventory.remove",
+            Request::InventoryWatch(_) => "inventory.watch",
             Request::SourceResolve(_) => "source.resolve",
             Request::SourceFetch(_) => "source.fetch",
             Request::SecretsGet(_) => "secrets.get",
@@ -302,9 +308,10 @@ impl Request {
     pub fn stage(&self) -> Stage {
         match self {
             Request::ConfigCheck(q) => q.stage,
-            Request::InventoryList(_) | Request::InventoryAdd(_) | Request::InventoryRemove(_) => {
-                Stage::Inventory
-            }
+            Request::InventoryList(_)
+            | Request::InventoryAdd(_)
+            | Request::InventoryRemove(_)
+            | Request::InventoryWatch(_) => Stage::Inventory,
             Request::SourceResolve(_) | Request::SourceFetch(_) => Stage::Source,
             Request::SecretsGet(_)
             | Request::SecretsList(_)
@@ -347,6 +354,7 @@ impl Request {
         match self {
             Request::InventoryList(_) => read(ok).map(Reply::Hosts),
             Request::InventoryAdd(_) | Request::InventoryRemove(_) => read(ok).map(Reply::Written),
+            Request::InventoryWatch(_) => read(ok).map(Reply::Watched),
             Request::SourceResolve(_) => read(ok).map(Reply::Resolved),
             Request::SourceFetch(_) => read(ok).map(Reply::Fetched),
             Request::SecretsGet(_) => read(ok).map(Reply::Secrets),
@@ -424,6 +432,7 @@ impl Request {
             | Request::InventoryList(_)
             | Request::InventoryAdd(_)
             | Request::InventoryRemove(_)
+            | Request::InventoryWatch(_)
             | Request::SourceResolve(_)
             | Request::SourceFetch(_)
             | Request::SecretsGet(_)

@@ -53,7 +53,8 @@ impl Args {
             display::check(term)?;
         }
         let session = Session::open("ps", false, global, term)?;
-        let looked = session.look(&self.selection(&session)?, At::Health)?;
+        let selection = self.selection(&session)?;
+        let looked = session.look(&selection, At::Health)?;
         if let Some(seen) = &looked.observed.cluster {
             return self.of_cluster(&session, seen, &looked);
         }
@@ -66,7 +67,7 @@ impl Args {
             return Err(nowhere(target).into());
         }
         if self.watch {
-            return watch::watch(self, &session, looked);
+            return watch::watch(self, &session, selection, looked);
         }
         let table = || listing::table(&picture.rows, &session.config.project);
         term.data(&if term.is_json() { words::json_line(&picture.rows) } else { table() });

@@ -120,6 +120,7 @@ pub fn is_optional(method: &str) -> bool {
         "config.check",
         "inventory.add",
         "inventory.remove",
+        "inventory.watch",
         // Without it, an update takes a moment longer.
         "deploy.create",
         "deploy.clear",

@@ -11,6 +11,7 @@ pub fn doing(subject: &Subject) -> String {
     match subject.method {
         "inventory.list" => "asking the inventory for hosts".to_owned(),
         "inventory.add" | "inventory.remove" => "writing to the inventory".to_owned(),
+        "inventory.watch" => "listening to the inventory".to_owned(),
         "source.resolve" => format!("looking at source {object}"),
         "source.fetch" => format!("fetching source {object}"),
         "secrets.get" => "asking for secrets".to_owned(),

@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use crate::support::Project;
+use serde_json::Value;
+
+use crate::support::{Following, Project};
 
 /// A project whose hosts are below a prefix of its own, which is empty.
 struct Listed(Project);
@@ -123,4 +125,32 @@ fn what_services_need_is_not_taken_out_of_etcd() {
         .says("the file cannot do without `h1`")
         .says("`web`");
     assert_eq!(project.get(1), Ok((200, "one".to_owned())));
+}
+
+#[test]
+fn whoever_watches_sees_hosts_come_and_go() {
+    let listed = Listed::new("etcdwatch");
+    let project = &listed.0;
+    listed.put("h1/address", "h1");
+    listed.put("h2/address", "h2");
+    project.deploy();
+    listed.ctl(&["del", &listed.key("h2/address")]);
+    let mut following = Following::new(project, &["ps", "--watch", "--json"]);
+    let mut until = |hosts: &[&str]| {
+        loop {
+            let line = following.next_line();
+            let rows: Vec<Value> = serde_json::from_str(&line).expect("a list of rows");
+            if rows.iter().map(|row| row["host"].as_str().unwrap_or_default()).eq(hosts.iter().copied()) {
+                return;
+            }
+        }
+    };
+    until(&["h1"]);
+    listed.put("h2/address", "h2");
+    until(&["h1", "h2"]);
+    listed.ctl(&["del", &listed.key("h1/address")]);
+    until(&["h2"]);
+    listed.put("h1/address", "h1");
+    until(&["h1", "h2"]);
+    assert_eq!(following.end("-INT").0, Some(130));
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::context::NoConfig;
-use crate::lenient::or_empty;
+use crate::lenient::{if_understood, or_empty};
 use crate::model::Host;
 use crate::{Context, Failure};
 
@@ -20,6 +20,11 @@ pub trait Inventory: Send + Sync {
     /// Whether [`Inventory::add`] and [`Inventory::remove`] are offered: `cloudpad hosts add` and `rm` write there then, and else to
     /// `Cloudpad.toml`.
     fn is_writable(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Inventory::watch`] is offered.
+    fn is_watchable(&self) -> bool {
         false
     }
 
@@ -46,6 +51,15 @@ pub trait Inventory: Send + Sync {
         let _ = (cx, request);
         Err(Failure::unsupported("inventory.remove"))
     }
+
+    /// Comes back once the list may be another one than at the time that it is asked about; without such a time, at once.
+    ///
+    /// # Errors
+    /// `unreachable` and retryable when what is watched is lost meanwhile.
+    fn watch(&self, cx: &Context, request: &Watch) -> Result<Watched, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("inventory.watch"))
+    }
 }
 
 /// The request `inventory.add`.
@@ -68,6 +82,21 @@ pub struct Written {
     /// Where that is, for people: the key of a store, or a file.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub place: String,
+}
+
+/// The request `inventory.watch`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// [`Watched::now`] of an earlier reply.
+    #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
+}
+
+/// The reply to `inventory.watch`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    /// What tells this time from others, in whatever form the provider likes.
+    pub now: String,
 }
 
 /// The request `inventory.list`.

@@ -14,6 +14,8 @@ pub enum Reply {
     Hosts(inventory::Hosts),
     /// To `inventory.add` and `inventory.remove`.
     Written(inventory::Written),
+    /// To `inventory.watch`.
+    Watched(inventory::Watched),
     /// To `source.resolve`.
     Resolved(source::Resolved),
     /// To `source.fetch`.

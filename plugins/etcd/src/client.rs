@@ -1,13 +1,16 @@
 //! Requests to a cluster's JSON gateway, of which any member may answer. I/O: HTTP, files with certificates.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
+use std::time::Duration;
 
 use cloudpad_plugin_api::{Context, Failure, FailureKind};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ureq::Agent;
+use ureq::http::Response;
 use ureq::tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, parse_pem};
+use ureq::{Agent, Body};
 
 use crate::config::Config;
 use crate::wire::{Authenticate, Authenticated, Refused};
@@ -15,10 +18,15 @@ use crate::wire::{Authenticate, Authenticated, Refused};
 /// The most bytes of an answer: more than etcd's own limit for all that one request may ask for.
 const MOST_BYTES: u64 = 64 << 20;
 
+/// How long an answer that comes bit by bit is waited for.
+const LISTENS: Duration = Duration::from_secs(60);
+
 /// A cluster. It is not bound to a call, so that it may outlive one that is stopped. Members are tried in the order of the config, from the one on that answered last.
 pub(crate) struct Client {
     config: Config,
     agent: Agent,
+    /// For answers that come bit by bit.
+    listening: Agent,
     /// Which endpoint answered last.
     at: usize,
     token: Option<String>,
@@ -40,14 +48,16 @@ impl Client {
     /// # Errors
     /// `invalid`, for certificates that cannot be read.
     pub fn new(cx: &Context, config: Config, asks: Box<dyn Fn(&str) + Send>) -> Result<Self, Failure> {
-        let agent = Agent::config_builder()
-            .timeout_global(Some(config.timeout()))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .tls_config(tls(cx, &config)?)
-            .build();
-        Ok(Self { config, agent: agent.into(), at: 0, token: None, asks })
+        let tls = tls(cx, &config)?;
+        let agent = || {
+            let agent = Agent::config_builder().http_status_as_error(false).max_redirects(0).proxy(None);
+            agent.tls_config(tls.clone())
+        };
+        let timeout = Some(config.timeout());
+        let whole = agent().timeout_global(timeout).build().into();
+        let bits = agent().timeout_connect(timeout).timeout_recv_response(timeout);
+        let listening = bits.timeout_recv_body(Some(LISTENS)).build().into();
+        Ok(Self { config, agent: whole, listening, at: 0, token: None, asks })
     }
 
     /// What it was made from.
@@ -88,12 +98,32 @@ impl Client {
         path: &str,
         request: &impl Serialize,
     ) -> Result<A, Result<Refused, Failure>> {
+        self.in_turn(|client, endpoint| client.attempt(endpoint, path, request))
+    }
+
+    /// The same of an answer in lines that come bit by bit, until `wanted` finds one, or for a minute: then it is none.
+    ///
+    /// # Errors
+    /// As of [`Self::ask`].
+    pub fn listen<A: DeserializeOwned, T>(
+        &mut self,
+        path: &str,
+        request: &impl Serialize,
+        wanted: impl Fn(A) -> Option<T>,
+    ) -> Result<Option<T>, Result<Refused, Failure>> {
+        self.in_turn(|client, endpoint| client.attempt_to_listen(endpoint, path, request, &wanted))
+    }
+
+    fn in_turn<A>(
+        &mut self,
+        attempt: impl Fn(&Self, &str) -> Result<A, NoAnswer>,
+    ) -> Result<A, Result<Refused, Failure>> {
         let endpoints = &self.config.endpoints;
         let mut causes = Vec::new();
         for at in (self.at..endpoints.len()).chain(0..self.at) {
             let endpoint = endpoints[at].trim_end_matches('/');
             (self.asks)(endpoint);
-            match self.attempt(endpoint, path, request) {
+            match attempt(self, endpoint) {
                 Ok(answer) => {
                     self.at = at;
                     return Ok(answer);
@@ -106,6 +136,46 @@ impl Client {
         Err(Err(causes.into_iter().fold(failure, Failure::cause)))
     }
 
+    fn attempt_to_listen<A: DeserializeOwned, T>(
+        &self,
+        endpoint: &str,
+        path: &str,
+        request: &impl Serialize,
+        wanted: impl Fn(A) -> Option<T>,
+    ) -> Result<Option<T>, NoAnswer> {
+        let response = self.post(&self.listening, endpoint, path, request)?;
+        if !response.status().is_success() {
+            return Err(NoAnswer::Elsewhere(format!("answered {}", response.status())));
+        }
+        let mut has_heard = false;
+        for line in BufReader::new(response.into_body().into_reader()).lines() {
+            let Ok(line) = line else { break };
+            let heard = serde_json::from_str(&line).map_err(|error| {
+                NoAnswer::Elsewhere(format!("has sent what is no answer of etcd: {error}"))
+            })?;
+            has_heard = true;
+            if let Some(found) = wanted(heard) {
+                return Ok(Some(found));
+            }
+        }
+        let silent = || NoAnswer::Elsewhere("has ended its answer before it began".to_owned());
+        if has_heard { Ok(None) } else { Err(silent()) }
+    }
+
+    fn post(
+        &self,
+        agent: &Agent,
+        endpoint: &str,
+        path: &str,
+        request: &impl Serialize,
+    ) -> Result<Response<Body>, NoAnswer> {
+        let mut post = agent.post(format!("{endpoint}{path}"));
+        if let Some(token) = &self.token {
+            post = post.header("Authorization", token);
+        }
+        post.send_json(request).map_err(|error| NoAnswer::Elsewhere(self.words(endpoint, &error)))
+    }
+
     fn attempt<A: DeserializeOwned>(
         &self,
         endpoint: &str,
@@ -113,11 +183,7 @@ impl Client {
         request: &impl Serialize,
     ) -> Result<A, NoAnswer> {
         let elsewhere = |error: ureq::Error| NoAnswer::Elsewhere(self.words(endpoint, &error));
-        let mut post = self.agent.post(format!("{endpoint}{path}"));
-        if let Some(token) = &self.token {
-            post = post.header("Authorization", token);
-        }
-        let mut response = post.send_json(request).map_err(elsewhere)?;
+        let mut response = self.post(&self.agent, endpoint, path, request)?;
         let status = response.status();
         let body = response.body_mut().with_config().limit(MOST_BYTES).read_to_vec().map_err(elsewhere)?;
         if status.is_success() {

@@ -10,6 +10,7 @@ mod config;
 mod hosts;
 mod list;
 mod provider;
+mod watch;
 mod wire;
 mod write;
 

@@ -6,7 +6,7 @@ use cloudpad_plugin_api::stage::inventory::Hosts;
 use crate::client::{Client, unreachable};
 use crate::config::Config;
 use crate::hosts::Reader;
-use crate::wire::{Bytes, Range, Ranged, end_of};
+use crate::wire::{Bytes, Range, Ranged, Refused, end_of};
 
 /// The most keys of one answer.
 const PAGE: i64 = 2000;
@@ -38,7 +38,7 @@ fn read(client: &mut Client) -> Result<Option<Hosts>, Failure> {
         let page: Ranged = match client.ask("/v3/kv/range", &range) {
             Ok(page) => page,
             Err(Ok(refused)) if refused.is_compacted() => return Ok(None),
-            Err(Ok(refused)) => return Err(not_let(client.config(), refused.text())),
+            Err(Ok(refused)) => return Err(self::refused(client.config(), &refused)),
             Err(Err(failure)) => return Err(failure),
         };
         revision = page.header.revision.max(revision);
@@ -55,7 +55,10 @@ fn read(client: &mut Client) -> Result<Option<Hosts>, Failure> {
     }
 }
 
-fn not_let(config: &Config, why: &str) -> Failure {
+/// The failure when the cluster answers with no.
+pub(crate) fn refused(config: &Config, why: &Refused) -> Failure {
+    let why = why.text();
+
     let failure =
         unreachable(format!("etcd does not let us read the hosts below `{}`: {why}", config.prefix()));
     match config.user {

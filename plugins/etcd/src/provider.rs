@@ -2,12 +2,12 @@
 
 use std::sync::mpsc;
 
-use cloudpad_plugin_api::stage::inventory::{Add, Hosts, Inventory, List, Remove, Written};
+use cloudpad_plugin_api::stage::inventory::{Add, Hosts, Inventory, List, Remove, Watch, Watched, Written};
 use cloudpad_plugin_api::{Context, Failure, FailureKind, Level, Outcome};
 
 use crate::client::Client;
 use crate::config::Config;
-use crate::{list, write};
+use crate::{list, watch, write};
 
 pub(crate) struct Etcd;
 
@@ -23,6 +23,18 @@ impl Inventory for Etcd {
     fn list(&self, cx: &Context, _: &List) -> Result<Hosts, Failure> {
         let stopped = Failure::new(FailureKind::Cancelled, "stopped reading hosts from etcd");
         in_thread(cx, stopped, list::read_all)
+    }
+
+    fn is_watchable(&self) -> bool {
+        true
+    }
+
+    fn watch(&self, cx: &Context, request: &Watch) -> Result<Watched, Failure> {
+        let since = request.since.as_deref().map(str::parse).transpose();
+        let since = since.map_err(|_| Failure::invalid("`since` is no revision of etcd's"))?;
+        let stopped = Failure::new(FailureKind::Cancelled, "stopped listening to etcd");
+        let now = in_thread(cx, stopped, move |client| watch::changed(client, since))?;
+        Ok(Watched { now: now.to_string() })
     }
 
     fn add(&self, cx: &Context, request: &Add) -> Result<Written, Failure> {

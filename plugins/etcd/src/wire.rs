@@ -29,6 +29,47 @@ pub(crate) struct Ranged {
     pub more: bool,
 }
 
+/// `WatchRequest`.
+#[derive(Debug, Serialize)]
+pub(crate) struct WatchRequest {
+    pub create_request: CreateWatch,
+}
+
+/// `WatchCreateRequest`.
+#[derive(Debug, Serialize)]
+pub(crate) struct CreateWatch {
+    pub key: Bytes,
+    pub range_end: Bytes,
+    /// The first revision that is told of.
+    pub start_revision: i64,
+}
+
+/// A line of what a watch answers.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Watching {
+    pub result: Heard,
+}
+
+/// `WatchResponse`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Heard {
+    header: Header,
+    #[serde(default)]
+    canceled: bool,
+    #[serde(default)]
+    events: Vec<serde::de::IgnoredAny>,
+}
+
+impl Heard {
+    /// The revision as of which something was changed; none within where that is not known any more. None where nothing was.
+    pub fn changed(self) -> Option<Option<i64>> {
+        match self {
+            Self { canceled: true, .. } => Some(None),
+            Self { events, header, .. } => (!events.is_empty()).then_some(Some(header.revision)),
+        }
+    }
+}
+
 /// `TxnRequest`.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Transaction {
@@ -116,7 +157,8 @@ struct Found {
 /// `ResponseHeader`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Header {
-    #[serde(deserialize_with = "number")]
+    /// 0 where it is left out, as in what ends a watch.
+    #[serde(default, deserialize_with = "number")]
     pub revision: i64,
 }
 

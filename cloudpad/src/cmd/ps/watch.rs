@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::Events;
+use cloudpad_plugin_api::stage::inventory::Hosts;
 use cloudpad_plugin_api::{FailureKind, Stage};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -16,9 +17,10 @@ use super::{Args, Picture};
 use crate::cmd::Ended;
 use crate::cmd::display::Display;
 use crate::cmd::session::Session;
-use crate::happening::{Heard, listen};
+use crate::happening::{Heard, listen, listen_to_inventory};
+use crate::inventory::{Inventory, Selection};
 use crate::listing::{self, Row};
-use crate::look::{Looked, look_at_hosts};
+use crate::look::{Looked, listed, look_at_hosts};
 use crate::observed::HostState;
 use crate::plan::{self, Also};
 use crate::refusal::Refusal;
@@ -33,8 +35,13 @@ const POLLED: Duration = Duration::from_secs(2);
 /// What happens comes in groups.
 const GROUP: Duration = Duration::from_millis(150);
 
-/// What is heard of a host, or that it is to be looked at.
-type Message = (String, Heard);
+/// What is heard.
+enum Message {
+    /// This of a host.
+    Of(String, Heard),
+    /// There may be other hosts.
+    Hosts,
+}
 
 /// How a host is listened to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,30 +57,29 @@ enum Ear {
 }
 
 /// Shows what runs until the user has had enough.
-pub(super) fn watch(args: &Args, session: &Session, looked: Looked) -> Ended {
+pub(super) fn watch(args: &Args, session: &Session, selection: Selection, looked: Looked) -> Ended {
     session.runner.stop.let_be_at_once();
     let (send, receive) = unbounded_channel();
-    let hosts: Vec<_> = looked.scope.hosts.iter().map(|&at| looked.inventory.hosts()[at].clone()).collect();
     let runner = session.runner.silent();
     let tells = runner.providers.is_parallel(Stage::Deploy, runner.stop.cancel());
-    let ear = if tells { Ear::Lost } else { Ear::Deaf };
-    let ears = hosts.iter().map(|host| (host.name.clone(), ear)).collect();
-    let display = Display::of(&session.term);
-    let (looks, looking, wanted) = (JoinSet::new(), BTreeSet::new(), BTreeMap::new());
     let mut watch = Watch {
         args,
         session,
+        selection,
         runner,
         looked,
-        hosts,
-        ears,
+        hosts: Vec::new(),
+        ear: if tells { Ear::Lost } else { Ear::Deaf },
+        ears: BTreeMap::new(),
         send,
-        looks,
-        looking,
-        wanted,
-        display,
+        looks: JoinSet::new(),
+        lists: JoinSet::new(),
+        looking: BTreeSet::new(),
+        wanted: BTreeMap::new(),
+        display: Display::of(&session.term),
         printed: None,
     };
+    watch.meet();
     let ended = session.wait_for(watch.run(receive));
     watch.runner.stop.cancel().cancel();
     ended
@@ -82,13 +88,19 @@ pub(super) fn watch(args: &Args, session: &Session, looked: Looked) -> Ended {
 struct Watch<'a> {
     args: &'a Args,
     session: &'a Session,
+    selection: Selection,
     runner: Runner,
     looked: Looked,
+    /// Those of the scope.
     hosts: Vec<Arc<Host>>,
+    /// How a host is listened to at first.
+    ear: Ear,
     ears: BTreeMap<String, Ear>,
     send: UnboundedSender<Message>,
     /// Looks that are under way, one for a host: one that takes long keeps no other from being seen.
     looks: JoinSet<BTreeMap<String, HostState>>,
+    /// Questions for hosts that are under way.
+    lists: JoinSet<Result<Hosts, Refusal>>,
     /// The hosts that they are about.
     looking: BTreeSet<String>,
     /// When a host is to be looked at again, once no look is under way.
@@ -106,6 +118,8 @@ impl Watch<'_> {
         for host in &self.hosts {
             self.wanted.insert(host.name.clone(), Instant::now() + self.pause());
         }
+        let send = self.send.clone();
+        listen_to_inventory(&self.runner, move || drop(send.send(Message::Hosts)));
         loop {
             if !self.show() {
                 return Ok(exit::OK);
@@ -118,7 +132,16 @@ impl Watch<'_> {
                     biased;
                     () = stop.requested() => return Ok(exit::INTERRUPTED),
                     _ = resized.recv() => break,
-                    Some(message) = heard.recv() => self.take(message),
+                    Some(message) = heard.recv() => match message {
+                        Message::Of(host, heard) => self.take(host, heard),
+                        Message::Hosts => self.list(),
+                    },
+                    Some(listed) = self.lists.join_next() => {
+                        if let Ok(Ok(listed)) = listed {
+                            self.relist(listed);
+                        }
+                        break;
+                    }
                     Some(seen) = self.looks.join_next() => {
                         self.see(seen.unwrap_or_default());
                         break;
@@ -160,7 +183,9 @@ impl Watch<'_> {
             self.ears.insert(request.host.name.clone(), Ear::Open);
         }
         let send = self.send.clone();
-        listen(&self.runner, requests, move |host, heard| drop(send.send((host.to_owned(), heard))));
+        listen(&self.runner, requests, move |host, heard| {
+            drop(send.send(Message::Of(host.to_owned(), heard)))
+        });
     }
 
     fn pause(&self) -> Duration {
@@ -168,7 +193,10 @@ impl Watch<'_> {
     }
 
     /// Takes in what is heard of a host, and has it looked at where something may have changed.
-    fn take(&mut self, (host, heard): Message) {
+    fn take(&mut self, host: String, heard: Heard) {
+        if !self.ears.contains_key(&host) {
+            return;
+        }
         let ear = match &heard {
             Heard::Happened(_) => Ear::Hears,
             Heard::Note(_) => return,
@@ -182,6 +210,37 @@ impl Watch<'_> {
         if matches!(ear, Ear::Hears | Ear::Open) {
             let soon = Instant::now() + GROUP;
             self.wanted.entry(host).and_modify(|when| *when = soon.min(*when)).or_insert(soon);
+        }
+    }
+
+    /// Asks which hosts there are now.
+    fn list(&mut self) {
+        let runner = self.runner.clone();
+        self.lists.spawn(async move { listed(&runner).await });
+    }
+
+    /// Takes in which hosts there are now. What the config cannot do with them is left for the next command to say.
+    fn relist(&mut self, listed: Hosts) {
+        let config = &self.session.config;
+        let Ok(inventory) = Inventory::new(&config.hosts, listed) else { return };
+        let Ok(scope) = plan::scope(config, &inventory, &self.selection) else { return };
+        let known = |name: &str| inventory.get(name) == self.looked.inventory.get(name);
+        self.looked.observed.hosts.retain(|name, _| known(name));
+        self.ears.retain(|name, _| known(name));
+        self.wanted.retain(|name, _| known(name));
+        (self.looked.inventory, self.looked.scope) = (inventory, scope);
+        self.meet();
+    }
+
+    /// Makes the scope's hosts those that are watched, and wants to look at those that are new.
+    fn meet(&mut self) {
+        let Looked { inventory, scope, .. } = &self.looked;
+        self.hosts = scope.hosts.iter().map(|&at| inventory.hosts()[at].clone()).collect();
+        for host in &self.hosts {
+            if !self.ears.contains_key(&host.name) {
+                self.ears.insert(host.name.clone(), self.ear);
+                self.wanted.insert(host.name.clone(), Instant::now());
+            }
         }
     }
 
@@ -203,8 +262,11 @@ impl Watch<'_> {
         let later = Instant::now() + self.pause();
         for host in seen.keys() {
             self.looking.remove(host);
-            self.wanted.entry(host.clone()).or_insert(later);
+            if self.ears.contains_key(host) {
+                self.wanted.entry(host.clone()).or_insert(later);
+            }
         }
-        self.looked.observed.hosts.extend(seen);
+        let is_watched = |(name, _): &(String, HostState)| self.ears.contains_key(name);
+        self.looked.observed.hosts.extend(seen.into_iter().filter(is_watched));
     }
 }

@@ -109,6 +109,7 @@ pub fn may_change(request: &Request) -> bool {
         request,
         Q::ConfigCheck(_)
             | Q::InventoryList(_)
+            | Q::InventoryWatch(_)
             | Q::SourceResolve(_)
             | Q::SecretsGet(_)
             | Q::SecretsList(_)

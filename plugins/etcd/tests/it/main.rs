@@ -6,4 +6,5 @@ mod cluster;
 mod reading;
 mod refused;
 mod support;
+mod watching;
 mod writing;
