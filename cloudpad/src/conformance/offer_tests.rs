@@ -76,8 +76,8 @@ fn hellos() {
             "failed: provider `aws` of stage `inventory` offers `push.run`, which is no method of that stage; offer it in",
         ),
         (
-            set("/provides/0/methods", json!(["inventory.list", "inventory.watch"])),
-            "warning: provider `aws` of stage `inventory` offers `inventory.watch`",
+            set("/provides/0/methods", json!(["inventory.list", "inventory.dream"])),
+            "warning: provider `aws` of stage `inventory` offers `inventory.dream`",
         ),
         (
             hello(|hello| {
