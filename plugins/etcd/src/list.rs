@@ -37,9 +37,8 @@ fn read(client: &mut Client) -> Result<Option<Hosts>, Failure> {
         let range = Range { key: Bytes(key), range_end: Bytes(end.clone()), limit: PAGE, revision };
         let page: Ranged = match client.ask("/v3/kv/range", &range) {
             Ok(page) => page,
-            Err(Ok(refused)) if refused.is_compacted() => return Ok(None),
-            Err(Ok(refused)) => return Err(self::refused(client.config(), &refused)),
-            Err(Err(failure)) => return Err(failure),
+            Err(Ok(why)) if why.is_compacted() => return Ok(None),
+            Err(why) => return Err(refused(client.config(), why)),
         };
         revision = page.header.revision.max(revision);
         for pair in &page.kvs {
@@ -55,9 +54,13 @@ fn read(client: &mut Client) -> Result<Option<Hosts>, Failure> {
     }
 }
 
-/// The failure when the cluster answers with no.
-pub(crate) fn refused(config: &Config, why: &Refused) -> Failure {
-    let why = why.text();
+/// The failure when the cluster does not answer, or with no.
+pub(crate) fn refused(config: &Config, why: Result<Refused, Failure>) -> Failure {
+    let refused = match why {
+        Ok(refused) => refused,
+        Err(failure) => return failure,
+    };
+    let why = refused.text();
 
     let failure =
         unreachable(format!("etcd does not let us read the hosts below `{}`: {why}", config.prefix()));

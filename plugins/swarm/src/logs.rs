@@ -92,17 +92,9 @@ fn event(source: &str, line: &str, stderr: bool) -> Event {
     Event::Output { source: source.to_owned(), line: line.to_owned(), time: parsed, stderr }
 }
 
-/// Nanoseconds since 1970 of a time in UTC.
+/// Nanoseconds since 1970 of a time as the engine writes it.
 fn nanoseconds(time: &str) -> Option<i64> {
-    let number = |from: usize, to: usize| time.get(from..to)?.parse::<i64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    let fraction = time.get(19..)?.trim_start_matches('.').trim_end_matches('Z');
-    let nanos = format!("{fraction:0<9}").get(..9)?.parse::<i64>().ok()?;
-    // Days of the civil calendar, counted from March so that a leap day is the last of its year.
-    let (y, m) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
-    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
-    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000_000_000 + nanos)
+    chrono::DateTime::parse_from_rfc3339(time).ok()?.timestamp_nanos_opt()
 }
 
 #[cfg(test)]
