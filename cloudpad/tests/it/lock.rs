@@ -35,7 +35,9 @@ fn project(topic: &str, rest: &str) -> Project {
     let project = Project::new(topic);
     let image = "[images.web]\ndockerfile = \"${DOCKERFILE:-Dockerfile}\"\n";
     project.configure(&(project.web().replace("[images.web]\n", image) + rest));
-    project.write("slow.Dockerfile", format!("FROM {}\nRUN sleep 60\n", project.lab.base_image));
+    // Named by the project: builds of the same text are one to the engine, which would go on with it for the others.
+    let slow = format!("RUN : {}; sleep 3600", project.name);
+    project.write("slow.Dockerfile", format!("FROM {}\n{slow}\n", project.lab.base_image));
     project
 }
 
