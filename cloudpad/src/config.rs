@@ -33,6 +33,7 @@ pub use edit::add_host;
 pub use environments::environments;
 pub(crate) use grammar::host::check as check_host;
 pub(crate) use grammar::name::is_provider as is_provider_name;
+pub(crate) use grammar::network::machine;
 pub(crate) use grammar::unit::millis;
 pub(crate) use grammar::unit::some_millis as duration;
 pub use hooks::{HookPoint, Hooks};

@@ -11,7 +11,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cloudpad_plugin_api::stage::inventory::{Hosts, List};
+use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::stage::inventory::{AskPublished, Hosts, List, Publication};
 use cloudpad_plugin_api::stage::secrets::Get;
 use cloudpad_plugin_api::{Failure, FailureKind, Reply, Request};
 use tokio::sync::Notify;
@@ -292,6 +293,19 @@ pub async fn secrets(runner: &Runner, names: BTreeSet<String>) -> Result<BTreeMa
         Some(name) => Err(Refusal::new(format!("the secrets provider knows no secret `{name}`"))),
         None => Ok(marks),
     }
+}
+
+/// What the inventory tells others of a project's instances.
+///
+/// # Errors
+/// It cannot be asked.
+pub async fn published(runner: &Runner, project: &Project) -> Result<Option<Publication>, Refusal> {
+    let request = Request::InventoryPublished(AskPublished { project: project.clone() });
+    let replies = ask(runner, vec![request]).await?;
+    Ok(replies.into_iter().find_map(|reply| match reply {
+        Reply::Publication(publication) => Some(publication),
+        _ => None,
+    }))
 }
 
 /// Has secrets looked up, and returns what tells their values from others. The values stay with the providers' room.

@@ -6,6 +6,7 @@ use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::stage::build::ImageState;
 use cloudpad_plugin_api::stage::cluster;
 use cloudpad_plugin_api::stage::deploy::Observation;
+use cloudpad_plugin_api::stage::inventory::Publication;
 use cloudpad_plugin_api::stage::source::Resolved;
 
 /// What was seen.
@@ -23,6 +24,9 @@ pub struct Observed {
     pub secrets: BTreeMap<String, String>,
     /// What is on each host, by its name.
     pub hosts: BTreeMap<String, HostState>,
+    /// What the inventory tells others of the project's instances, where it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Publication>,
     /// What the cluster runs, where one decides what runs where.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<Box<cluster::Observation>>,

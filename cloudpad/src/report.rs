@@ -181,6 +181,7 @@ fn object(request: &Request) -> String {
             Some(release) => release.id.clone(),
             None => format!("{} as forgotten", q.forget.join(", ")),
         },
+        Request::InventoryPublish(q) => q.services.keys().cloned().collect::<Vec<_>>().join(", "),
         Request::ClusterApply(q) => q.service.name.clone(),
         Request::ClusterReady(q) => q.service.clone(),
         Request::ClusterRemove(q) => {

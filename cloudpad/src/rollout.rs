@@ -65,7 +65,8 @@ async fn undo(runner: &Runner, failed: &Failed<'_>, touched: &BTreeSet<String>, 
     let looks = looks.map(|host| plan::look_host(config, host, Also::default()));
     let hosts = look::look_at_hosts(runner, looks.collect()).await;
     let now = Observed { hosts, ..observed.clone() };
-    let undo = plan::undo(failed, observed, &now, config, inventory, goal);
+    let mut undo = plan::undo(failed, observed, &now, config, inventory, goal);
+    plan::publish(&mut undo, &config.project, inventory, &now);
     // No other plan follows that would mend what this one leaves, so as much as can be is brought back.
     begin(runner, Phase::Undo, &undo, Mode::Open, undo.notes.clone()).await;
 }

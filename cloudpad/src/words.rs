@@ -16,6 +16,7 @@ use std::fmt::Write;
 
 use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::Holder;
+use cloudpad_plugin_api::stage::inventory::Served;
 use cloudpad_plugin_api::{Failure, Request};
 
 use crate::config::Problem;
@@ -170,15 +171,29 @@ fn with_hosts(lines: Vec<(String, Vec<String>)>) -> Vec<String> {
     lines.map(|line| line.trim_end().to_owned()).collect()
 }
 
-/// The jobs that run when all serves.
+/// The jobs that run when all serves, and what others are told then.
 fn afterwards(plan: &Plan) -> Vec<String> {
     let mut lines: Vec<(String, Vec<String>)> = Vec::new();
     for action in plan.actions.iter().filter(|action| action.is_cleanup()) {
-        if let Request::DeployRun(run) = &action.request {
-            add_host(&mut lines, format!("then run {} on", jobs::name(run)), Some(run.host.name.clone()));
+        match &action.request {
+            Request::DeployRun(run) => {
+                add_host(&mut lines, format!("then run {} on", jobs::name(run)), Some(run.host.name.clone()));
+            }
+            Request::InventoryPublish(publish) => lines.extend(publish.services.iter().map(told)),
+            _ => {}
         }
     }
     with_hosts(lines)
+}
+
+/// What the inventory is to tell of a service.
+fn told((service, instances): (&String, &Vec<Served>)) -> (String, Vec<String>) {
+    let mut hosts: Vec<String> = instances.iter().map(|instance| instance.host.clone()).collect();
+    hosts.dedup();
+    match hosts[..] {
+        [] => (format!("then tell the inventory that {service} is nowhere"), hosts),
+        _ => (format!("then tell the inventory that {service} is on"), hosts),
+    }
 }
 
 /// The first few names, and how many more there are.

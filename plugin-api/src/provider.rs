@@ -100,6 +100,9 @@ impl Provider {
         let lacks = |method: &str| match (self.handler, method) {
             (Handler::Inventory(inventory), "inventory.add" | "inventory.remove") => !inventory.is_writable(),
             (Handler::Inventory(inventory), "inventory.watch") => !inventory.is_watchable(),
+            (Handler::Inventory(inventory), "inventory.published" | "inventory.publish") => {
+                !inventory.is_publisher()
+            }
             _ => false,
         };
         let methods = self.stage().methods().iter().copied();
@@ -134,6 +137,8 @@ impl Provider {
             (Handler::Inventory(p), Q::InventoryAdd(q)) => p.add(cx, q).map(Reply::Written),
             (Handler::Inventory(p), Q::InventoryRemove(q)) => p.remove(cx, q).map(Reply::Written),
             (Handler::Inventory(p), Q::InventoryWatch(q)) => p.watch(cx, q).map(Reply::Watched),
+            (Handler::Inventory(p), Q::InventoryPublished(q)) => p.published(cx, q).map(Reply::Publication),
+            (Handler::Inventory(p), Q::InventoryPublish(q)) => p.publish(cx, q).map(Reply::Written),
             (Handler::Source(p), Q::SourceResolve(q)) => p.resolve(cx, q).map(Reply::Resolved),
             (Handler::Source(p), Q::SourceFetch(q)) => p.fetch(cx, q).map(Reply::Fetched),
             (Handler::Secrets(p), Q::SecretsGet(q)) => p.get(cx, q).map(Reply::Secrets),

@@ -51,9 +51,15 @@ impl Stage {
     /// The methods that a provider of the stage can be asked, `config.check` among them.
     pub fn methods(self) -> &'static [&'static str] {
         match self {
-            Stage::Inventory => {
-                &["config.check", "inventory.list", "inventory.add", "inventory.remove", "inventory.watch"]
-            }
+            Stage::Inventory => &[
+                "config.check",
+                "inventory.list",
+                "inventory.add",
+                "inventory.remove",
+                "inventory.watch",
+                "inventory.published",
+                "inventory.publish",
+            ],
             Stage::Source => &["config.check", "source.resolve", "source.fetch"],
             Stage::Secrets => &[
                 "config.check",
@@ -130,6 +136,12 @@ pub enum Request {
     /// Tell me when there may be others.
     #[serde(rename = "inventory.watch")]
     InventoryWatch(inventory::Watch),
+    /// What do you tell of these instances?
+    #[serde(rename = "inventory.published")]
+    InventoryPublished(inventory::AskPublished),
+    /// Tell where these instances are.
+    #[serde(rename = "inventory.publish")]
+    InventoryPublish(inventory::Publish),
     /// What exactly does this source stand for now?
     #[serde(rename = "source.resolve")]
     SourceResolve(source::Resolve),
@@ -261,6 +273,8 @@ impl Request {
             Request::InventoryAdd(_) => "inventory.add",
             Request::InventoryRemove(_) => "inventory.remove",
             Request::InventoryWatch(_) => "inventory.watch",
+            Request::InventoryPublished(_) => "inventory.published",
+            Request::InventoryPublish(_) => "inventory.publish",
             Request::SourceResolve(_) => "source.resolve",
             Request::SourceFetch(_) => "source.fetch",
             Request::SecretsGet(_) => "secrets.get",
@@ -311,7 +325,9 @@ impl Request {
             Request::InventoryList(_)
             | Request::InventoryAdd(_)
             | Request::InventoryRemove(_)
-            | Request::InventoryWatch(_) => Stage::Inventory,
+            | Request::InventoryWatch(_)
+            | Request::InventoryPublished(_)
+            | Request::InventoryPublish(_) => Stage::Inventory,
             Request::SourceResolve(_) | Request::SourceFetch(_) => Stage::Source,
             Request::SecretsGet(_)
             | Request::SecretsList(_)
@@ -353,7 +369,10 @@ impl Request {
         use serde_json::from_value as read;
         match self {
             Request::InventoryList(_) => read(ok).map(Reply::Hosts),
-            Request::InventoryAdd(_) | Request::InventoryRemove(_) => read(ok).map(Reply::Written),
+            Request::InventoryAdd(_) | Request::InventoryRemove(_) | Request::InventoryPublish(_) => {
+                read(ok).map(Reply::Written)
+            }
+            Request::InventoryPublished(_) => read(ok).map(Reply::Publication),
             Request::InventoryWatch(_) => read(ok).map(Reply::Watched),
             Request::SourceResolve(_) => read(ok).map(Reply::Resolved),
             Request::SourceFetch(_) => read(ok).map(Reply::Fetched),
@@ -433,6 +452,8 @@ impl Request {
             | Request::InventoryAdd(_)
             | Request::InventoryRemove(_)
             | Request::InventoryWatch(_)
+            | Request::InventoryPublished(_)
+            | Request::InventoryPublish(_)
             | Request::SourceResolve(_)
             | Request::SourceFetch(_)
             | Request::SecretsGet(_)

@@ -42,7 +42,7 @@ impl Args {
             let plan = plan::scale_in(&session.config, seen, &goal, &self.sizes);
             let mut plan = plan.map_err(|problems| session.refuses(problems.into()))?;
             session.look_at_secrets(plan::secrets_of(&plan))?;
-            session.tell(&mut plan, &goal);
+            session.decided(&mut plan, &looked, &goal);
             let on_failure = session.config.deploy.on_failure;
             return agreed(&session, ("", &plan), self.yes, (&looked, &goal), on_failure);
         }
@@ -55,7 +55,7 @@ impl Args {
         let first = plan(&looked)?;
         looked.observed.secrets = session.look_at_secrets(plan::secrets(&first, &looked.observed))?;
         let mut plan = plan(&looked)?;
-        session.tell(&mut plan, &goal);
+        session.decided(&mut plan, &looked, &goal);
         let on_failure = session.config.deploy.on_failure;
         agreed(&session, ("", &plan), self.yes, (&looked, &goal), on_failure)
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloudpad_plugin_api::stage::deploy::Holder;
+use cloudpad_plugin_api::stage::inventory::Publication;
 use cloudpad_plugin_api::{Placement, Request, Stage};
 
 mod asking;
@@ -32,6 +33,9 @@ use crate::rollout::{Basis, roll_out};
 use crate::run::{Record, Runner, Stop};
 use crate::term::Term;
 use crate::words;
+
+/// The commands after which instances may be elsewhere, and the one that tells ahead.
+const PUBLISHING: [&str; 8] = ["deploy", "plan", "remove", "restart", "rollback", "scale", "start", "stop"];
 
 /// The commands that there are where a cluster decides what runs where.
 const IN_CLUSTERS: [&str; 14] = [
@@ -198,7 +202,13 @@ impl Session {
                 let (inventory, lock) = (self.inventory()?, self.lock.as_ref());
                 let look =
                     look::look(&self.runner, &self.config, inventory, selection, at, &self.cache, lock);
-                self.wait_for_look(look)
+                let published = self.published();
+                self.wait_for_look(async {
+                    let (looked, published) = tokio::join!(look, published);
+                    let mut looked = looked?;
+                    looked.observed.published = published?;
+                    Ok(looked)
+                })
             }
         };
         // What was not seen because the user had enough is no host's or source's fault.
@@ -206,6 +216,18 @@ impl Session {
             return Err(Refusal::Stopped.into());
         }
         looked.map_err(|refusal| self.refuses(refusal))
+    }
+
+    /// What the inventory tells others of the project's instances, where the command may change that. What is kept of an
+    /// inventory that is not asked is told by nobody.
+    async fn published(&self) -> Result<Option<Publication>, Refusal> {
+        let offers = || {
+            self.runner.providers.offers(Stage::Inventory, "inventory.published", self.runner.stop.cancel())
+        };
+        match PUBLISHING.contains(&self.command) && !self.cached && offers() {
+            true => look::published(&self.runner, &self.config.project).await,
+            false => Ok(None),
+        }
     }
 
     /// Keeps the lock that it has until the user wants it to end, and looks after it every so often; returns why not, where
@@ -284,8 +306,16 @@ impl Session {
                 plan.notes.extend(self.departed(looked, goal));
             }
         }
-        self.tell(&mut plan, goal);
+        self.decided(&mut plan, looked, goal);
         Ok(plan)
+    }
+
+    /// Adds to a plan what others are to be told once it is done, and tells it to those who listen.
+    pub(super) fn decided(&self, plan: &mut Plan, looked: &Looked, goal: &Goal) {
+        if goal.until == Until::Deploy {
+            plan::publish(plan, &self.config.project, &looked.inventory, &looked.observed);
+        }
+        self.tell(plan, goal);
     }
 
     /// Tells a plan to those who listen, with where its hosts are from, if that is not where they should be.

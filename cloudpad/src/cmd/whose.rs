@@ -67,7 +67,7 @@ impl Whose {
         let Looked { inventory, observed, .. } = looked;
         let asked = Asked { config: &session.config, inventory, observed, goal, targets: &self.targets };
         let mut plan = decide(&asked).map_err(|problems| session.refuses(problems.into()))?;
-        session.tell(&mut plan, goal);
+        session.decided(&mut plan, looked, goal);
         Ok(plan)
     }
 

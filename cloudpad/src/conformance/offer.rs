@@ -121,6 +121,8 @@ pub fn is_optional(method: &str) -> bool {
         "inventory.add",
         "inventory.remove",
         "inventory.watch",
+        "inventory.published",
+        "inventory.publish",
         // Without it, an update takes a moment longer.
         "deploy.create",
         "deploy.clear",

@@ -14,6 +14,7 @@ mod ports;
 mod props;
 mod protected;
 mod prune;
+mod publication;
 mod random;
 mod record;
 mod refused;

@@ -12,6 +12,8 @@ pub fn doing(subject: &Subject) -> String {
         "inventory.list" => "asking the inventory for hosts".to_owned(),
         "inventory.add" | "inventory.remove" => "writing to the inventory".to_owned(),
         "inventory.watch" => "listening to the inventory".to_owned(),
+        "inventory.published" => "asking what the inventory tells others".to_owned(),
+        "inventory.publish" => format!("telling the inventory where {object} is"),
         "source.resolve" => format!("looking at source {object}"),
         "source.fetch" => format!("fetching source {object}"),
         "secrets.get" => "asking for secrets".to_owned(),
@@ -82,6 +84,7 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
         ("cluster.apply", _) => format!("handed {object} to the cluster"),
         ("cluster.ready", _) => format!("{object} is ready"),
         ("cluster.remove", _) => format!("removed {object}"),
+        ("inventory.publish", _) => format!("told the inventory where {object} is"),
         ("deploy.record" | "cluster.record", _) => format!("noted release {object}"),
         _ => format!("done: {}", doing(subject)),
     }

@@ -16,9 +16,10 @@ impl Listed {
         listed.ctl(&["del", "--prefix", &listed.key("")]);
         let inventory = format!(
             "[stages.inventory]\nprovider = \"etcd\"\n\
-             config = {{ endpoints = [\"http://127.0.0.1:1\", \"{}\"], prefix = \"{}\" }}\n",
+             config = {{ endpoints = [\"http://127.0.0.1:1\", \"{}\"], prefix = \"{}\", publish = \"{}\" }}\n",
             project.lab.etcd,
-            listed.key("")
+            listed.key(""),
+            listed.told()
         );
         project.configure_hosts("", &(project.web() + &inventory));
         listed
@@ -28,24 +29,88 @@ impl Listed {
         format!("/{}/{name}", self.0.name)
     }
 
+    /// Below which others are told where instances are.
+    fn told(&self) -> String {
+        format!("/told-{}/", self.0.name)
+    }
+
+    /// The key of a service there, without the project's prefix; its value, where instances are.
+    fn instances(&self) -> Vec<(String, Vec<String>)> {
+        let found = self.ctl(&["get", "--prefix", &self.told()]);
+        let pairs = found.lines().collect::<Vec<_>>();
+        let read = |pair: &[&str]| {
+            let key = pair[0].rsplit_once('/').expect("a key in a folder").1.to_owned();
+            let instances: Vec<Value> = serde_json::from_str(pair[1]).expect("a list of instances");
+            let words = |one: &Value| {
+                let text = |key: &str| one[key].as_str().unwrap_or_default().to_owned();
+                format!(
+                    "{}@{}={}:{}",
+                    text("instance"),
+                    text("host"),
+                    text("address"),
+                    one["ports"][0]["published"]
+                )
+            };
+            (key, instances.iter().map(words).collect())
+        };
+        pairs.chunks(2).map(read).collect()
+    }
+
     #[track_caller]
     fn put(&self, key: &str, value: &str) {
         self.ctl(&["put", &self.key(key), value]);
     }
 
     #[track_caller]
-    fn ctl(&self, args: &[&str]) {
+    fn ctl(&self, args: &[&str]) -> String {
         let mut command = Command::new("etcdctl");
         command.env("ETCDCTL_API", "3").args(["--endpoints", &self.0.lab.etcd]).args(args);
         let output = command.output().expect("these tests need Debian's package `etcd-client`");
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
     }
 }
 
 impl Drop for Listed {
     fn drop(&mut self) {
         self.ctl(&["del", "--prefix", &self.key("")]);
+        self.ctl(&["del", "--prefix", &self.told()]);
     }
+}
+
+#[test]
+fn others_are_told_by_etcd_where_instances_are() {
+    let listed = Listed::new("etcdtold");
+    let project = &listed.0;
+    listed.put("h1/address", "root@h1");
+    listed.put("h2/address", "h2");
+    project.run(&["plan"]).expect(0).says("then tell the inventory that web is on h1, h2");
+    assert_eq!(listed.instances(), []);
+    project.run(&["deploy", "--yes"]).expect(0);
+    let on = |hosts: &[&str]| {
+        let one = |host: &&str| format!("web.1@{host}={host}:{}", project.port);
+        vec![("web".to_owned(), hosts.iter().map(one).collect::<Vec<_>>())]
+    };
+    assert_eq!(listed.instances(), on(&["h1", "h2"]));
+    project.run(&["plan", "--exit-code"]).expect(0).says("nothing to do");
+    project.run(&["stop", "web", "--host", "h1", "--yes"]).expect(0);
+    assert_eq!(listed.instances(), on(&["h2"]));
+    project.run(&["start", "web", "--yes"]).expect(0);
+    // An update that fails is taken back, and nothing of it is told.
+    project.write("www/index.html", "two");
+    let file = std::fs::read_to_string(project.path("Cloudpad.toml")).expect("the config");
+    project.write("Cloudpad.toml", file.replace("http = \"/\"", "http = \"/gone\""));
+    project.run(&["deploy", "--yes"]).expect(1);
+    assert_eq!(listed.instances(), on(&["h1", "h2"]));
+    project.write("Cloudpad.toml", file);
+    // What others have written there is no instance, and made good by the next deploy.
+    listed.ctl(&["put", &format!("{}{}/web", listed.told(), project.name), "nobody"]);
+    project.write("www/index.html", "one");
+    project.run(&["plan", "--exit-code"]).expect(3).says("no container changes; 1 action");
+    project.run(&["deploy", "--yes"]).expect(0).says("told the inventory where web is");
+    assert_eq!(listed.instances(), on(&["h1", "h2"]));
+    project.run(&["remove", "--yes"]).expect(0).says("told the inventory where web is");
+    assert_eq!(listed.instances(), []);
 }
 
 #[test]

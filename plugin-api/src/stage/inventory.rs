@@ -1,10 +1,12 @@
 //! Stage `inventory`: which hosts there are. Pure.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::context::NoConfig;
 use crate::lenient::{if_understood, or_empty};
-use crate::model::Host;
+use crate::model::{Host, Instance, Port, Project};
 use crate::{Context, Failure};
 
 /// Lists hosts.
@@ -25,6 +27,11 @@ pub trait Inventory: Send + Sync {
 
     /// Whether [`Inventory::watch`] is offered.
     fn is_watchable(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Inventory::published`] and [`Inventory::publish`] are offered.
+    fn is_publisher(&self) -> bool {
         false
     }
 
@@ -60,6 +67,67 @@ pub trait Inventory: Send + Sync {
         let _ = (cx, request);
         Err(Failure::unsupported("inventory.watch"))
     }
+
+    /// What it tells others of a project's instances. With nothing in [`Publication::services`], they are told nothing.
+    ///
+    /// # Errors
+    /// `failed` when it cannot be read.
+    fn published(&self, cx: &Context, request: &AskPublished) -> Result<Publication, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("inventory.published"))
+    }
+
+    /// Tells others where instances of a project are, all at once.
+    ///
+    /// # Errors
+    /// `stale` when what it told has changed since it was asked, and is left as it is; `failed` when it cannot be written to.
+    fn publish(&self, cx: &Context, request: &Publish) -> Result<Written, Failure> {
+        let _ = (cx, request);
+        Err(Failure::unsupported("inventory.publish"))
+    }
+}
+
+/// The request `inventory.published`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskPublished {
+    /// Whose instances.
+    pub project: Project,
+}
+
+/// The reply to `inventory.published`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publication {
+    /// The instances of each service; none at all where the configuration says that nothing is to be told.
+    #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
+    pub services: Option<BTreeMap<String, Vec<Served>>>,
+    /// What tells this time from others, in whatever form the provider likes.
+    #[serde(default, deserialize_with = "or_empty")]
+    pub now: String,
+}
+
+/// The request `inventory.publish`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publish {
+    /// Whose instances.
+    pub project: Project,
+    /// The services that are to be told otherwise, each with all of its instances; one without any is told no more.
+    pub services: BTreeMap<String, Vec<Served>>,
+    /// [`Publication::now`], as of when that was decided.
+    pub since: String,
+}
+
+/// Where an instance can be reached.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Served {
+    /// The instance.
+    pub instance: Instance,
+    /// Its host's name.
+    pub host: String,
+    /// The host's address, without a user and a port.
+    pub address: String,
+    /// The ports that are published there.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<Port>,
 }
 
 /// The request `inventory.add`.

@@ -12,10 +12,12 @@ use super::{build, cluster, deploy, inventory, push, secrets, source};
 pub enum Reply {
     /// To `inventory.list`.
     Hosts(inventory::Hosts),
-    /// To `inventory.add` and `inventory.remove`.
+    /// To `inventory.add`, `inventory.remove` and `inventory.publish`.
     Written(inventory::Written),
     /// To `inventory.watch`.
     Watched(inventory::Watched),
+    /// To `inventory.published`.
+    Publication(inventory::Publication),
     /// To `source.resolve`.
     Resolved(source::Resolved),
     /// To `source.fetch`.

@@ -19,6 +19,7 @@ pub(crate) struct Config {
     /// `http[s]://HOST:PORT` of each member.
     pub endpoints: Vec<String>,
     prefix: Option<String>,
+    publish: Option<String>,
     /// Files, in PEM: who signs the members' certificates, our own certificate and its key.
     pub ca: Option<String>,
     pub cert: Option<String>,
@@ -57,6 +58,16 @@ impl Config {
         if self.password_env.is_some() && self.user.is_none() {
             return Err(Failure::invalid("`password_env` is there, and no `user`"));
         }
+        if let Some(publish) = self
+            .publish()
+            .filter(|publish| self.prefix().starts_with(publish) || publish.starts_with(&self.prefix()))
+        {
+            let hosts = self.prefix();
+            return Err(Failure::invalid(format!(
+                "`publish` is `{publish}`, and hosts are below `{hosts}`: one is within the other"
+            ))
+            .hint("what is told of instances would be taken for hosts; write another prefix"));
+        }
         if self.timeout == Some(0) {
             return Err(Failure::invalid("`timeout` is 0: it is the seconds that each request may take"));
         }
@@ -65,8 +76,12 @@ impl Config {
 
     /// What all keys begin with; it ends with `/`.
     pub fn prefix(&self) -> String {
-        let prefix = self.prefix.as_deref().unwrap_or(PREFIX);
-        if prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") }
+        folder(self.prefix.as_deref().unwrap_or(PREFIX))
+    }
+
+    /// What the keys begin with that tell where instances are, if that is told; it ends with `/`.
+    pub fn publish(&self) -> Option<String> {
+        self.publish.as_deref().map(folder)
     }
 
     /// How long each request may take.
@@ -78,6 +93,11 @@ impl Config {
     pub fn password_env(&self) -> &str {
         self.password_env.as_deref().unwrap_or(PASSWORD)
     }
+}
+
+/// A prefix that ends with `/`.
+fn folder(prefix: &str) -> String {
+    if prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") }
 }
 
 fn check_endpoint(endpoint: &str) -> Result<(), Failure> {
@@ -126,6 +146,8 @@ mod tests {
             (json!({ "endpoints": ["https://e", "http://f"], "ca": "c" }), "`http://f` is without"),
             (json!({ "endpoints": end, "password_env": "P" }), "no `user`"),
             (json!({ "endpoints": end, "timeout": 0 }), "`timeout` is 0"),
+            (json!({ "endpoints": end, "publish": "/cloudpad" }), "one is within the other"),
+            (json!({ "endpoints": end, "publish": "/a/b", "prefix": "/a" }), "one is within the other"),
             (json!({ "endpoints": end, "password": "x" }), "unknown field `password`"),
         ] {
             let why = read(config.clone()).unwrap_err();

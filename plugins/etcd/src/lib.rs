@@ -10,6 +10,7 @@ mod config;
 mod hosts;
 mod list;
 mod provider;
+mod publish;
 mod watch;
 mod wire;
 mod write;

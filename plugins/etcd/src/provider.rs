@@ -2,12 +2,14 @@
 
 use std::sync::mpsc;
 
-use cloudpad_plugin_api::stage::inventory::{Add, Hosts, Inventory, List, Remove, Watch, Watched, Written};
+use cloudpad_plugin_api::stage::inventory::{
+    Add, AskPublished, Hosts, Inventory, List, Publication, Publish, Remove, Watch, Watched, Written,
+};
 use cloudpad_plugin_api::{Context, Failure, FailureKind, Level, Outcome};
 
 use crate::client::Client;
 use crate::config::Config;
-use crate::{list, watch, write};
+use crate::{list, publish, watch, write};
 
 pub(crate) struct Etcd;
 
@@ -45,6 +47,24 @@ impl Inventory for Etcd {
     fn remove(&self, cx: &Context, request: &Remove) -> Result<Written, Failure> {
         let name = request.name.clone();
         in_thread(cx, stopped_writing(), move |client| write::remove(client, &name))
+    }
+
+    fn is_publisher(&self) -> bool {
+        true
+    }
+
+    fn published(&self, cx: &Context, request: &AskPublished) -> Result<Publication, Failure> {
+        if Config::of(cx)?.publish().is_none() {
+            return Ok(Publication::default());
+        }
+        let project = request.project.prefix();
+        let stopped = Failure::new(FailureKind::Cancelled, "stopped reading from etcd");
+        in_thread(cx, stopped, move |client| publish::read(client, &project))
+    }
+
+    fn publish(&self, cx: &Context, request: &Publish) -> Result<Written, Failure> {
+        let request = request.clone();
+        in_thread(cx, stopped_writing(), move |client| publish::publish(client, &request))
     }
 }
 

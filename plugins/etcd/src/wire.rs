@@ -18,6 +18,13 @@ pub(crate) struct Range {
     pub revision: i64,
 }
 
+impl Range {
+    /// What is at one key now.
+    pub fn one(key: Bytes) -> Self {
+        Self { key, range_end: Bytes::default(), limit: 1, revision: 0 }
+    }
+}
+
 /// `RangeResponse`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Ranged {
@@ -83,15 +90,30 @@ pub(crate) struct Transaction {
 pub(crate) struct Compare {
     key: Bytes,
     range_end: Bytes,
-    target: &'static str,
-    result: &'static str,
-    version: i64,
+    #[serde(flatten)]
+    what: Compared,
+}
+
+/// What `Compare` compares; its `target` tells which field is meant.
+#[derive(Debug, Serialize)]
+#[serde(tag = "target")]
+enum Compared {
+    #[serde(rename = "VERSION")]
+    Version { result: &'static str, version: i64 },
+    #[serde(rename = "MOD")]
+    Mod { result: &'static str, mod_revision: i64 },
 }
 
 impl Compare {
     /// Whether there is nothing from `key` on, up to `range_end`; without that, at `key`.
     pub fn is_absent(key: Bytes, range_end: Bytes) -> Self {
-        Self { key, range_end, target: "VERSION", result: "EQUAL", version: 0 }
+        Self { key, range_end, what: Compared::Version { result: "EQUAL", version: 0 } }
+    }
+
+    /// Whether `key` is as it was at a revision, be it absent.
+    pub fn is_unchanged(key: Bytes, revision: i64) -> Self {
+        let what = Compared::Mod { result: "LESS", mod_revision: revision + 1 };
+        Self { key, range_end: Bytes::default(), what }
     }
 }
 

@@ -16,14 +16,13 @@ pub(crate) fn add(client: &mut Client, host: &Host) -> Result<Written, Failure> 
     let place = place(client, &host.name);
     let document = hosts::text(host);
     let (key, fields) = (Bytes(place.clone().into_bytes()), format!("{place}/").into_bytes());
-    let there = Range { key: key.clone(), range_end: Bytes::default(), limit: 1, revision: 0 };
     let transaction = Transaction {
         compare: vec![
             Compare::is_absent(key.clone(), Bytes::default()),
             Compare::is_absent(Bytes(fields.clone()), Bytes(end_of(&fields))),
         ],
+        failure: vec![Operation::Range(Range::one(key.clone()))],
         success: vec![Operation::Put(Put { key, value: Bytes(document.clone().into_bytes()) })],
-        failure: vec![Operation::Range(there)],
     };
     let done = transact(client, &transaction, &format!("could not add host `{}`", host.name))?;
     // One whose answer was lost is sent again, and finds what it has written.
@@ -57,11 +56,20 @@ fn place(client: &Client, name: &str) -> String {
     format!("{}{name}", client.config().prefix())
 }
 
-fn shown(place: &str) -> String {
+/// A place, for people.
+pub(crate) fn shown(place: &str) -> String {
     format!("`{place}` in etcd")
 }
 
-fn transact(client: &mut Client, transaction: &Transaction, tried: &str) -> Result<Transacted, Failure> {
+/// Does all of `transaction` or nothing; `tried` begins what is said when it fails.
+///
+/// # Errors
+/// The cluster does not answer, or does not let us.
+pub(crate) fn transact(
+    client: &mut Client,
+    transaction: &Transaction,
+    tried: &str,
+) -> Result<Transacted, Failure> {
     client.ask("/v3/kv/txn", transaction).map_err(|refused| match refused {
         Ok(refused) => {
             let failure = Failure::failed(format!("{tried}: etcd refuses: {}", refused.text()));

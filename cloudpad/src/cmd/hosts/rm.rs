@@ -164,7 +164,7 @@ impl Args {
         let goal = session.goal(Until::Deploy, selection, &looked);
         let mut plan = plan::remove(&session.config, &looked.inventory, &looked.observed, &goal, false)
             .map_err(|problems| session.refuses(problems.into()))?;
-        session.tell(&mut plan, &goal);
+        session.decided(&mut plan, &looked, &goal);
         Ok(Removal { session, looked, goal, plan })
     }
 }

@@ -43,6 +43,13 @@ fn is_odd(c: char) -> bool {
 }
 
 /// `host` or `[v6]`, and the port behind its colon.
+/// The host of an address, without a user and a port, and without brackets.
+pub fn machine(address: &str) -> &str {
+    let place = address.rsplit_once('@').map_or(address, |(_, place)| place);
+    let host = split_port(place).map_or(place, |(host, _)| host);
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
 fn split_port(place: &str) -> Result<(&str, Option<&str>), &'static str> {
     if place.starts_with('[') {
         let close = place.find(']').ok_or("the bracket is not closed")?;

@@ -41,7 +41,7 @@ impl Sim {
     /// Carries an action out.
     pub fn apply(&mut self, action: &Action) -> Result<(), String> {
         match &action.request {
-            Request::SourceFetch(_) => Ok(()),
+            Request::SourceFetch(_) | Request::InventoryPublish(_) => Ok(()),
             Request::BuildRun(run) => {
                 let built =
                     |image: &str| self.observed.images.values().any(|i| i.reference == image && i.built);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests may")]
 
 mod cluster;
+mod publishing;
 mod reading;
 mod refused;
 mod support;

@@ -25,7 +25,7 @@ fn users_whom_the_cluster_does_not_know_are_told_so() {
     cluster.put("/cloudpad/hosts/a/address", "192.0.2.1");
     cluster.let_in("reader");
     let end = &cluster.endpoints;
-    fails(json!({ "endpoints": end }), "does not let us read the hosts below `/cloudpad/hosts/`: ", "`user`");
+    fails(json!({ "endpoints": end }), "does not let us read below `/cloudpad/hosts/`: ", "`user`");
     fails(
         json!({ "endpoints": end, "user": "reader", "password_env": "WRONG" }),
         "does not let `reader` in: ",
