@@ -115,6 +115,9 @@ enum Command {
 impl Command {
     /// Whether it changes something, and so tells of events rather than prints data.
     fn acts(&self) -> bool {
+        if let Command::Hosts(hosts) = self {
+            return hosts.acts();
+        }
         matches!(
             self,
             Command::Build(_)
