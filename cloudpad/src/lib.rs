@@ -24,6 +24,7 @@
 //! - [`plan`](mod@plan) decides what is to be done. Pure.
 //! - [`departed`] says which hosts a project has left. Pure.
 //! - [`scratch`] is a private file for an editor. I/O.
+//! - [`doctor`] says what is wrong. Pure, but for its look at this machine.
 //! - [`provision`] says what makes a bare machine a host. Pure, but for its look.
 //! - [`rollout`] has a plan carried out, and answers its failure with another. I/O, through `run`.
 //! - [`run`] carries plans out. I/O.
@@ -40,6 +41,7 @@ pub mod config;
 pub mod conformance;
 pub mod departed;
 pub mod dockerfiles;
+pub mod doctor;
 pub mod everywhere;
 pub mod happening;
 pub mod history;

@@ -16,3 +16,4 @@ pub use daemon::{Rotation, rotation};
 pub use facts::{Facts, Init, Root};
 pub use look::{Seen, look};
 pub use plan::plan;
+pub use steps::{is_old, old};

@@ -35,9 +35,10 @@ use crate::term::Term;
 use crate::words;
 
 /// The commands that there are where a cluster decides what runs where.
-const IN_CLUSTERS: [&str; 14] = [
+const IN_CLUSTERS: [&str; 15] = [
     "build",
     "deploy",
+    "doctor",
     "history",
     "logs",
     "plan",

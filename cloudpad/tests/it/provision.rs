@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Host, Project, docker, get};
+use crate::support::{Host, Outcome, Project, docker, get};
 
 /// A machine with an sshd and no engine, where `deploy` may become root.
 struct Bare {
@@ -43,6 +43,13 @@ impl Drop for Bare {
     }
 }
 
+/// Fails the test unless standard output has these words in a line.
+#[track_caller]
+fn shows(outcome: &Outcome, words: &str) {
+    let mut lines = outcome.stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    assert!(lines.any(|line| line.contains(words)), "no `{words}` in {}", outcome.text());
+}
+
 #[test]
 fn a_bare_machine_becomes_a_host_step_by_step() {
     let project = Project::new("provision");
@@ -50,12 +57,14 @@ fn a_bare_machine_becomes_a_host_step_by_step() {
     bare.configure(&project);
     let provision = ["hosts", "provision", "--yes"];
     project.run(&provision).expect(2).says("the host key of").says("is not known");
+    shows(&project.run(&["doctor"]).expect(1), "MEND key");
     project.run(&["hosts", "trust", "--yes"]).expect(0);
 
     // Nothing is done before it was shown and agreed to.
     let shown = project.run(&["hosts", "provision"]).expect(2).says("there is no terminal to ask on");
     let shown = shown.says("+ have logs rotated").says("+ install docker.io, ca-certificates");
     shown.says("+ start the engine").says("+ put deploy into the group docker");
+    shows(&project.run(&["doctor"]).expect(1), "MEND engine there is none");
     bare.host.run("test ! -e /etc/docker/daemon.json && ! command -v dockerd");
 
     // A step that fails ends it there, says what it has printed, and what was done before it stays.
@@ -98,4 +107,8 @@ fn a_bare_machine_becomes_a_host_step_by_step() {
     assert_eq!(get(&bare.host.direct, project.port, "/"), Ok((200, "one".to_owned())));
     let logs = bare.host.run("docker inspect --format '{{.HostConfig.LogConfig}}' $(docker ps -q)");
     assert!(logs.contains("max-size:10m"), "{logs}");
+    let well = project.run(&["doctor"]).expect(0).says("all is well");
+    shows(&well, "ok engine");
+    shows(&well, "ok logs are rotated");
+    shows(&well, "ok start it starts with the host");
 }

@@ -1,5 +1,6 @@
 //! What commands about the machines themselves need: a look at them, and plans that are theirs alone.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use cloudpad_plugin_api::Failure;
@@ -30,6 +31,11 @@ impl Session {
         self.runner.record.event(Event::Phase { phase, actions, notes: Vec::new() });
         self.wait_for(self.runner.carry_out(phase, plan, Mode::Open));
         self.finish()
+    }
+
+    /// The project's folder, absolute.
+    pub(in crate::cmd) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// When the run has begun, as releases and the journal call it.
