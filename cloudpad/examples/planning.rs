@@ -106,6 +106,8 @@ fn image() -> Image {
         dockerfile: "Dockerfile".into(),
         target: None,
         args: BTreeMap::new(),
+        variables: BTreeMap::new(),
+        runit: BTreeMap::new(),
         platforms: Vec::new(),
         secrets: BTreeMap::new(),
         ssh: false,

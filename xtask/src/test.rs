@@ -1,7 +1,9 @@
 //! `cargo xtask test`: all that has to be so before a change is merged, lab included. Talks to cargo.
 
+use std::cell::Cell;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
+use std::thread::ScopedJoinHandle;
 use std::time::Instant;
 
 use crate::demo;
@@ -9,34 +11,48 @@ use crate::lab::{self, Settings};
 use crate::program::{cargo, target};
 use crate::shell::{self, Result};
 
+/// A section: its name, and what it does; what it returns is told beside its time.
+type Section<'a> = (&'a str, &'a dyn Fn() -> Result<String>);
+
 /// Runs every section in turn, and stops after the first that fails.
 pub fn run() -> Result<ExitCode> {
     let settings = Settings::from_environment()?;
     let mut passed = Vec::new();
-    let sections: [(&str, &dyn Fn() -> Result<String>); 6] = [
-        ("format", &format),
-        ("lints", &lints),
-        ("documentation", &documentation),
-        ("lab", &|| lab::up_for_tests(&settings).map(|lab| format!("{} hosts", lab.hosts.len()))),
-        ("tests", &|| tests(&settings)),
-        ("demonstration", &|| demo::run().map(|_| String::new())),
-    ];
+    // The lab waits for its engine and for packages half of the time, in which compilers can have the processors.
+    let result = std::thread::scope(|scope| {
+        let lab =
+            scope.spawn(|| lab::up_for_tests(&settings).map(|lab| format!("{} hosts", lab.hosts.len())));
+        in_turn(&[("format", &format), ("lints", &lints), ("documentation", &documentation)], &mut passed)?;
+        let lab = Cell::new(Some(lab));
+        let raised = || match lab.take().map(ScopedJoinHandle::join) {
+            Some(Ok(raised)) => raised,
+            _ => Err("what raises the lab has ended early".to_owned()),
+        };
+        let rest: [Section<'_>; 3] = [
+            ("lab", &raised),
+            ("tests", &|| tests(&settings)),
+            ("demonstration", &|| demo::run().map(|_| String::new())),
+        ];
+        in_turn(&rest, &mut passed)
+    });
+    println!("\n=== summary\n{}", passed.join("\n"));
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+/// Runs sections, and notes what became of each.
+fn in_turn(sections: &[Section<'_>], passed: &mut Vec<String>) -> Result<()> {
     for (name, section) in sections {
         println!("\n=== {name}");
         let since = Instant::now();
-        match section() {
-            Ok(detail) => {
-                passed.push(format!("{name:14}ok      {:6.1} s  {detail}", since.elapsed().as_secs_f32()))
-            }
-            Err(why) => {
-                println!("\n=== summary\n{}", passed.join("\n"));
-                println!("{name:14}FAILED  {:6.1} s", since.elapsed().as_secs_f32());
-                return Err(why);
-            }
-        }
+        let result = section();
+        let (word, detail) = match &result {
+            Ok(detail) => ("ok", detail.as_str()),
+            Err(_) => ("FAILED", ""),
+        };
+        passed.push(format!("{name:14}{word:8}{:6.1} s  {detail}", since.elapsed().as_secs_f32()));
+        result?;
     }
-    println!("\n=== summary\n{}", passed.join("\n"));
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The plugin that is no member of the workspace.

@@ -86,6 +86,7 @@ const SOURCE: Keys = Keys {
     ],
 };
 
+const ARGS: Shape = Named(&OneOf(&[Text, Whole, Flag, Table(&IMAGE_ARG)]));
 const IMAGE_ARG: Keys = Keys { known: &[("image", Text)], instead: &[] };
 const SECRET: Keys =
     Keys { known: &[("env", Text), ("file", Text)], instead: &[("env", &["file"]), ("file", &["env"])] };
@@ -97,6 +98,8 @@ pub(super) const BUILD_KEYS: &[&str] = &[
     "dockerfile",
     "target",
     "args",
+    "variables",
+    "runit",
     "platforms",
     "secrets",
     "ssh",
@@ -110,7 +113,9 @@ const IMAGE: Keys = Keys {
         ("context", Text),
         ("dockerfile", Text),
         ("target", Text),
-        ("args", Named(&OneOf(&[Text, Whole, Flag, Table(&IMAGE_ARG)]))),
+        ("args", ARGS),
+        ("variables", ARGS),
+        ("runit", Named(&Text)),
         ("platforms", TEXTS),
         ("secrets", Named(&Table(&SECRET))),
         ("ssh", Flag),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use cloudpad_plugin_api::Stage;
 use cloudpad_plugin_api::model::{Health, Host, Project, Protocol, Restart};
-use cloudpad_plugin_api::stage::build::{Arg, SecretSource};
+use cloudpad_plugin_api::stage::build::{self, Arg, SecretSource};
 use cloudpad_plugin_api::stage::deploy::{Proxy, RouteHealth};
 use cloudpad_plugin_api::stage::source::Location;
 
@@ -107,12 +107,21 @@ pub struct BuildImage {
     pub dockerfile: String,
     pub target: Option<String>,
     pub args: BTreeMap<String, Arg>,
+    pub variables: BTreeMap<String, Arg>,
+    pub runit: BTreeMap<String, String>,
     pub platforms: Vec<String>,
     pub secrets: BTreeMap<String, SecretSource>,
     pub ssh: bool,
     pub labels: BTreeMap<String, String>,
     pub cache_from: Vec<String>,
     pub cache_to: Option<String>,
+}
+
+impl BuildImage {
+    /// The images of the project that the build begins from, by name.
+    pub fn bases(&self) -> impl Iterator<Item = &str> {
+        build::bases(&self.args).chain(build::bases(&self.variables))
+    }
 }
 
 /// Containers of one kind.

@@ -18,6 +18,8 @@ pub enum Template {
     Rust,
     /// Several images of one repository, with a base of their own
     Monorepo,
+    /// An image on Phusion's baseimage, in which runit runs several programs
+    Phusion,
     /// One service in a Docker Swarm
     Swarm,
     /// One service in a fleet
@@ -46,6 +48,7 @@ impl Template {
             Template::Monorepo => files!(
                 "monorepo/": "Cloudpad.toml", "base/Dockerfile", "api/Dockerfile", "web/Dockerfile"
             ),
+            Template::Phusion => files!("phusion/": "Cloudpad.toml", "Dockerfile"),
             Template::Swarm => &[SWARM, DOCKERFILE],
             Template::Fleet => &[FLEET, DOCKERFILE],
         }

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cloudpad_plugin_api::stage::build::Arg;
-
 use super::hosts::HostSet;
 use super::{jobs, past, spec};
 use crate::config::{Amount, Config, Count, Image, Problem};
@@ -264,18 +262,10 @@ fn images(
         if images.insert(name.to_owned())
             && let Some(Image::Built(build)) = config.images.get(name)
         {
-            todo.extend(bases(&build.args));
+            todo.extend(build.bases());
         }
     }
     images
-}
-
-/// The images of the project that a build begins from.
-pub(super) fn bases(args: &BTreeMap<String, Arg>) -> impl Iterator<Item = &str> {
-    args.values().filter_map(|arg| match arg {
-        Arg::Image(name) => Some(name.as_str()),
-        Arg::Value(_) => None,
-    })
 }
 
 fn sources(config: &Config, images: &BTreeSet<String>) -> BTreeSet<String> {

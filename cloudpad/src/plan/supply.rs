@@ -10,7 +10,6 @@ use cloudpad_plugin_api::{PushScope, Request};
 use super::graph::{Graph, Node, key};
 use super::look::{fetch, is_of, recipe};
 use super::reference;
-use super::scope::bases;
 use super::sight::HostSight;
 use super::stock::{Host, Stocks};
 use super::{Goal, Origin, past};
@@ -83,7 +82,7 @@ impl<'a> Supply<'a> {
         let recipe = recipe(self.config, &self.observed.sources, image)?;
         let mut needs: Vec<Node> = self.fetch(graph, &how.source).into_iter().collect();
         let mut known = BTreeMap::new();
-        for base in bases(&how.args) {
+        for base in how.bases() {
             needs.extend(self.build(graph, base));
             known.insert(base.to_owned(), self.reference(base)?.to_owned());
         }

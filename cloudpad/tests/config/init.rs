@@ -193,7 +193,7 @@ fn all() -> Vec<(Template, Scaffold)> {
 #[test]
 fn every_template_loads_and_has_a_dockerfile_for_each_image_it_builds() {
     let made = all();
-    assert_eq!(made.len(), 9);
+    assert_eq!(made.len(), 10);
     for (template, made) in made {
         let text = &made.files[0].text;
         let config: Config = match load(text, None, &|_| None) {

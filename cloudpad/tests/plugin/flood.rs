@@ -78,7 +78,7 @@ next()
 
 #[test]
 fn what_was_written_before_the_end_is_heard_by_a_slow_listener() {
-    let bench = Bench::with(|limits| (limits.drain, limits.waiting) = (super::kit::ms(100), 1000));
+    let bench = Bench::with(|limits| (limits.drain, limits.waiting) = (super::kit::ms(1000), 1000));
     let gone = bench.dir().join("gone");
     assert!(Command::new("mkfifo").arg(&gone).status().unwrap().success());
     // Whoever opens the pipe for reading reads its end once no process has it open any more.
@@ -93,7 +93,7 @@ fn what_was_written_before_the_end_is_heard_by_a_slow_listener() {
             if heard.fetch_add(1, Ordering::SeqCst) == 0 {
                 fs::read(&gone).unwrap();
                 // Longer than what is left may take to be read, were anybody free to read it.
-                std::thread::sleep(super::kit::ms(300));
+                std::thread::sleep(super::kit::ms(1500));
             }
         }
     });

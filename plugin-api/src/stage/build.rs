@@ -65,6 +65,12 @@ pub struct Recipe {
     /// Build arguments.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub args: BTreeMap<String, Arg>,
+    /// With any, the Dockerfile is a template: `{{ NAME }}` there stands for a value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, Arg>,
+    /// Services of [runit](https://smarden.org/runit/) in the image: the script by which each is run, by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub runit: BTreeMap<String, String>,
     /// Platforms such as `linux/amd64`; the engine's own where none is named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub platforms: Vec<String>,
@@ -85,7 +91,22 @@ pub struct Recipe {
     pub cache_to: Option<String>,
 }
 
-/// The value of a build argument.
+impl Recipe {
+    /// The images of the project that the build begins from, by name.
+    pub fn bases(&self) -> impl Iterator<Item = &str> {
+        bases(&self.args).chain(bases(&self.variables))
+    }
+}
+
+/// The images of the project that arguments name.
+pub fn bases(args: &BTreeMap<String, Arg>) -> impl Iterator<Item = &str> {
+    args.values().filter_map(|arg| match arg {
+        Arg::Image(name) => Some(name.as_str()),
+        Arg::Value(_) => None,
+    })
+}
+
+/// The value of a build argument, or of a variable of a Dockerfile.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Arg {

@@ -14,9 +14,9 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 
 use crate::buildkit::labels;
-use crate::identity;
 use crate::log::StepLog;
 use crate::run::Job;
+use crate::{dockerfile, identity};
 
 /// How much of the archive one piece holds, in bytes.
 const PIECE: usize = 128 * 1024;
@@ -81,7 +81,7 @@ fn options(job: &Job) -> BuildImageOptions {
     BuildImageOptions {
         dockerfile: job.context.archived_dockerfile(),
         t: Some(run.reference.clone()),
-        target: run.recipe.target.clone().unwrap_or_default(),
+        target: dockerfile::target(&run.recipe).unwrap_or_default().to_owned(),
         buildargs: Some(run.recipe.args.iter().map(value).collect()),
         labels: Some(labels(run).into_iter().collect()),
         cachefrom: Some(run.recipe.cache_from.clone()).filter(|from| !from.is_empty()),

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::stage::build::Recipe;
 
+use tempfile::TempDir;
+
 use crate::ignore::Ignore;
 use crate::unreadable;
 
@@ -51,6 +53,30 @@ impl Context {
         let ignore =
             read_ignore(&[dockerfile_dir.join(format!("{name}{IGNORE_FILE}")), root.join(IGNORE_FILE)])?;
         Ok(Self { root, dockerfile_dir, dockerfile_name: name, dockerfile, ignore })
+    }
+}
+
+impl Context {
+    /// Has `dockerfile` built in place of the one that was read, with the same ignore file, for as long as what is
+    /// returned is there.
+    ///
+    /// # Errors
+    /// `failed`, when it cannot be written.
+    pub fn build_instead(&mut self, dockerfile: Vec<u8>) -> Result<TempDir, Failure> {
+        let failed = |error: std::io::Error| {
+            let dir = std::env::temp_dir();
+            Failure::failed(format!("cannot write a Dockerfile below `{}`: {error}", dir.display()))
+        };
+        let dir = TempDir::new().map_err(failed)?;
+        let ignore = format!("{}{IGNORE_FILE}", self.dockerfile_name);
+        match std::fs::copy(self.dockerfile_dir.join(&ignore), dir.path().join(&ignore)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        std::fs::write(dir.path().join(&self.dockerfile_name), &dockerfile).map_err(failed)?;
+        self.dockerfile_dir = dir.path().to_owned();
+        self.dockerfile = dockerfile;
+        Ok(dir)
     }
 }
 

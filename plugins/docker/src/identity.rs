@@ -42,7 +42,13 @@ pub fn reference(recipe: &Recipe, files: &Files, bases: &BTreeMap<String, String
     sum.list(recipe.platforms.iter());
     sum.list(recipe.secrets.keys());
     sum.list(recipe.labels.iter().flat_map(|(name, value)| [name, value]));
-    sum.list(recipe.args.iter().flat_map(|(name, arg)| [name.as_str(), value(arg, bases)]));
+    let named = |(name, arg)| [String::as_str(name), value(arg, bases)];
+    sum.list(recipe.args.iter().flat_map(named));
+    // Only where there are any: what is built without them has been called so before.
+    if !recipe.variables.is_empty() || !recipe.runit.is_empty() {
+        sum.list(recipe.variables.iter().flat_map(named));
+        sum.list(recipe.runit.iter().flat_map(|(name, script)| [name, script]));
+    }
     let content = &hex(&sum.0.finalize())[..12];
     let repository = &recipe.repository;
     match files {
@@ -93,20 +99,12 @@ fn visit<'a>(
             path[start..].join("` → `")
         )));
     }
-    for base in bases(recipe).filter_map(|name| by_name.get(name)) {
+    for base in recipe.bases().filter_map(|name| by_name.get(name)) {
         visit(base, by_name, path, ordered)?;
     }
     path.pop();
     ordered.push(recipe);
     Ok(())
-}
-
-/// The images of the project that `recipe` is built from, by name.
-fn bases(recipe: &Recipe) -> impl Iterator<Item = &str> {
-    recipe.args.values().filter_map(|arg| match arg {
-        Arg::Image(name) => Some(name.as_str()),
-        Arg::Value(_) => None,
-    })
 }
 
 /// A sum over fields, each with its length, so that no two lists of fields look the same.

@@ -13,6 +13,7 @@
 mod buildkit;
 mod classic;
 mod context;
+mod dockerfile;
 mod identity;
 mod ignore;
 mod log;

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::context::Context;
 use crate::context::times::Times;
+use crate::dockerfile;
 use crate::identity::{self, Files};
 use crate::secret::Secrets;
 
@@ -37,18 +38,20 @@ pub async fn observe(engine: &Engine, request: &Observe) -> Result<Images, Failu
 fn references(request: &Observe) -> Result<BTreeMap<String, String>, Failure> {
     let mut references = BTreeMap::new();
     for recipe in identity::order(&request.recipes)? {
-        let files = files(recipe, &request.cache)?;
+        let files = files(recipe, &request.cache, &references)?;
         references.insert(recipe.name.clone(), identity::reference(recipe, &files, &references));
     }
     Ok(references)
 }
 
-/// What identifies the files of `recipe`; `cache` is the directory for file times.
-fn files(recipe: &Recipe, cache: &Path) -> Result<Files, Failure> {
+/// What identifies the files of `recipe`; `cache` is the directory for file times, `bases` has the references of images
+/// that it is built from. That its Dockerfile can be made is found out here, where nothing has been done yet.
+fn files(recipe: &Recipe, cache: &Path, bases: &BTreeMap<String, String>) -> Result<Files, Failure> {
     if let Some(pinned) = Files::pinned(recipe) {
         return Ok(pinned);
     }
     let context = Context::open(recipe)?;
+    dockerfile::made(recipe, &context.dockerfile, bases)?;
     let mut times = Times::open(cache, &context.root);
     let sum = context.digest(&context.walk()?, &mut times)?;
     times.save();

@@ -8,13 +8,14 @@ use cloudpad_plugin_api::model::label;
 use cloudpad_plugin_api::stage::build::{Built, Recipe, Run};
 use cloudpad_plugin_api::{Context as Call, Failure, Level};
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
 use crate::context::times::Times;
 use crate::context::walk::Entry;
 use crate::context::{Context, digest};
 use crate::identity::{self, Files};
 use crate::secret::Secrets;
-use crate::{buildkit, classic};
+use crate::{buildkit, classic, dockerfile};
 
 /// What an engine says of its driver when containerd keeps its images.
 const CONTAINERD_STORE: &str = "io.containerd.snapshotter.v1";
@@ -67,6 +68,8 @@ pub struct Job {
     pub entries: Arc<Vec<Entry>>,
     /// The values of the build secrets.
     pub secrets: Secrets,
+    /// The Dockerfile that is built, where it is not the project's own.
+    _made: Option<TempDir>,
 }
 
 impl Job {
@@ -75,9 +78,19 @@ impl Job {
         let secrets = Secrets::read(recipe)?;
         let context = Context::open(recipe)?;
         let entries = Arc::new(context.walk()?);
-        let job = Self { request: request.clone(), context, entries, secrets };
+        let mut job = Self { request: request.clone(), context, entries, secrets, _made: None };
         job.check_identity(cache)?;
+        job.make_dockerfile()?;
         Ok(job)
+    }
+
+    fn make_dockerfile(&mut self) -> Result<(), Failure> {
+        let Run { recipe, bases, .. } = &self.request;
+        if dockerfile::is_made(recipe) {
+            let text = dockerfile::made(recipe, &self.context.dockerfile, bases)?;
+            self._made = Some(self.context.build_instead(text)?);
+        }
+        Ok(())
     }
 
     /// The image's name in `Cloudpad.toml`.

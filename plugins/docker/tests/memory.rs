@@ -55,6 +55,8 @@ fn build(path: &Path) {
         dockerfile: "Dockerfile".into(),
         target: None,
         args: BTreeMap::new(),
+        variables: BTreeMap::new(),
+        runit: BTreeMap::new(),
         platforms: vec![],
         secrets: BTreeMap::new(),
         ssh: false,

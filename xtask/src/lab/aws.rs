@@ -24,7 +24,9 @@ pub fn ensure(settings: &Settings) -> Result<()> {
     packages::install_unless(Command::new("python3").args(["-c", "import ensurepip"]), "python3-venv")?;
     shell::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&target))?;
     let mut pip = Command::new(target.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+    // Most of what comes along is never imported, so nothing is compiled ahead.
+    pip.args(["-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"])
+        .arg("--requirement")
         .arg(&wanted);
     shell::output(&mut pip)?;
     fs::write(&installed, text).map_err(|error| format!("cannot write `{}`: {error}", installed.display()))

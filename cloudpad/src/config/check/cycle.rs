@@ -6,10 +6,10 @@ use cloudpad_plugin_api::stage::build::Arg;
 
 use crate::config::{Config, Image, Problem};
 
-/// The images that an image is built on, each with the build argument that says so.
-type Needs<'a> = BTreeMap<&'a str, Vec<(&'a str, &'a str)>>;
+/// The images that an image is built on, each with the key that says so.
+type Needs<'a> = BTreeMap<&'a str, Vec<(String, &'a str)>>;
 
-/// Tells every cycle once, at the argument that closes it.
+/// Tells every cycle once, at the key that closes it.
 pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
     let needs: Needs<'_> = config.images.iter().map(|(name, image)| (name.as_str(), needed(image))).collect();
     let mut done = BTreeSet::new();
@@ -20,13 +20,16 @@ pub(super) fn check(config: &Config, problems: &mut Vec<Problem>) {
     }
 }
 
-fn needed(image: &Image) -> Vec<(&str, &str)> {
+fn needed(image: &Image) -> Vec<(String, &str)> {
     let Image::Built(built) = image else { return Vec::new() };
-    let named = built.args.iter().filter_map(|(arg, value)| match value {
-        Arg::Image(image) => Some((arg.as_str(), image.as_str())),
+    let all = [("args", &built.args), ("variables", &built.variables)];
+    let all =
+        all.into_iter().flat_map(|(key, named)| named.iter().map(move |(name, value)| (key, name, value)));
+    let needed = all.filter_map(|(key, name, value)| match value {
+        Arg::Image(image) => Some((format!("{key}.{name}"), image.as_str())),
         Arg::Value(_) => None,
     });
-    named.collect()
+    needed.collect()
 }
 
 /// Depth first, with a stack of its own: a chain of images may be as long as the file.
@@ -38,7 +41,7 @@ fn walk<'a>(start: &'a str, needs: &Needs<'a>, done: &mut BTreeSet<&'a str>, pro
         *next += 1;
         match followed {
             None => leave(&mut path, &mut on_path, done),
-            Some((arg, other)) if on_path.contains(other) => problems.push(cycle(&path, arg, other)),
+            Some((key, other)) if on_path.contains(other) => problems.push(cycle(&path, key, other)),
             Some((_, other)) if done.contains(other) => {}
             Some((_, other)) => {
                 path.push((other, 0));
@@ -59,12 +62,12 @@ fn leave<'a>(
     }
 }
 
-fn cycle(path: &[(&str, usize)], arg: &str, back: &str) -> Problem {
+fn cycle(path: &[(&str, usize)], key: &str, back: &str) -> Problem {
     let round: Vec<_> = path.iter().map(|(image, _)| *image).skip_while(|image| *image != back).collect();
     let last = path.last().map_or(back, |(image, _)| *image);
     let message = match round[..] {
         [_] => format!("image `{back}` is built on itself"),
         _ => format!("images are built on each other in a circle: `{}` on `{back}`", round.join("` on `")),
     };
-    Problem::at_key(format!("images.{last}.args.{arg}.image"), message)
+    Problem::at_key(format!("images.{last}.{key}.image"), message)
 }

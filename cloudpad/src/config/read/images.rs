@@ -52,6 +52,8 @@ fn built(section: &Section<'_>, dir: &Path, names: &Names) -> Image {
         context,
         target: section.parse("target", image::target),
         args: section.map("args", name::variable, |value| arg(value, names)),
+        variables: section.map("variables", name::variable, |value| arg(value, names)),
+        runit: section.map("runit", name::word, script),
         platforms: section.set("platforms", image::platform),
         secrets: secrets(section, dir),
         ssh: section.flag("ssh").unwrap_or(false),
@@ -65,6 +67,18 @@ fn arg(value: &Value, names: &Names) -> Result<Arg, Problem> {
     match value {
         Value::Table(table) => image_arg(table, names),
         value => super::services::plain(value).map(Arg::Value),
+    }
+}
+
+/// What runs a service. The kernel wants a Unix line's end after `#!`, and no file of text has a NUL.
+fn script(value: &Value) -> Result<String, Problem> {
+    let text = super::services::plain(value)?;
+    match text.trim().is_empty() {
+        true => {
+            Err(Problem::new("the script is empty").hint("write what runs the service, as in `exec puma`"))
+        }
+        false if text.contains('\0') => Err(Problem::new("the script has a NUL in it")),
+        false => Ok(text.replace("\r\n", "\n")),
     }
 }
 

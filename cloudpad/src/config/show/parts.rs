@@ -86,6 +86,8 @@ fn built_image(image: &BuildImage) -> Table {
     table.texts("cache_from", &image.cache_from);
     optional(&mut table, "cache_to", image.cache_to.as_deref());
     table.map("args", &image.args, arg);
+    table.map("variables", &image.variables, arg);
+    table.map("runit", &image.runit, |script| Out::text(script));
     table.map("secrets", &image.secrets, |secret| match secret {
         SecretSource::Env(name) => field("env", name),
         SecretSource::File(path) => field("file", &path.to_string_lossy()),

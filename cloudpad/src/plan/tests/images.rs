@@ -25,8 +25,12 @@ fn with_base() -> Case {
 
 #[test]
 fn what_an_image_begins_from_is_built_before_it() {
-    let case = with_base();
+    let mut case = with_base();
     let plan = case.plan();
+    if let Some(Image::Built(web)) = case.config.images.get_mut("web") {
+        web.variables = std::mem::take(&mut web.args);
+    }
+    assert_eq!(text(&case.plan()), text(&plan), "a variable is as good as an argument");
     check(
         &plan,
         "

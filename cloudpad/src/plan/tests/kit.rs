@@ -151,6 +151,8 @@ pub fn build_image() -> BuildImage {
         dockerfile: "Dockerfile".into(),
         target: None,
         args: BTreeMap::new(),
+        variables: BTreeMap::new(),
+        runit: BTreeMap::new(),
         platforms: Vec::new(),
         secrets: BTreeMap::new(),
         ssh: false,

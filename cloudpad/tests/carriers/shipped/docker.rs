@@ -54,6 +54,8 @@ impl Room {
             dockerfile: dockerfile.to_owned(),
             target: None,
             args: BTreeMap::new(),
+            variables: BTreeMap::new(),
+            runit: BTreeMap::new(),
             platforms: Vec::new(),
             secrets: BTreeMap::new(),
             ssh: false,

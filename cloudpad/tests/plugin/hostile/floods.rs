@@ -109,8 +109,9 @@ while len(open("BENCH/pids").readlines()) == 1: os.write(1, line)
     let _watch = Watch::new();
     let run = bench.cloudpad(&["plugin", "check", "./cloudpad-x"], "");
     assert!(bench.leaders().len() > 1, "{}", run.stderr);
-    // One line is read, one waits and one is looked at, as it came and as it was understood; and the rest of the program.
-    let most = 8 * 16 * 1024;
+    // One line is read, one waits and one is looked at, as it came and as it was understood; and the rest of the program. An
+    // allocator keeps some of what it was given back, the more threads the more: on a busy machine, ten lines were counted.
+    let most = 20 * 16 * 1024;
     assert!(run.memory < most, "{} KiB", run.memory);
     bench.assert_gone();
 }

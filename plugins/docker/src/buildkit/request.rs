@@ -9,7 +9,7 @@ use bollard_buildkit_proto::moby::buildkit::v1::{CacheOptions, CacheOptionsEntry
 use cloudpad_plugin_api::model::label;
 use cloudpad_plugin_api::stage::build::{Recipe, Run};
 
-use crate::identity;
+use crate::{dockerfile, identity};
 
 /// The label that says from which revision an image was built.
 const REVISION: &str = "org.opencontainers.image.revision";
@@ -34,7 +34,7 @@ pub fn solve(run: &Run, dockerfile_name: &str, session: &str) -> SolveRequest {
 fn attributes(run: &Run, dockerfile_name: &str) -> BTreeMap<String, String> {
     let recipe = &run.recipe;
     let mut all = BTreeMap::from([("filename".to_owned(), dockerfile_name.to_owned())]);
-    all.extend(recipe.target.iter().map(|target| ("target".to_owned(), target.clone())));
+    all.extend(dockerfile::target(recipe).map(|target| ("target".to_owned(), target.to_owned())));
     if !recipe.platforms.is_empty() {
         all.insert("platform".to_owned(), recipe.platforms.join(","));
     }

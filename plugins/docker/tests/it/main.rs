@@ -4,6 +4,7 @@
 mod build;
 mod classic;
 mod failing;
+mod made;
 mod observe;
 mod secrets;
 mod support;

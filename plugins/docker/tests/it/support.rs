@@ -23,7 +23,7 @@ pub fn busybox() -> &'static str {
         for (from, to) in program("busybox") {
             archive.append_path_with_name(from, to).unwrap();
         }
-        let applets = ["sh", "cat", "echo", "ls", "sleep", "seq", "find", "stat"];
+        let applets = ["sh", "cat", "echo", "ls", "sleep", "seq", "find", "stat", "mkdir", "chmod", "printf"];
         for applet in applets {
             let mut header = tar::Header::new_gnu();
             header.set_entry_type(tar::EntryType::Symlink);
@@ -102,6 +102,8 @@ impl Project {
             dockerfile: "Dockerfile".into(),
             target: None,
             args: BTreeMap::new(),
+            variables: BTreeMap::new(),
+            runit: BTreeMap::new(),
             platforms: vec![],
             secrets: BTreeMap::new(),
             ssh: false,
