@@ -167,6 +167,7 @@ pub fn observed(config: &Config) -> Observed {
         sources: BTreeMap::from([(Config::HERE.to_owned(), here)]),
         images: config.images.keys().map(image).collect(),
         hosts: config.hosts.iter().map(|host| (host.name.clone(), empty.clone())).collect(),
+        published: None,
         cluster: None,
     }
 }
