@@ -100,6 +100,7 @@ impl Provider {
         let lacks = |method: &str| match (self.handler, method) {
             (Handler::Inventory(inventory), "inventory.add" | "inventory.remove") => !inventory.is_writable(),
             (Handler::Inventory(inventory), "inventory.watch") => !inventory.is_watchable(),
+            (Handler::Push(push), "push.list" | "push.remove") => !push.is_kept(),
             _ => false,
         };
         let methods = self.stage().methods().iter().copied();
@@ -144,6 +145,8 @@ impl Provider {
             (Handler::Build(p), Q::BuildObserve(q)) => p.observe(cx, q).map(Reply::Images),
             (Handler::Build(p), Q::BuildRun(q)) => p.run(cx, q).map(Reply::Built),
             (Handler::Push(p), Q::PushRun(q)) => p.run(cx, q).map(Reply::Pushed),
+            (Handler::Push(p), Q::PushList(q)) => p.list(cx, q).map(Reply::Listed),
+            (Handler::Push(p), Q::PushRemove(q)) => p.remove(cx, q).map(|()| Reply::Done),
             (Handler::Deploy(p), Q::DeployObserve(q)) => {
                 p.observe(cx, q).map(|o| Reply::Observation(Box::new(o)))
             }
