@@ -28,6 +28,7 @@ mod plugin_host;
 mod prune;
 mod ps;
 mod push;
+mod registry;
 mod releases;
 mod remove;
 mod restart;
@@ -86,6 +87,7 @@ enum Command {
     Releases(releases::Args),
     Rollback(rollback::Args),
     Prune(prune::Args),
+    Registry(registry::Args),
     History(history::Args),
     Stop(stop::Args),
     Start(start::Args),
@@ -115,6 +117,9 @@ enum Command {
 impl Command {
     /// Whether it changes something, and so tells of events rather than prints data.
     fn acts(&self) -> bool {
+        if let Command::Registry(args) = self {
+            return args.acts();
+        }
         matches!(
             self,
             Command::Build(_)
@@ -217,6 +222,7 @@ impl Command {
             Command::Releases(args) => args.run(global, term),
             Command::Rollback(args) => args.run(global, term),
             Command::Prune(args) => args.run(global, term),
+            Command::Registry(args) => args.run(global, term),
             Command::History(args) => args.run(global, term),
             Command::Stop(args) => args.run(global, term),
             Command::Start(args) => args.run(global, term),

@@ -118,6 +118,7 @@ pub fn plan(plan: &Plan) -> String {
     for line in afterwards(plan) {
         let _ = writeln!(text, "  {line}");
     }
+    text += &in_registry(plan);
     text += &hooks(plan, false);
     for note in &plan.notes {
         let _ = writeln!(text, "  note: {}", note.message);
@@ -179,6 +180,20 @@ fn afterwards(plan: &Plan) -> Vec<String> {
         }
     }
     with_hosts(lines)
+}
+
+/// What goes from a registry: a line for each image, below the repository.
+fn in_registry(plan: &Plan) -> String {
+    let mut text = String::new();
+    for action in &plan.actions {
+        let Request::PushRemove(q) = &action.request else { continue };
+        let _ = writeln!(text, "  {} in the registry", q.repository);
+        for image in &q.images {
+            let names = if image.tags.is_empty() { &image.digest } else { &image.tags.join(", ") };
+            let _ = writeln!(text, "    - remove {names}");
+        }
+    }
+    text
 }
 
 /// The first few names, and how many more there are.

@@ -34,7 +34,7 @@ use crate::term::Term;
 use crate::words;
 
 /// The commands that there are where a cluster decides what runs where.
-const IN_CLUSTERS: [&str; 14] = [
+const IN_CLUSTERS: [&str; 16] = [
     "build",
     "deploy",
     "history",
@@ -42,6 +42,8 @@ const IN_CLUSTERS: [&str; 14] = [
     "plan",
     "ps",
     "push",
+    "registry ls",
+    "registry prune",
     "releases",
     "remove",
     "rollback",

@@ -54,6 +54,7 @@ mod readme;
 mod real;
 mod registry;
 mod registry_digests;
+mod registry_prune;
 mod registry_tokens;
 mod releases;
 mod remove;
