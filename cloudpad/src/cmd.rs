@@ -9,6 +9,7 @@ mod config;
 mod consent;
 mod deploy;
 mod display;
+mod doctor;
 mod environments;
 mod events;
 mod exec;
@@ -78,6 +79,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Init(init::Args),
+    Doctor(doctor::Args),
     Check(check::Args),
     Config(config::Args),
     Plan(plan::Args),
@@ -117,23 +119,22 @@ enum Command {
 impl Command {
     /// Whether it changes something, and so tells of events rather than prints data.
     fn acts(&self) -> bool {
-        if let Command::Registry(args) = self {
-            return args.acts();
-        }
-        matches!(
-            self,
+        match self {
+            Command::Hosts(hosts) => hosts.acts(),
+            Command::Registry(registry) => registry.acts(),
             Command::Build(_)
-                | Command::Push(_)
-                | Command::Deploy(_)
-                | Command::Rollback(_)
-                | Command::Prune(_)
-                | Command::Stop(_)
-                | Command::Start(_)
-                | Command::Restart(_)
-                | Command::Scale(_)
-                | Command::Remove(_)
-                | Command::Maintenance(_)
-        )
+            | Command::Push(_)
+            | Command::Deploy(_)
+            | Command::Rollback(_)
+            | Command::Prune(_)
+            | Command::Stop(_)
+            | Command::Start(_)
+            | Command::Restart(_)
+            | Command::Scale(_)
+            | Command::Remove(_)
+            | Command::Maintenance(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether something may be other on a host afterwards, also by what somebody has run there.
@@ -213,6 +214,7 @@ impl Command {
     fn run(self, global: &Global, term: &Arc<Term>) -> Ended {
         match self {
             Command::Init(args) => args.run(term),
+            Command::Doctor(args) => args.run(global, term),
             Command::Check(args) => args.run(global, term),
             Command::Config(args) => args.run(global, term),
             Command::Plan(args) => args.run(global, term),
