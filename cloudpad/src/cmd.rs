@@ -9,6 +9,7 @@ mod config;
 mod consent;
 mod deploy;
 mod display;
+mod doctor;
 mod environments;
 mod events;
 mod exec;
@@ -77,6 +78,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Init(init::Args),
+    Doctor(doctor::Args),
     Check(check::Args),
     Config(config::Args),
     Plan(plan::Args),
@@ -115,6 +117,9 @@ enum Command {
 impl Command {
     /// Whether it changes something, and so tells of events rather than prints data.
     fn acts(&self) -> bool {
+        if let Command::Hosts(hosts) = self {
+            return hosts.acts();
+        }
         matches!(
             self,
             Command::Build(_)
@@ -208,6 +213,7 @@ impl Command {
     fn run(self, global: &Global, term: &Arc<Term>) -> Ended {
         match self {
             Command::Init(args) => args.run(term),
+            Command::Doctor(args) => args.run(global, term),
             Command::Check(args) => args.run(global, term),
             Command::Config(args) => args.run(global, term),
             Command::Plan(args) => args.run(global, term),

@@ -35,7 +35,7 @@ impl Journal {
     pub fn open(state_dir: &Path, time: &str, command: &str) -> io::Result<Self> {
         let dir = state_dir.join("journal");
         fs::create_dir_all(&dir)?;
-        let file = create(&dir, &format!("{time}-{command}"))?;
+        let file = create(&dir, &format!("{time}-{}", command.replace(' ', "-")))?;
         // A file system without locks has all runs that were broken off and those under way look alike.
         let _ = file.lock();
         prune(&dir);

@@ -24,6 +24,8 @@
 //! - [`plan`](mod@plan) decides what is to be done. Pure.
 //! - [`departed`] says which hosts a project has left. Pure.
 //! - [`scratch`] is a private file for an editor. I/O.
+//! - [`doctor`] says what is wrong. Pure, but for its look at this machine.
+//! - [`provision`] says what makes a bare machine a host. Pure, but for its look.
 //! - [`rollout`] has a plan carried out, and answers its failure with another. I/O, through `run`.
 //! - [`run`] carries plans out. I/O.
 //! - [`hooks`] runs local commands before and after that. I/O.
@@ -39,6 +41,7 @@ pub mod config;
 pub mod conformance;
 pub mod departed;
 pub mod dockerfiles;
+pub mod doctor;
 pub mod everywhere;
 pub mod happening;
 pub mod history;
@@ -57,6 +60,7 @@ pub mod one_offs;
 pub mod plan;
 pub mod plugin;
 pub mod project;
+pub mod provision;
 pub mod refusal;
 pub mod releases;
 pub mod report;

@@ -158,6 +158,15 @@ impl Subject {
     }
 }
 
+/// The name of the script that a command is: the word behind it, as the shell takes it, whoever runs the shell.
+pub fn script(command: &[String]) -> Option<&str> {
+    let words = command.iter().position(|word| word == "sh").map(|at| &command[at..])?;
+    match words {
+        [_, option, _, name, ..] if option == "-c" => Some(name),
+        _ => None,
+    }
+}
+
 /// What a request is done to, in the word a user knows it by.
 fn object(request: &Request) -> String {
     match request {
@@ -176,7 +185,10 @@ fn object(request: &Request) -> String {
         Request::DeployStop(q) => q.container.name.clone(),
         Request::DeployRun(q) => q.container.clone(),
         Request::DeployExec(q) => q.container.name.clone(),
-        Request::DeployCommand(q) => format!("`{}`", q.command.join(" ")),
+        Request::DeployCommand(q) => match script(&q.command) {
+            Some(name) => format!("`{name}`"),
+            None => format!("`{}`", q.command.join(" ")),
+        },
         Request::DeployRecord(q) => match &q.release {
             Some(release) => release.id.clone(),
             None => format!("{} as forgotten", q.forget.join(", ")),

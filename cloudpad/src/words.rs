@@ -20,7 +20,7 @@ use cloudpad_plugin_api::{Failure, Request};
 
 use crate::config::Problem;
 use crate::plan::{Change, ChangeKind, Plan};
-use crate::report::{Subject, Waiting};
+use crate::report::{Subject, Waiting, script};
 pub use acts::{did, doing};
 pub use columns::columns;
 pub use ending::report;
@@ -199,6 +199,10 @@ fn by_host(plan: &Plan) -> BTreeMap<&str, Vec<String>> {
     for action in &plan.actions {
         match &action.request {
             Request::DeployRoute(q) => hosts.entry(&q.host.name).or_default().push(routes::line(q)),
+            Request::DeployCommand(q) => {
+                let name = script(&q.command).map_or_else(|| command(&q.command), str::to_owned);
+                hosts.entry(&q.host.name).or_default().push(format!("+ {name}"));
+            }
             Request::DeployRemove(q) => {
                 let objects = Subject::of(action).object;
                 hosts.entry(&q.host.name).or_default().push(format!("- clean up {objects}"));

@@ -1,7 +1,8 @@
 #!/bin/sh
 # The main process of a lab host, under `docker run --init`: keeps sshd and dockerd running.
 # A file /run/hold.sshd or /run/hold.dockerd keeps one that has ended from coming back.
-# From the environment: DOCKERD_ARGS, and FORWARD="127.0.0.10:5000>10.0.0.5:5000 ...".
+# From the environment: DOCKERD_ARGS, ENGINE=none for a machine that has none yet, and
+# FORWARD="127.0.0.10:5000>10.0.0.5:5000 ...".
 umask 022
 mkdir -p /run/sshd /var/log /etc/ssh
 rm -f /run/hold.sshd /run/hold.dockerd
@@ -10,7 +11,9 @@ for home in /root /home/deploy; do
   cp /lab/authorized_keys "$home/.ssh/authorized_keys"; chmod 600 "$home/.ssh/authorized_keys"
   chown -R "$(stat -c %u:%g "$home")" "$home/.ssh"
 done
-cp "/lab/hostkeys/$(hostname)" /etc/ssh/ssh_host_ed25519_key; chmod 600 /etc/ssh/ssh_host_ed25519_key
+# One that is no host yet makes a key of its own, which nobody knows.
+cp "/lab/hostkeys/$(hostname)" /etc/ssh/ssh_host_ed25519_key || ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
+chmod 600 /etc/ssh/ssh_host_ed25519_key
 mkdir -p /etc/docker/certs.d/registry.lab:5443; cp /lab/ca.crt /etc/docker/certs.d/registry.lab:5443/ca.crt
 
 # MaxSessions is OpenSSH's own default, as on most hosts. MaxStartups is higher: as many tests as a machine has
@@ -76,5 +79,5 @@ stop() {
 }
 trap stop TERM INT
 keep_sshd &
-keep_dockerd &
+[ "${ENGINE:-}" = none ] || keep_dockerd &
 while :; do wait; sleep 1; done

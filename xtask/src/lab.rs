@@ -109,7 +109,7 @@ pub fn up(settings: &Settings, hosts: u8, variant: Option<image::Variant>) -> Re
     let subnet = hosts::network(settings)?;
     services::ensure(settings, &subnet, &images.services)?;
     hosts::ensure(settings, &subnet, &images.hosts)?;
-    let lab = describe::write(settings, &subnet, hosts)?;
+    let lab = describe::write(settings, &subnet, hosts, &images.bare)?;
     hosts::wait(settings, hosts)?;
     services::wait(&lab)?;
     services::offer(&images.base, &lab.base_image)?;

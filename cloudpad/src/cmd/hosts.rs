@@ -4,6 +4,7 @@ mod add;
 mod exec;
 mod list;
 mod listed;
+mod provision;
 mod rm;
 mod ssh;
 mod trust;
@@ -17,10 +18,9 @@ use super::args::{Global, SelectHosts};
 use super::session::Session;
 use super::{Ended, Refused};
 use crate::config;
-use crate::inventory::Selection;
 use crate::term::Term;
 
-/// List, add and take out hosts, log in to them, and run commands there
+/// List, add, prepare and take out hosts, log in to them, and run commands there
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -32,17 +32,24 @@ enum Command {
     Ls(list::Args),
     Add(add::Args),
     Rm(rm::Args),
+    Provision(provision::Args),
     Exec(exec::Args),
     Ssh(ssh::Args),
     Trust(trust::Args),
 }
 
 impl Args {
+    /// Whether it tells of events rather than prints data.
+    pub(super) fn acts(&self) -> bool {
+        matches!(self.command, Command::Provision(_))
+    }
+
     pub(super) fn run(self, global: &Global, term: &Arc<Term>) -> Ended {
         match self.command {
             Command::Ls(args) => args.run(global, term),
             Command::Add(args) => args.run(global, term),
             Command::Rm(args) => args.run(global, term),
+            Command::Provision(args) => args.run(global, term),
             Command::Exec(args) => args.run(global, term),
             Command::Ssh(args) => args.run(global, term),
             Command::Trust(args) => args.run(global, term),
@@ -59,16 +66,5 @@ fn duration(text: &str) -> Result<u64, String> {
 
 /// The hosts that are meant, in the order of the file.
 fn chosen(session: &Session, select: &SelectHosts) -> Result<Vec<Arc<Host>>, Refused> {
-    selected(session, &select.selection())
-}
-
-/// The same, as a selection says it.
-fn selected(session: &Session, selection: &Selection) -> Result<Vec<Arc<Host>>, Refused> {
-    let inventory = session.inventory()?;
-    let mut problems = Vec::new();
-    let selected = inventory.selected(selection, &mut problems);
-    if !problems.is_empty() {
-        return Err(session.refuses(problems.into()));
-    }
-    Ok(selected.into_iter().map(|index| inventory.hosts()[index].clone()).collect())
+    session.selected(&select.selection())
 }

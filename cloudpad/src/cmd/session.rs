@@ -11,6 +11,7 @@ use cloudpad_plugin_api::{Placement, Request, Stage};
 
 mod asking;
 mod inventory;
+mod machines;
 
 use super::args::{self, Global};
 use super::{Ended, FileText, Refused};
@@ -34,9 +35,10 @@ use crate::term::Term;
 use crate::words;
 
 /// The commands that there are where a cluster decides what runs where.
-const IN_CLUSTERS: [&str; 14] = [
+const IN_CLUSTERS: [&str; 15] = [
     "build",
     "deploy",
+    "doctor",
     "history",
     "logs",
     "plan",
@@ -290,9 +292,14 @@ impl Session {
 
     /// Tells a plan to those who listen, with where its hosts are from, if that is not where they should be.
     pub(super) fn tell(&self, plan: &mut Plan, goal: &Goal) {
+        self.announce(plan, &goal.release);
+    }
+
+    /// The same of a plan that is carried out under this name, be it that of no release.
+    pub(super) fn announce(&self, plan: &mut Plan, name: &str) {
         plan.notes.extend(self.from_cache.get().cloned());
         self.runner.record.event(Event::Plan {
-            release: goal.release.clone(),
+            release: name.to_owned(),
             changes: plan.changes.clone(),
             actions: plan.actions.len(),
             notes: plan.notes.clone(),

@@ -75,6 +75,8 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
         ("deploy.route", _) => format!("set the route of {object}"),
         ("deploy.stop", _) => format!("stopped {object}"),
         ("deploy.remove", _) => format!("removed {object}"),
+        ("deploy.command", _) => format!("ran {object}"),
+        ("deploy.host", _) => "its engine answers".to_owned(),
         ("deploy.clear", _) => "removed what was left".to_owned(),
         ("deploy.run", Reply::Ran(ran)) if ran.timed_out => format!("stopped {object}, whose time was over"),
         ("deploy.run", Reply::Ran(ran)) => format!("{object} has ended with exit code {}", ran.exit_code),

@@ -66,6 +66,7 @@ fn first_deploy_update_failed_update_scale_and_away() {
     fleet.deploy().expect(0);
     fleet.runs(&["m1", "m2"], "GREETING=one");
     fleet.room.run(&["plan", "--exit-code"]).expect(0);
+    fleet.room.run(&["doctor"]).expect(0).shows("ok cluster it answers").says("all is well");
 
     // Trouble that passes is nobody's failure.
     fleet.double.faults([Fault::Status(503), Fault::Closed]);

@@ -17,6 +17,7 @@ fn all_commands_are_listed_and_none_is_run() {
         listed.stdout.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
     let built_in = [
         "init",
+        "doctor",
         "check",
         "config",
         "plan",

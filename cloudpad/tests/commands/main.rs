@@ -8,6 +8,7 @@ mod check;
 mod cluster;
 mod complete;
 mod conform;
+mod doctor;
 mod files;
 mod fleet;
 mod foreign;

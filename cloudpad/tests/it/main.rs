@@ -48,6 +48,7 @@ mod plan;
 mod plugin_dies;
 mod plugins;
 mod protected;
+mod provision;
 mod ps;
 mod ps_watch;
 mod push;

@@ -34,7 +34,9 @@ fn unix_failure(login: &str, path: &str, reason: &str, seen: Socket) -> Failure 
     match seen {
         Socket::Absent => unreachable(format!("there is no socket `{path}` on `{login}`"))
             .hint("is the engine installed and running? `systemctl enable --now docker`"),
+        // Groups are those that the user had at the login: with a new one there may be more.
         Socket::NotOurs => unreachable(format!("`{user}` may not use the socket `{path}` on `{login}`"))
+            .retryable()
             .hint(format!(
                 "for an engine's socket, add the user to its group on the host: `usermod -aG docker {user}`"
             )),
@@ -113,7 +115,9 @@ mod tests {
         ] {
             assert_eq!(unix_failure("u@h", "/s", "no", seen).kind, expected, "{seen:?}");
         }
-        let hint = unix_failure("u@h", "/s", "no", Socket::NotOurs).hint.unwrap();
+        let failure = unix_failure("u@h", "/s", "no", Socket::NotOurs);
+        assert!(failure.retryable, "with another login");
+        let hint = failure.hint.unwrap();
         assert!(hint.contains("usermod -aG docker u"), "{hint}");
     }
 }

@@ -15,6 +15,9 @@ pub struct Lab {
     pub name: String,
     /// Its hosts.
     pub hosts: Vec<Host>,
+    /// What `docker run --detach` takes to make a machine with an sshd and no engine.
+    #[serde(default)]
+    pub bare: Vec<String>,
     /// An `ssh_config` that knows them by name.
     pub ssh_config: PathBuf,
     /// The private key that they let in.
@@ -67,8 +70,8 @@ pub fn ssh_config(settings: &Settings) -> PathBuf {
 }
 
 /// Writes the three files.
-pub fn write(settings: &Settings, subnet: &str, hosts: u8) -> Result<Lab> {
-    let lab = describe(settings, subnet, hosts);
+pub fn write(settings: &Settings, subnet: &str, hosts: u8, bare: &str) -> Result<Lab> {
+    let lab = describe(settings, subnet, hosts, bare);
     let json = serde_json::to_string_pretty(&lab).map_err(|error| error.to_string())?;
     keys::write(&settings.dir.join("lab.json"), &json)?;
     keys::write(&lab.ssh_config, &config(settings, &lab))?;
@@ -108,11 +111,12 @@ impl Lab {
     }
 }
 
-fn describe(settings: &Settings, subnet: &str, hosts: u8) -> Lab {
+fn describe(settings: &Settings, subnet: &str, hosts: u8, bare: &str) -> Lab {
     let services = settings.address(services::PUBLISHED);
     Lab {
         name: settings.name.clone(),
         hosts: (1..=hosts).map(|number| host(settings, subnet, number)).collect(),
+        bare: hosts::bare(settings, bare),
         ssh_config: ssh_config(settings),
         key: settings.dir.join("id_ed25519"),
         known_hosts: settings.dir.join("known_hosts"),
@@ -179,7 +183,7 @@ mod tests {
 
     fn lab() -> (Settings, Lab) {
         let settings = Settings { name: "t".into(), loopback: "127.0.9".into(), dir: "/lab".into() };
-        let lab = describe(&settings, "10.1.2", 2);
+        let lab = describe(&settings, "10.1.2", 2, "bare:1");
         (settings, lab)
     }
 

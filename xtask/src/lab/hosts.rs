@@ -118,6 +118,17 @@ pub fn container(
     shell::output(run.args(args).arg(image).args(command)).map(drop)
 }
 
+/// The arguments with which the engine runs a machine of the lab that is no host yet: one of nobody's, that a test makes and removes.
+pub fn bare(settings: &Settings, image: &str) -> Vec<String> {
+    let own = [
+        Variant::Lite.first_process().to_owned(),
+        format!("--network={}", settings.name),
+        format!("--volume={}:/lab:ro", settings.dir.join("mount").display()),
+    ];
+    let labels = settings.labels();
+    RIGHTS.map(String::from).into_iter().chain(labels).chain(own).chain([image.to_owned()]).collect()
+}
+
 fn host(settings: &Settings, subnet: &str, number: u8, (variant, image): &(Variant, String)) -> Result<()> {
     let loopback = settings.address(services::PUBLISHED);
     let (registry, etcd) =

@@ -11,6 +11,7 @@ use crate::shell::{self, Result, docker};
 
 const HOST_INIT: &str = include_str!("../../lab/host-init.sh");
 const HOST_IMAGE: &str = include_str!("../../lab/host-image.sh");
+const BARE_IMAGE: &str = include_str!("../../lab/bare-image.sh");
 const HOST26_IMAGE: &str = include_str!("../../lab/host26-image.sh");
 const SYSTEMD_IMAGE: &str = include_str!("../../lab/host-systemd-image.sh");
 const SERVICES_IMAGE: &str = include_str!("../../lab/services-image.sh");
@@ -53,6 +54,8 @@ impl Variant {
 pub struct Images {
     /// Each host: sshd and an engine.
     pub hosts: Vec<(Variant, String)>,
+    /// A machine that is no host yet: sshd and no engine.
+    pub bare: String,
     /// The registry and etcd.
     pub services: String,
     /// What test applications are built on: busybox.
@@ -70,6 +73,8 @@ pub fn ensure(settings: &Settings, variants: &[Variant]) -> Result<Images> {
         names.map(|name| Ok(path(&packages::unpacked(settings, name)?))).into_iter().collect()
     })?;
     let lite = make(settings, "host", &[HOST_IMAGE, HOST_INIT], || Ok(vec![path(&busybox()?)]))?;
+    let sudo = || packages::unpacked(settings, "sudo");
+    let bare = make(settings, "bare", &[BARE_IMAGE, HOST_INIT], || Ok(vec![path(&sudo()?)]))?;
     let keyring = "usr/share/keyrings/debian-archive-keyring.gpg";
     let keys = || packages::unpacked(settings, "debian-archive-keyring").map(|at| path(&at.join(keyring)));
     let proxy = make(settings, "proxy", &[PROXY_IMAGE], || Ok(vec![keys()?]))?;
@@ -85,7 +90,7 @@ pub fn ensure(settings: &Settings, variants: &[Variant]) -> Result<Images> {
         }
     };
     let host = |variant: &Variant| Ok((*variant, host(variant)?));
-    Ok(Images { hosts: variants.iter().map(host).collect::<Result<_>>()?, services, base, proxy })
+    Ok(Images { hosts: variants.iter().map(host).collect::<Result<_>>()?, bare, services, base, proxy })
 }
 
 fn path(path: &Path) -> String {

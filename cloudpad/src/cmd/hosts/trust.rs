@@ -42,9 +42,9 @@ impl Args {
         }
         // A name that is mistyped must not go unnoticed.
         let named = Selection { hosts: self.replace.clone(), ..Selection::default() };
-        let replaced = super::selected(&session, &named)?;
+        let replaced = session.selected(&named)?;
         let replaced = |host: &Arc<Host>| !self.replace.is_empty() && replaced.contains(host);
-        let chosen = super::selected(&session, &Selection { hosts, ..Selection::default() })?;
+        let chosen = session.selected(&Selection { hosts, ..Selection::default() })?;
         let mut failed = false;
         let mut wanted = Vec::new();
         let mut text = String::new();

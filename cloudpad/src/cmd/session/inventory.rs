@@ -62,6 +62,17 @@ impl Session {
         Ok(inventory)
     }
 
+    /// The hosts that are meant, in the order of the file, whatever may run there.
+    pub(in crate::cmd) fn selected(&self, selection: &Selection) -> Result<Vec<Arc<Host>>, Refused> {
+        let inventory = self.inventory()?;
+        let mut problems = Vec::new();
+        let selected = inventory.selected(selection, &mut problems);
+        if !problems.is_empty() {
+            return Err(self.refuses(problems.into()));
+        }
+        Ok(selected.into_iter().map(|index| inventory.hosts()[index].clone()).collect())
+    }
+
     /// The hosts that are meant. Nothing is asked of them.
     pub(in crate::cmd) fn hosts(&self, selection: &Selection) -> Result<Vec<Arc<Host>>, Refused> {
         let inventory = self.inventory()?;

@@ -10,7 +10,12 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 pub struct Lab {
     pub hosts: Vec<Host>,
+    /// What `docker run --detach` takes to make a machine that is no host yet.
+    #[serde(default)]
+    pub bare: Vec<String>,
     pub ssh_config: PathBuf,
+    /// The private key that hosts let in.
+    pub key: PathBuf,
     pub registry: String,
     /// The URL of etcd.
     pub etcd: String,

@@ -1,0 +1,6 @@
+# Installs these packages. Files of theirs that are there already stay as they are.
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+apt-get -q update
+apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=120 \
+  -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install "$@"

@@ -1,0 +1,43 @@
+//! `cloudpad doctor` where no host is there.
+
+use serde_json::json;
+
+use crate::room::Room;
+
+/// A host where nobody listens, and a config that needs a program.
+const AWAY: &str = "[hosts.h1]\naddress = \"root@127.0.0.1:1\"\n[stages]\n\
+                    inventory = { provider = \"command\", config = { command = [\"list-hosts\"] } }\n";
+
+#[test]
+fn what_is_wrong_is_found_and_told_with_what_to_do() {
+    let room = Room::new();
+    room.config(AWAY);
+    let found = room.run(&["doctor"]).expect(1);
+    let found =
+        found.shows("ok config it is understood").shows("MEND program there is no `list-hosts`, which stage");
+    found.shows("MEND inventory").says("to be mended");
+    room.program("bin/list-hosts", "#!/bin/sh\necho '[]'\n");
+    let found = room.run(&["doctor"]).expect(1).shows("ok program `list-hosts` is there");
+    found
+        .shows("MEND login could not connect to `127.0.0.1:1`")
+        .shows("hint: is the host up")
+        .says("1 to be mended");
+    let told = room.run(&["doctor", "--json"]).expect(1).json();
+    assert_eq!(told["well"], false);
+    let all = told["findings"].as_array().unwrap();
+    let config =
+        json!({"place": "this machine", "check": "config", "state": "ok", "message": all[0]["message"]});
+    assert_eq!((&all[0], &all.last().unwrap()["place"]), (&config, &json!("h1")));
+    room.run(&["doctor", "--host", "h2"]).expect(2).says("no host matches `h2`");
+}
+
+#[test]
+fn a_config_that_is_not_understood_is_a_finding() {
+    let room = Room::new();
+    room.config("[services.db]\nimage = \"nosuch\"\n");
+    room.run(&["doctor"]).expect(1).shows("MEND config").says("1 to be mended");
+    room.trap("bin/cloudpad-mine").mode("bin/cloudpad-mine", 0o644);
+    room.config("[stages]\ninventory = \"mine\"\n");
+    room.run(&["doctor"]).expect(1).shows("MEND config");
+    room.nothing_has_run();
+}
