@@ -29,6 +29,7 @@ mod plugin_host;
 mod prune;
 mod ps;
 mod push;
+mod registry;
 mod releases;
 mod remove;
 mod restart;
@@ -88,6 +89,7 @@ enum Command {
     Releases(releases::Args),
     Rollback(rollback::Args),
     Prune(prune::Args),
+    Registry(registry::Args),
     History(history::Args),
     Stop(stop::Args),
     Start(start::Args),
@@ -117,23 +119,22 @@ enum Command {
 impl Command {
     /// Whether it changes something, and so tells of events rather than prints data.
     fn acts(&self) -> bool {
-        if let Command::Hosts(hosts) = self {
-            return hosts.acts();
-        }
-        matches!(
-            self,
+        match self {
+            Command::Hosts(hosts) => hosts.acts(),
+            Command::Registry(registry) => registry.acts(),
             Command::Build(_)
-                | Command::Push(_)
-                | Command::Deploy(_)
-                | Command::Rollback(_)
-                | Command::Prune(_)
-                | Command::Stop(_)
-                | Command::Start(_)
-                | Command::Restart(_)
-                | Command::Scale(_)
-                | Command::Remove(_)
-                | Command::Maintenance(_)
-        )
+            | Command::Push(_)
+            | Command::Deploy(_)
+            | Command::Rollback(_)
+            | Command::Prune(_)
+            | Command::Stop(_)
+            | Command::Start(_)
+            | Command::Restart(_)
+            | Command::Scale(_)
+            | Command::Remove(_)
+            | Command::Maintenance(_) => true,
+            _ => false,
+        }
     }
 
     /// Whether something may be other on a host afterwards, also by what somebody has run there.
@@ -223,6 +224,7 @@ impl Command {
             Command::Releases(args) => args.run(global, term),
             Command::Rollback(args) => args.run(global, term),
             Command::Prune(args) => args.run(global, term),
+            Command::Registry(args) => args.run(global, term),
             Command::History(args) => args.run(global, term),
             Command::Stop(args) => args.run(global, term),
             Command::Start(args) => args.run(global, term),

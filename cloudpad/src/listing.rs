@@ -3,6 +3,7 @@
 mod cells;
 pub mod cluster;
 pub mod hosts;
+pub mod registry;
 pub mod secrets;
 pub mod usage;
 

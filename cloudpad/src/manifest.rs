@@ -98,7 +98,8 @@ fn seconds(time: &str) -> Option<i64> {
     NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%SZ").ok().map(|time| time.and_utc().timestamp())
 }
 
-fn ago(seconds: i64) -> String {
+/// How long ago something was, in words.
+pub fn ago(seconds: i64) -> String {
     let (number, unit) = match seconds {
         ..0 => return "which is yet to come".to_owned(),
         0..60 => return "less than a minute ago".to_owned(),

@@ -23,10 +23,12 @@ mod graph;
 mod hooks;
 mod hosts;
 mod jobs;
+mod keep;
 mod left_behind;
 mod look;
 mod maintenance;
 mod model;
+mod needs;
 mod nowhere;
 mod obstacle;
 mod one_offs;
@@ -88,11 +90,13 @@ pub use cluster::{CLUSTER, Tried, back as cluster_back, remove_from, review, sca
 pub(crate) use graph::open_images;
 pub use hooks::Hook;
 pub use jobs::{has_image, job_hosts, job_image, job_secrets, job_service, job_spec};
+pub use keep::{Fate, Judged, judged, prune_registry, repositories};
 pub use look::{
     Also, look_host, look_hosts, look_images, look_secrets, prepares, repository, resolves, unknown_secrets,
 };
 pub use maintenance::{in_maintenance, maintenance};
 pub use model::*;
+pub use needs::{Needs, Uses};
 pub use pins::{look_pins, pins};
 pub use protect::{Held, protected};
 pub use proxies::down as proxy_down;

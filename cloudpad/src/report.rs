@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::HookPoint;
 use crate::plan::{Action, Change, Note};
+use crate::words::plural;
 pub use hooks::{FailedHook, HookStep};
 
 /// Something that happens in a run.
@@ -174,6 +175,7 @@ fn object(request: &Request) -> String {
         Request::SourceFetch(q) => q.source.name.clone(),
         Request::BuildRun(q) => q.reference.clone(),
         Request::PushRun(q) => q.reference.clone(),
+        Request::PushRemove(q) => format!("{} of {}", plural(q.images.len(), "image"), q.repository),
         Request::DeployPull(q) => match (&q.tag, q.image.get()) {
             (Some(tag), _) => tag.clone(),
             (None, Ok(reference)) => reference.to_owned(),

@@ -119,6 +119,7 @@ pub fn plan(plan: &Plan) -> String {
     for line in afterwards(plan) {
         let _ = writeln!(text, "  {line}");
     }
+    text += &in_registry(plan);
     text += &hooks(plan, false);
     for note in &plan.notes {
         let _ = writeln!(text, "  note: {}", note.message);
@@ -194,6 +195,20 @@ fn told((service, instances): (&String, &Vec<Served>)) -> (String, Vec<String>) 
         [] => (format!("then tell the inventory that {service} is nowhere"), hosts),
         _ => (format!("then tell the inventory that {service} is on"), hosts),
     }
+}
+
+/// What goes from a registry: a line for each image, below the repository.
+fn in_registry(plan: &Plan) -> String {
+    let mut text = String::new();
+    for action in &plan.actions {
+        let Request::PushRemove(q) = &action.request else { continue };
+        let _ = writeln!(text, "  {} in the registry", q.repository);
+        for image in &q.images {
+            let names = if image.tags.is_empty() { &image.digest } else { &image.tags.join(", ") };
+            let _ = writeln!(text, "    - remove {names}");
+        }
+    }
+    text
 }
 
 /// The first few names, and how many more there are.

@@ -103,6 +103,7 @@ impl Provider {
             (Handler::Inventory(inventory), "inventory.published" | "inventory.publish") => {
                 !inventory.is_publisher()
             }
+            (Handler::Push(push), "push.list" | "push.remove") => !push.is_kept(),
             _ => false,
         };
         let methods = self.stage().methods().iter().copied();
@@ -149,6 +150,8 @@ impl Provider {
             (Handler::Build(p), Q::BuildObserve(q)) => p.observe(cx, q).map(Reply::Images),
             (Handler::Build(p), Q::BuildRun(q)) => p.run(cx, q).map(Reply::Built),
             (Handler::Push(p), Q::PushRun(q)) => p.run(cx, q).map(Reply::Pushed),
+            (Handler::Push(p), Q::PushList(q)) => p.list(cx, q).map(Reply::Listed),
+            (Handler::Push(p), Q::PushRemove(q)) => p.remove(cx, q).map(|()| Reply::Done),
             (Handler::Deploy(p), Q::DeployObserve(q)) => {
                 p.observe(cx, q).map(|o| Reply::Observation(Box::new(o)))
             }

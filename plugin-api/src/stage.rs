@@ -70,7 +70,7 @@ impl Stage {
                 "secrets.save",
             ],
             Stage::Build => &["config.check", "build.observe", "build.run"],
-            Stage::Push => &["config.check", "push.run"],
+            Stage::Push => &["config.check", "push.run", "push.list", "push.remove"],
             Stage::Deploy => &[
                 "config.check",
                 "deploy.observe",
@@ -172,6 +172,12 @@ pub enum Request {
     /// Bring this image to where hosts can have it.
     #[serde(rename = "push.run")]
     PushRun(push::Run),
+    /// What is kept of this repository?
+    #[serde(rename = "push.list")]
+    PushList(push::List),
+    /// Take these images out.
+    #[serde(rename = "push.remove")]
+    PushRemove(push::Remove),
     /// What runs on this host?
     #[serde(rename = "deploy.observe")]
     DeployObserve(deploy::Observe),
@@ -285,6 +291,8 @@ impl Request {
             Request::BuildObserve(_) => "build.observe",
             Request::BuildRun(_) => "build.run",
             Request::PushRun(_) => "push.run",
+            Request::PushList(_) => "push.list",
+            Request::PushRemove(_) => "push.remove",
             Request::DeployObserve(_) => "deploy.observe",
             Request::DeployPull(_) => "deploy.pull",
             Request::DeployStart(_) => "deploy.start",
@@ -335,7 +343,7 @@ impl Request {
             | Request::SecretsOpen(_)
             | Request::SecretsSave(_) => Stage::Secrets,
             Request::BuildObserve(_) | Request::BuildRun(_) => Stage::Build,
-            Request::PushRun(_) => Stage::Push,
+            Request::PushRun(_) | Request::PushList(_) | Request::PushRemove(_) => Stage::Push,
             Request::DeployObserve(_)
             | Request::DeployPull(_)
             | Request::DeployStart(_)
@@ -382,6 +390,7 @@ impl Request {
             Request::BuildObserve(_) => read(ok).map(Reply::Images),
             Request::BuildRun(_) => read(ok).map(Reply::Built),
             Request::PushRun(_) => read(ok).map(Reply::Pushed),
+            Request::PushList(_) => read(ok).map(Reply::Listed),
             Request::DeployObserve(_) => read(ok).map(|seen| Reply::Observation(Box::new(seen))),
             Request::DeployPull(_) => read(ok).map(Reply::Pulled),
             Request::DeployStart(_) => read(ok).map(Reply::Started),
@@ -405,6 +414,7 @@ impl Request {
             Request::ConfigCheck(_)
             | Request::SecretsSet(_)
             | Request::SecretsSave(_)
+            | Request::PushRemove(_)
             | Request::DeployRoute(_)
             | Request::DeployStop(_)
             | Request::DeployRemove(_)
@@ -463,6 +473,8 @@ impl Request {
             | Request::SecretsSave(_)
             | Request::BuildObserve(_)
             | Request::BuildRun(_)
+            | Request::PushList(_)
+            | Request::PushRemove(_)
             | Request::ClusterReview(_)
             | Request::ClusterObserve(_)
             | Request::ClusterApply(_)

@@ -41,7 +41,7 @@ pub enum Command {
         /// How many hosts
         #[arg(long, default_value_t = HOSTS, value_parser = clap::value_parser!(u8).range(1..=60))]
         hosts: u8,
-        /// What all hosts are made of; without it the third is `lite26`, the others are `lite`
+        /// What all hosts are made of; without it the third is `lite26`, the fourth and fifth `systemd`, the others `lite`
         #[arg(long, value_enum)]
         variant: Option<image::Variant>,
         /// Make the first three hosts a swarm, with the first as its manager

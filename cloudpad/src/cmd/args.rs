@@ -43,8 +43,13 @@ impl Global {
             Some(_) => Vec::new(),
             None => config::environments(text),
         };
-        let others = others.into_iter().map(|name| Self { environment: Some(name), ..self.clone() });
+        let others = others.into_iter().map(|name| self.within(Some(name)));
         std::iter::once(self.clone()).chain(others).collect()
+    }
+
+    /// The same for another environment, or for none.
+    pub fn within(&self, environment: Option<String>) -> Self {
+        Self { environment, ..self.clone() }
     }
 
     /// `acts`: whether JSON means the events of a run, and not one document of data.

@@ -32,6 +32,20 @@ pub(super) fn told(problem: Problem, environment: Option<&str>) -> Problem {
     }
 }
 
+/// The problems of a file in an environment, as such.
+pub(super) fn in_environment(why: Refused, environment: Option<&str>) -> Refused {
+    as_told(why, |problem| told(problem, environment))
+}
+
+/// A refusal with each of its problems in other words.
+pub(super) fn as_told(why: Refused, told: impl Fn(Problem) -> Problem) -> Refused {
+    let refusal = match why.refusal {
+        Refusal::Problems(problems) => Refusal::Problems(problems.into_iter().map(told).collect()),
+        other => other,
+    };
+    Refused { refusal, ..why }
+}
+
 /// Those of `problems` that are not among `known`, each of which counts once, and the others. What is added to a file moves
 /// what stands behind it, so a place tells nothing.
 pub(super) fn new_ones(problems: Vec<Problem>, known: &[Problem]) -> (Vec<Problem>, Vec<Problem>) {

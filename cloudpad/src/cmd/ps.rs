@@ -1,11 +1,11 @@
 //! `cloudpad ps`: lists what runs.
 
+mod board;
 mod watch;
 
 use std::sync::Arc;
 
 use clap_complete::ArgValueCandidates;
-use cloudpad_plugin_api::stage::cluster::Observation;
 
 use super::args::{Global, Select};
 use super::session::Session;
@@ -15,7 +15,6 @@ use crate::inventory::Selection;
 use crate::listing::{self, Row, Shown};
 use crate::look::{At, Looked};
 use crate::plan;
-use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::term::Term;
 use crate::words;
@@ -55,9 +54,6 @@ impl Args {
         let session = Session::open("ps", false, global, term)?;
         let selection = self.selection(&session)?;
         let looked = session.look(&selection, At::Health)?;
-        if let Some(seen) = &looked.observed.cluster {
-            return self.of_cluster(&session, seen, &looked);
-        }
         let picture = self.picture(&session, &looked);
         if let [target, ..] = &self.targets[..]
             && picture.rows.is_empty()
@@ -67,7 +63,10 @@ impl Args {
             return Err(nowhere(target).into());
         }
         if self.watch {
-            return watch::watch(self, &session, selection, looked);
+            return match looked.observed.cluster {
+                Some(_) => watch::cluster::watch(self, &session, looked),
+                None => watch::watch(self, &session, selection, looked),
+            };
         }
         let table = || listing::table(&picture.rows, &session.config.project);
         term.data(&if term.is_json() { words::json_line(&picture.rows) } else { table() });
@@ -75,19 +74,6 @@ impl Args {
         picture.warnings.iter().for_each(|line| term.warn(line));
         picture.errors.iter().for_each(|line| term.error(line));
         Ok(if picture.errors.is_empty() { exit::OK } else { exit::FAILED })
-    }
-
-    fn of_cluster(&self, session: &Session, seen: &Observation, looked: &Looked) -> Ended {
-        if self.watch {
-            return Err(Refusal::new("what a cluster runs cannot be watched")
-                .hint("leave `--watch` out")
-                .into());
-        }
-        let (table, told) =
-            listing::cluster::instances(seen, &|service| looked.scope.covers(service, &session.config));
-        session.term.data(&if session.term.is_json() { words::json_line(&seen.services) } else { table });
-        told.iter().for_each(|line| session.term.warn(line));
-        Ok(exit::OK)
     }
 
     fn selection(&self, session: &Session) -> Result<Selection, Refused> {
@@ -114,8 +100,13 @@ impl Args {
             instances: &|instance| covers(&instance.service) && instances(instance),
             one_offs: &one_offs,
         };
-        let rows = listing::rows(&looked.observed, &shown);
+        let of_cluster = looked.observed.cluster.as_ref();
+        let rows = match of_cluster {
+            Some(seen) => listing::cluster::rows(seen, &shown),
+            None => listing::rows(&looked.observed, &shown),
+        };
         let (rows, last) = if self.all { (rows, Vec::new()) } else { listing::running(rows) };
+        let told = of_cluster.map(|seen| listing::cluster::about_services(seen, &covers));
         let maintained = plan::in_maintenance(&looked.observed, &covers);
         let maintained = maintained.into_iter().filter(|(host, _)| is_meant(host));
         let unseen = looked.observed.unseen().filter(|(host, _)| is_meant(host));
@@ -128,6 +119,7 @@ impl Args {
             warnings: maintained
                 .map(|(host, service)| words::routes::in_maintenance(service, host))
                 .chain(down)
+                .chain(told.into_iter().flatten())
                 .collect(),
             errors: unseen.map(|(host, failure)| format!("{host}: {}", words::failure(failure))).collect(),
         }

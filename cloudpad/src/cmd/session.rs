@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cloudpad_plugin_api::stage::deploy::Holder;
-use cloudpad_plugin_api::stage::inventory::Publication;
 use cloudpad_plugin_api::{Placement, Request, Stage};
 
 mod asking;
@@ -35,11 +34,8 @@ use crate::run::{Record, Runner, Stop};
 use crate::term::Term;
 use crate::words;
 
-/// The commands after which instances may be elsewhere, and the one that tells ahead.
-const PUBLISHING: [&str; 8] = ["deploy", "plan", "remove", "restart", "rollback", "scale", "start", "stop"];
-
 /// The commands that there are where a cluster decides what runs where.
-const IN_CLUSTERS: [&str; 15] = [
+const IN_CLUSTERS: [&str; 17] = [
     "build",
     "deploy",
     "doctor",
@@ -48,6 +44,8 @@ const IN_CLUSTERS: [&str; 15] = [
     "plan",
     "ps",
     "push",
+    "registry ls",
+    "registry prune",
     "releases",
     "remove",
     "rollback",
@@ -218,18 +216,6 @@ impl Session {
             return Err(Refusal::Stopped.into());
         }
         looked.map_err(|refusal| self.refuses(refusal))
-    }
-
-    /// What the inventory tells others of the project's instances, where the command may change that. What is kept of an
-    /// inventory that is not asked is told by nobody.
-    async fn published(&self) -> Result<Option<Publication>, Refusal> {
-        let offers = || {
-            self.runner.providers.offers(Stage::Inventory, "inventory.published", self.runner.stop.cancel())
-        };
-        match PUBLISHING.contains(&self.command) && !self.cached && offers() {
-            true => look::published(&self.runner, &self.config.project).await,
-            false => Ok(None),
-        }
     }
 
     /// Keeps the lock that it has until the user wants it to end, and looks after it every so often; returns why not, where

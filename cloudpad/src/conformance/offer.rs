@@ -123,6 +123,9 @@ pub fn is_optional(method: &str) -> bool {
         "inventory.watch",
         "inventory.published",
         "inventory.publish",
+        // Only who pushes to a place that keeps images can tell of them.
+        "push.list",
+        "push.remove",
         // Without it, an update takes a moment longer.
         "deploy.create",
         "deploy.clear",

@@ -9,12 +9,20 @@ use crate::words::{columns, some_of};
 /// How much of a digest tells it from others.
 const DIGITS: usize = 12;
 
-/// Rows as a table with a heading.
+/// Rows as a table with a heading. What containers are called is left out where that is told of none, as in a cluster.
 pub fn table(rows: &[Row], project: &Project) -> String {
     let heading =
         ["INSTANCE", "HOST", "STATE", "FOR", "RELEASE", "IMAGE", "PORTS", "CONTAINER"].map(str::to_owned);
     let cells = rows.iter().map(|row| cells(row, project));
-    columns(&std::iter::once(heading).chain(cells).collect::<Vec<_>>())
+    let lines: Vec<_> = std::iter::once(heading).chain(cells).collect();
+    match rows.iter().any(|row| !row.container.is_empty()) || rows.is_empty() {
+        true => columns(&lines),
+        false => columns(&lines.into_iter().map(without_last).collect::<Vec<_>>()),
+    }
+}
+
+fn without_last([instance, host, state, lasting, release, image, ports, _]: [String; 8]) -> [String; 7] {
+    [instance, host, state, lasting, release, image, ports]
 }
 
 fn cells(row: &Row, project: &Project) -> [String; 8] {

@@ -1,30 +1,55 @@
-//! What a cluster runs, and the releases that it remembers, as tables. Pure.
+//! What a cluster runs, and the releases that it remembers. Pure.
 
-use cloudpad_plugin_api::stage::cluster::{Instance, Observation, Rollout, Seen};
+use cloudpad_plugin_api::model::Instance;
+use cloudpad_plugin_api::stage::cluster::{self, Observation, Rollout, Seen};
 use cloudpad_plugin_api::stage::deploy::State;
 
+use super::{Name, Row, Shown};
 use crate::words::{columns, time};
 
-/// Each instance of the services that are meant on a line, and what there is to say of services.
-pub fn instances(seen: &Observation, is_meant: &dyn Fn(&str) -> bool) -> (String, Vec<String>) {
-    let mut rows = vec![["INSTANCE", "NODE", "STATE", "RELEASE", "IMAGE"].map(str::to_owned)];
-    let mut told = Vec::new();
-    for service in seen.services.iter().filter(|service| is_meant(&service.name)) {
-        rows.extend(service.instances.iter().map(|instance| row(service, instance)));
-        told.extend(about(service));
-    }
-    (columns(&rows), told)
+/// Lists the instances of a cluster as those of hosts: its nodes are the hosts. One of those that are on each node is the first there.
+pub fn rows(seen: &Observation, shown: &Shown<'_>) -> Vec<Row> {
+    let of = |service: &'_ Seen| service.instances.iter().map(|one| row(service, one)).collect::<Vec<_>>();
+    let mut rows: Vec<Row> = seen.services.iter().flat_map(of).collect();
+    rows.retain(|row| match &row.instance {
+        Name::Instance(instance) => (shown.instances)(instance),
+        Name::OneOff(_) => false,
+    });
+    rows.sort_by(|one, other| (&one.instance, &one.host).cmp(&(&other.instance, &other.host)));
+    rows
 }
 
-fn row(service: &Seen, instance: &Instance) -> [String; 5] {
-    let number = instance.number.map(|number| format!(".{number}")).unwrap_or_default();
-    let state = match instance.state {
-        State::Running => "running".to_owned(),
-        State::Starting => format!("starting: {}", instance.status),
-        _ => format!("down: {}", instance.status),
+fn row(service: &Seen, instance: &cluster::Instance) -> Row {
+    // What it is of another time is not told.
+    let is_it = instance.id == service.id;
+    let spec = service.service.as_ref().map(|service| &service.spec).filter(|_| is_it);
+    let status = instance.status.clone();
+    let (lasting, reason) = match instance.state {
+        State::Running => (status, None),
+        _ => (String::new(), Some(status).filter(|status| !status.is_empty())),
     };
-    let release = if instance.id == service.id { service.release.clone() } else { "another".to_owned() };
-    [format!("{}{number}", service.name), instance.node.clone(), state, release, service.image.clone()]
+    Row {
+        instance: Name::Instance(Instance {
+            service: service.name.clone(),
+            number: instance.number.unwrap_or(1),
+        }),
+        host: instance.node.clone(),
+        state: instance.state,
+        healthy: None,
+        reason,
+        lasting,
+        exit_code: None,
+        image: if is_it { service.image.clone() } else { String::new() },
+        release: if is_it { service.release.clone() } else { String::new() },
+        ports: spec.filter(|_| instance.state.is_up()).map(|spec| spec.ports.clone()).unwrap_or_default(),
+        routes: Vec::new(),
+        container: String::new(),
+    }
+}
+
+/// What there is to say of services that are meant.
+pub fn about_services(seen: &Observation, is_meant: &dyn Fn(&str) -> bool) -> Vec<String> {
+    seen.services.iter().filter(|service| is_meant(&service.name)).filter_map(about).collect()
 }
 
 fn about(service: &Seen) -> Option<String> {

@@ -5,6 +5,8 @@
 
 mod back;
 mod by_hand;
+#[cfg(test)]
+mod by_hand_tests;
 mod memory;
 #[cfg(test)]
 mod tests;

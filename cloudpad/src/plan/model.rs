@@ -136,7 +136,8 @@ impl Action {
     pub fn is_cleanup(&self) -> bool {
         match &self.request {
             Request::DeployRecord(_) | Request::DeployRemove(_) | Request::DeployClear(_) => true,
-            Request::ClusterRecord(_) | Request::ClusterRemove(_) | Request::InventoryPublish(_) => true,
+            Request::ClusterRecord(_) | Request::ClusterRemove(_) => true,
+            Request::PushRemove(_) | Request::InventoryPublish(_) => true,
             Request::DeployRun(run) => run.labels.get(label::JOB_WHEN).is_some_and(|when| when == "after"),
             _ => false,
         }

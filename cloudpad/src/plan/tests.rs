@@ -6,6 +6,7 @@ mod doubtful;
 mod hooks;
 mod images;
 mod jobs;
+mod keep;
 pub(in crate::plan) mod kit;
 mod maintenance;
 mod order;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use cloudpad_plugin_api::stage::build::{Images, Recipe};
 use cloudpad_plugin_api::stage::cluster;
 use cloudpad_plugin_api::stage::deploy::{self, Observation};
+use cloudpad_plugin_api::stage::push::Listed;
 use cloudpad_plugin_api::{Reply, Request};
 
 /// The longest tag: <https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests>.
@@ -26,6 +27,7 @@ pub fn check(request: &Request, reply: &Reply) -> Result<(), String> {
             Err(format!("the path {:?} of a source is not absolute", found.path))
         }
         (_, Reply::Pushed(pushed)) => reference("a pushed image", &pushed.reference),
+        (_, Reply::Listed(listed)) => stored(listed),
         (_, Reply::Secrets(found)) => {
             let zero = found.values.0.iter().find(|(_, value)| value.expose().contains('\0'));
             zero.map_or(Ok(()), |(name, _)| {
@@ -115,16 +117,39 @@ fn digests(asked: &[String], told: &deploy::Digests) -> Result<(), String> {
             return Err(format!("it has told of image {:?}, which was not asked for", told.image));
         }
         let digest = told.digest.as_deref().unwrap_or("sha256:0");
-        let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let is_digest =
-            digest.split_once(':').is_some_and(|(algorithm, hex)| is_word(algorithm) && is_word(hex));
-        if !is_digest {
+        if !is_digest(digest) {
             return Err(format!("{digest:?}, which it says of `{}`, is no digest", told.image));
         }
     }
     match asked.iter().find(|image| told.images.iter().all(|told| told.image != **image)) {
         Some(image) => Err(format!("it has not told of image `{image}`")),
         None => Ok(()),
+    }
+}
+
+fn is_digest(text: &str) -> bool {
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    text.split_once(':').is_some_and(|(algorithm, hex)| is_word(algorithm) && is_word(hex))
+}
+
+/// What is removed is found by its digest, and told by its tags.
+fn stored(listed: &Listed) -> Result<(), String> {
+    let mut told = BTreeSet::new();
+    for image in &listed.images {
+        let digest = &image.digest;
+        if !is_digest(digest) {
+            return Err(format!("{digest:?}, which it says of an image, is no digest"));
+        }
+        if !told.insert(digest) {
+            return Err(format!("it has told of image `{digest}` twice"));
+        }
+        if let Some(tag) = image.tags.iter().chain(&image.releases).find(|tag| !is_tag(tag)) {
+            return Err(format!("{tag:?}, which it says of image `{digest}`, is no tag"));
+        }
+    }
+    match listed.place.contains(char::is_control) {
+        true => Err(format!("the place {:?} of images has control characters", listed.place)),
+        false => Ok(()),
     }
 }
 
@@ -284,5 +309,22 @@ mod tests {
         assert!(told("a:1", "--privileged").contains("is no digest"));
         assert!(told("a:1", "sha256:").contains("is no digest"));
         assert!(wrong("deploy.resolve", asked.clone(), json!({})).contains("has not told of image `a:1`"));
+    }
+
+    #[test]
+    fn what_is_kept_has_digests_and_tags_and_is_told_once() {
+        let told = |images: Value, place: &str| {
+            wrong(
+                "push.list",
+                json!({ "repository": "shop.web" }),
+                json!({ "images": images, "place": place }),
+            )
+        };
+        let image = |digest: &str, tag: &str| json!({ "digest": digest, "tags": [tag], "releases": [tag] });
+        assert_eq!(told(json!([image("sha256:0f", "v1")]), "r.test/shop.web"), "");
+        assert!(told(json!([image("--all", "v1")]), "").contains("is no digest"));
+        assert!(told(json!([image("sha256:0f", "a b")]), "").contains("is no tag"));
+        assert!(told(json!([image("sha256:0f", "v1"), image("sha256:0f", "v2")]), "").contains("twice"));
+        assert!(told(json!([]), "a\nb").contains("control characters"));
     }
 }

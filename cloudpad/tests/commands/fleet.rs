@@ -16,7 +16,7 @@ struct Fleet {
 impl Fleet {
     fn new() -> Self {
         let double = Double::start();
-        double.world(|world| world.is_paced = true);
+        double.world(|world| world.pace = 1);
         Self { room: Room::new(), double }
     }
 

@@ -27,6 +27,7 @@ fn all_commands_are_listed_and_none_is_run() {
         "releases",
         "rollback",
         "prune",
+        "registry",
         "history",
         "stop",
         "start",

@@ -30,7 +30,7 @@ fn its_commands_are_those_of_the_program() {
 }
 
 /// Commands that have commands.
-const GROUPS: [&str; 3] = ["hosts", "plugin", "secrets"];
+const GROUPS: [&str; 4] = ["hosts", "plugin", "registry", "secrets"];
 
 /// `plugin new` of `plugin new NAME --stage STAGE`.
 fn without_arguments(command: &str) -> String {

@@ -14,6 +14,9 @@ mod book;
 mod boundaries;
 mod departed;
 mod deploy;
+#[path = "../../../plugins/fleet/tests/double/mod.rs"]
+#[allow(clippy::unwrap_used, reason = "as in its own tests")]
+mod double;
 mod drift;
 mod etcd;
 mod events;
@@ -55,6 +58,7 @@ mod readme;
 mod real;
 mod registry;
 mod registry_digests;
+mod registry_prune;
 mod registry_tokens;
 mod releases;
 mod remove;
@@ -62,6 +66,7 @@ mod restart;
 mod rollback;
 mod routes;
 mod run;
+mod same;
 mod scale;
 mod secrets;
 mod secrets_age;

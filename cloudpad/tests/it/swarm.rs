@@ -1,6 +1,4 @@
-//! A swarm of the lab's hosts, which `cargo xtask lab up --swarm` makes, in place of hosts.
-
-use std::time::{Duration, Instant};
+//! A swarm of the lab's hosts, which `cargo xtask lab up --swarm` makes, in place of hosts. What it does as hosts do is in `same`.
 
 use crate::support::{Outcome, Project};
 
@@ -26,69 +24,8 @@ fn configure(project: &Project, managers: &str, more: &str) {
     );
 }
 
-/// Fails the test unless these hosts answer with the page, and no others answer.
-#[track_caller]
-fn serve(project: &Project, hosts: &[usize], page: &str) {
-    for number in 1..=3 {
-        let wanted = if hosts.contains(&number) { page } else { "" };
-        let since = Instant::now();
-        loop {
-            let said = project.get(number).map(|(_, page)| page).unwrap_or_default();
-            if said == wanted {
-                break;
-            }
-            // What an engine has begun to publish is not there at once.
-            assert!(since.elapsed() < Duration::from_secs(10), "h{number} says {said:?} and not {wanted:?}");
-        }
-    }
-}
-
 fn deploy(project: &Project) -> Outcome {
     project.run(&["deploy", "--yes", "--json"])
-}
-
-#[test]
-fn a_service_goes_through_its_life() {
-    let project = project("swarm", "replicas = 2\n");
-    let first = deploy(&project).expect(0);
-    serve(&project, &[2, 3], "one");
-    assert_eq!(
-        (first.count("cluster.apply"), first.count("cluster.ready"), first.count("cluster.record")),
-        (1, 1, 1)
-    );
-    assert_eq!(deploy(&project).expect(0).report()["ending"], "nothing_to_do");
-
-    project.page("two");
-    deploy(&project).expect(0);
-    serve(&project, &[2, 3], "two");
-
-    // A version that ends at once: the swarm goes back, and the version before goes on.
-    configure(&project, "\"h1\"", "replicas = 2\ncommand = [\"sh\", \"-c\", \"echo broken; exit 3\"]\n");
-    let failed = deploy(&project).expect(1);
-    assert!(failed.text().contains("went back to what was there before"), "{}", failed.text());
-    serve(&project, &[2, 3], "two");
-    configure(&project, "\"h1\"", "replicas = 2\n");
-    assert_eq!(deploy(&project).expect(0).report()["ending"], "nothing_to_do");
-
-    let shown = project.run(&["ps"]).expect(0).text();
-    assert!(shown.contains("web.1") && shown.contains("running"), "{shown}");
-    project.run(&["scale", "web=1", "--yes"]).expect(0);
-    let shown = project.run(&["ps"]).expect(0).text();
-    assert_eq!(shown.matches("running").count(), 1, "{shown}");
-    project.run(&["rollback", "--yes"]).expect(0);
-    serve(&project, &[2, 3], "one");
-    let releases = project.run(&["releases"]).expect(0).text();
-    assert!(releases.contains("rollback to"), "{releases}");
-    project.run(&["logs", "web"]).expect(0);
-
-    project.run(&["remove", "--yes"]).expect(0);
-    serve(&project, &[], "");
-    let left = project.lab.host(1).run(&format!(
-        "docker service ls -q --filter label=cloudpad.project={0}; docker config ls -q --filter label=cloudpad.project={0}; \
-         docker network ls -q --filter label=cloudpad.project={0}",
-        project.name
-    ));
-    assert_eq!(left.trim(), "");
 }
 
 #[test]
@@ -100,12 +37,18 @@ fn a_secret_is_the_swarms_and_another_value_an_update() {
     for (number, value) in ["first", "second"].into_iter().enumerate() {
         project.write(".env", format!("TOKEN={value}\n"));
         let done = deploy(&project).expect(0);
-        assert_eq!(done.count("cluster.apply"), 1, "{number}");
+        let done = ["cluster.apply", "cluster.ready", "cluster.record"].map(|method| done.count(method));
+        assert_eq!(done, [1, 1, 1], "{number}");
         let shown = project.lab.host(1).run(&list);
         assert_eq!(shown.lines().count(), 1, "what nothing uses any more is removed: {shown}");
     }
     let served = |number: usize| project.get(number) == Ok((200, "second".to_owned()));
     assert!(served(2) || served(3));
+    project.run(&["plan", "--exit-code"]).expect(0);
+    let update = format!("docker service update --detach --env-add MORE=1 {}_web", project.name);
+    project.lab.host(1).run(&update);
+    let planned = project.run(&["plan", "--exit-code"]).expect(3);
+    assert!(planned.stdout.contains("changed by others"), "{}", planned.text());
     project.run(&["remove", "--yes"]).expect(0);
     assert_eq!(project.lab.host(1).run(&list).trim(), "");
 }

@@ -34,6 +34,8 @@ pub enum Reply {
     Built(build::Built),
     /// To `push.run`.
     Pushed(push::Pushed),
+    /// To `push.list`.
+    Listed(push::Listed),
     /// To `deploy.observe`.
     Observation(Box<deploy::Observation>),
     /// To `deploy.pull`.

@@ -15,6 +15,7 @@ use crate::observe;
 use crate::rollout::{Fault, Goal};
 use crate::service::Cannot;
 use crate::unit::{Desired, UnitOption};
+use crate::wire::Machine;
 use crate::wish::{GivenUp, Units, Wish};
 
 /// How long it may take to stop all of a service; each unit is given up long before.
@@ -55,11 +56,16 @@ pub async fn apply(
     Ok(true)
 }
 
-/// Waits until a service is as it is to be, and tells how many instances it has; goes back where that is not to be.
+/// Waits until a service is as it is to be, and tells how many instances it has; goes back where that is not to be. `last` tells
+/// what a unit has printed last on a machine.
 ///
 /// # Errors
 /// `stale`; `failed` when it does not come to that; `unreachable`.
-pub async fn ready(client: &Client, request: &Ready) -> Result<u32, Failure> {
+pub async fn ready(
+    client: &Client,
+    request: &Ready,
+    last: impl AsyncFn(&Machine, &str) -> Vec<String>,
+) -> Result<u32, Failure> {
     let (project, service) = (&request.project, &request.service);
     let found = look(client).await?;
     let wish = observe::wish(project, service, &found.units).1.filter(|wish| wish.id == request.id);
@@ -75,7 +81,13 @@ pub async fn ready(client: &Client, request: &Ready) -> Result<u32, Failure> {
             Fault { unit, why, is_unplaced: false }
         }
     };
-    let failure = failed(project, &wish, &fault, &look(client).await?);
+    let found = look(client).await?;
+    let machine = machine_of(&fault.unit, &found);
+    let failure = failed(project, &wish, &fault, machine);
+    let failure = match machine {
+        Some(machine) => last(machine, &fault.unit).await.into_iter().fold(failure, Failure::cause),
+        None => failure,
+    };
     match wish.before.clone().filter(|_| wish.service.update.rollback) {
         Some(before) => Err(back(client, project, *before, failure).await),
         None => {
@@ -160,10 +172,13 @@ fn partly(failure: Failure) -> Failure {
     failure.outcome(outcome)
 }
 
-fn failed(project: &Project, wish: &Wish, fault: &Fault, look: &Look) -> Failure {
-    let unit = look.units.iter().find(|unit| unit.name == fault.unit);
-    let machine =
-        unit.and_then(|unit| look.machines.iter().find(|machine| Some(&machine.id) == unit.machine.as_ref()));
+/// Where a unit is to be, where that is one machine.
+fn machine_of<'a>(unit: &str, look: &'a Look) -> Option<&'a Machine> {
+    let unit = look.units.iter().find(|known| known.name == unit)?;
+    look.machines.iter().find(|machine| Some(&machine.id) == unit.machine.as_ref())
+}
+
+fn failed(project: &Project, wish: &Wish, fault: &Fault, machine: Option<&Machine>) -> Failure {
     let on = machine.map(|machine| format!(" on `{}`", observe::name(machine))).unwrap_or_default();
     let instance = names::Instance::of(project, &fault.unit).map_or(0, |instance| instance.number);
     let message = format!("`{}.{instance}` does not come up in fleet{on}: {}", wish.service.name, fault.why);

@@ -5,12 +5,13 @@ use cloudpad_plugin_api::stage::cluster::{
     Review,
 };
 use cloudpad_plugin_api::stage::deploy::{ImageRef, Logged};
-use cloudpad_plugin_api::{Context, Failure, FailureKind, Outcome};
+use cloudpad_plugin_api::{Context, Failure, Outcome};
 
 use crate::call::with_fleet;
 use crate::config::Config;
+use crate::wire::Machine;
 use crate::wish::{GivenUp, Wish};
-use crate::{change, drive, names, note, observe};
+use crate::{change, drive, logs, names, note, observe};
 
 /// The provider.
 pub(crate) struct Fleet;
@@ -70,8 +71,11 @@ impl Cluster for Fleet {
     }
 
     fn ready(&self, cx: &Context, request: &Ready) -> Result<BecameReady, Failure> {
-        with_fleet(cx, Outcome::Unknown, async |client, _| {
-            let instances = change::ready(client, request).await?;
+        with_fleet(cx, Outcome::Unknown, async |client, config| {
+            let last = async |machine: &Machine, unit: &str| {
+                logs::last(cx, config, &request.project, machine, unit).await
+            };
+            let instances = change::ready(client, request, last).await?;
             Ok(BecameReady { instances })
         })
     }
@@ -95,11 +99,10 @@ impl Cluster for Fleet {
         })
     }
 
-    fn logs(&self, _: &Context, _: &Logs) -> Result<Logged, Failure> {
-        let message =
-            "fleet's API tells nothing of what containers print: it is in the journals of the machines";
-        Err(Failure::new(FailureKind::Unsupported, message)
-            .hint("`cloudpad ps` tells where an instance is; there, `journalctl --unit 'PROJECT.SERVICE.*'`"))
+    fn logs(&self, cx: &Context, request: &Logs) -> Result<Logged, Failure> {
+        with_fleet(cx, Outcome::None, async |client, config| {
+            logs::logs(cx, config, &drive::look(client).await?, request).await
+        })
     }
 }
 

@@ -7,6 +7,9 @@ use cloudpad_plugin_api::{Context, Failure};
 use cloudpad_transport::Options;
 use serde::Deserialize;
 
+use crate::observe;
+use crate::wire::Machine;
+
 /// Where fleet listens when nobody says it.
 const ENDPOINT: &str = "unix:///var/run/fleet.sock";
 
@@ -16,11 +19,11 @@ const ENDPOINT: &str = "unix:///var/run/fleet.sock";
 pub struct Config {
     /// `http://HOST:PORT` or `unix:///PATH`, as seen from the end of the tunnel where there is one.
     endpoint: Option<String>,
-    /// `[user@]host[:port]` of an SSH server through which fleet is reached.
+    /// `[user@]host[:port]` of an SSH server through which fleet and its machines are reached.
     tunnel: Option<String>,
     /// Read in place of `~/.ssh/config` and the system's.
     ssh_config: Option<PathBuf>,
-    /// Seconds for each step of connecting to it.
+    /// Seconds for each step of connecting by SSH.
     connect_timeout: Option<u32>,
     /// Whether no two instances of a service may be on one machine.
     pub spread: bool,
@@ -53,11 +56,6 @@ impl Config {
     pub fn of(cx: &Context) -> Result<Self, Failure> {
         let config: Self = cx.config()?;
         config.endpoint()?;
-        if config.tunnel.is_none() && (config.ssh_config.is_some() || config.connect_timeout.is_some()) {
-            return Err(Failure::invalid(
-                "`ssh_config` and `connect_timeout` are for a `tunnel`, and there is none",
-            ));
-        }
         if config.tunnel.as_deref().is_some_and(|host| host.is_empty() || host == Host::LOCAL) {
             return Err(Failure::invalid("`tunnel` is no SSH server").hint("it is `[user@]host[:port]`"));
         }
@@ -96,7 +94,19 @@ impl Config {
         Host::new("fleet", self.tunnel.as_deref().unwrap_or(Host::LOCAL))
     }
 
-    /// How to connect to it.
+    /// A machine as an SSH server: at the address that fleet tells of it, as the user of the tunnel where that says one.
+    pub fn machine(&self, machine: &Machine) -> Host {
+        let user = self.tunnel.as_deref().and_then(|tunnel| tunnel.rsplit_once('@'));
+        let user = user.map(|(user, _)| format!("{user}@")).unwrap_or_default();
+        Host::new(observe::name(machine), format!("{user}{}", machine.primary_ip))
+    }
+
+    /// The server through which machines are reached; none where they are reached from here.
+    pub fn jump(&self) -> Option<Host> {
+        Some(self.host()).filter(|host| !host.is_local())
+    }
+
+    /// How to connect by SSH.
     pub fn options(&self) -> Options {
         Options { ssh_config: self.ssh_config.clone(), connect_timeout: self.connect_timeout }
     }
@@ -129,6 +139,21 @@ mod tests {
     }
 
     #[test]
+    fn machines_are_reached_as_fleet_is() {
+        let machine =
+            Machine { id: "1a".to_owned(), primary_ip: "10.0.0.5".to_owned(), ..Machine::default() };
+        for (given, address, jump) in [
+            (json!({ "ssh_config": "f" }), "10.0.0.5", None),
+            (json!({ "tunnel": "bastion:2222" }), "10.0.0.5", Some("bastion:2222")),
+            (json!({ "tunnel": "core@bastion" }), "core@10.0.0.5", Some("core@bastion")),
+        ] {
+            let config = read(given).unwrap();
+            assert_eq!(config.machine(&machine), Host::new("1a", address));
+            assert_eq!(config.jump().map(|host| host.address).as_deref(), jump);
+        }
+    }
+
+    #[test]
     fn what_makes_no_sense_is_named() {
         for (given, words) in [
             (json!({ "endpoint": "10.0.0.1:49153" }), "none of fleet's"),
@@ -138,7 +163,6 @@ mod tests {
             (json!({ "endpoint": "http://h:1/v1" }), "none of fleet's"),
             (json!({ "endpoint": "http://::1:1" }), "none of fleet's"),
             (json!({ "endpoint": "unix://run/f" }), "none of fleet's"),
-            (json!({ "ssh_config": "f" }), "are for a `tunnel`"),
             (json!({ "tunnel": "local" }), "no SSH server"),
             (json!({ "host": "h" }), "unknown field `host`"),
         ] {

@@ -139,7 +139,7 @@ fn where_is<'a>(row: &'a Row, look: &'a Look) -> &'a str {
 }
 
 /// Whether a row is about where the unit is to be; those of machines that are gone stay for a while.
-fn is_of(row: &Row, unit: &Unit) -> bool {
+pub fn is_of(row: &Row, unit: &Unit) -> bool {
     row.name == unit.name && unit.machine.as_ref().is_none_or(|machine| *machine == row.machine)
 }
 

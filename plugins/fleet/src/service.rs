@@ -2,8 +2,6 @@
 //!
 //! The container is `docker run` in the foreground, so systemd sees it end and the journal has what it prints.
 
-use std::borrow::Cow;
-
 use cloudpad_plugin_api::model::{ContainerSpec, Port, Project, Protocol, Restart, label};
 
 use crate::check;
@@ -13,12 +11,10 @@ use crate::probe;
 use crate::quote::{self, Word};
 use crate::unit::{UnitOption, hash};
 
-/// `docker` of the machine, wherever it is.
-const DOCKER: [&str; 2] = ["/usr/bin/env", "docker"];
 /// The container of an instance, in systemd's words: the template's name and the instance's number.
 const CONTAINER: &str = "%p.%i";
 /// Pulls what is not there: an image is told by what it has in it.
-const PULL: &str = r#"docker image inspect "$0" >/dev/null 2>&1 || exec docker pull "$0""#;
+const PULL: &str = r#"docker image inspect "$0" >/dev/null 2>&1 || exec docker pull "$0" >/dev/null"#;
 /// Long enough that systemd never gives up on what ends again and again.
 const RESTART_SECONDS: &str = "3";
 /// How many hex digits of a text's hash tell it from others.
@@ -82,11 +78,14 @@ pub fn template(wanted: &Wanted<'_>) -> Result<Template, Vec<Cannot>> {
             Err(word) => cannots.push(too_long(word)),
         }
     }
-    let stop = wanted.spec.stop_timeout.saturating_add(10).to_string();
+    let (stop, prefix) = (wanted.spec.stop_timeout.saturating_add(10).to_string(), wanted.project.prefix());
     let settings = [
+        ("SyslogIdentifier", prefix.as_str()),
         // Images may be large, and a container may take its time until it serves.
         ("TimeoutStartSec", "0"),
         ("TimeoutStopSec", &stop),
+        // The client would hand another signal on, which may not be the one that stops the container.
+        ("KillSignal", "SIGKILL"),
         ("Restart", restart(wanted.spec.restart)),
         ("RestartSec", RESTART_SECONDS),
         // What `docker run` ends with when the container was stopped.
@@ -151,26 +150,29 @@ fn too_long(word: &Word) -> Cannot {
     Cannot { key: "", message, hint: Some("put it into a file of the image or of the machines") }
 }
 
-/// The commands of the unit; one may fail whose name ends with `-`.
+/// The commands of the unit; one may fail whose name ends with `-`. What prints is the container alone: the journal has that under
+/// the project's name.
 fn commands(wanted: &Wanted<'_>) -> Vec<(&'static str, Vec<Word>)> {
     let container = Word::Specified(CONTAINER.to_owned());
-    let docker = |words: &[Cow<'_, str>]| -> Vec<Word> {
-        DOCKER.iter().map(|word| Cow::from(*word)).chain(words.iter().cloned()).map(Word::from).collect()
-    };
+    let shell = |script: &str, on: Word| vec!["/bin/sh".into(), "-c".into(), script.into(), on];
+    let quietly = |docker: &str, on: Word| shell(&format!("exec docker {docker} \"$0\" >/dev/null 2>&1"), on);
     let pull = ["/bin/sh", "-c", PULL, wanted.image].map(Word::from).to_vec();
-    let mut commands = vec![
-        ("ExecStartPre-", [docker(&["rm".into(), "--force".into()]), vec![container.clone()]].concat()),
-        ("ExecStartPre", pull),
-    ];
-    if let Some(network) = own_network(wanted.spec) {
-        commands.push(("ExecStartPre-", docker(&["network".into(), "create".into(), network.into()])));
-    }
-    commands.push(("ExecStart", [docker(&["run".into(), "--rm".into()]), run(wanted)].concat()));
+    let network = own_network(wanted.spec);
+    let run = [["/usr/bin/env", "docker", "run", "--rm"].map(Word::from).to_vec(), run(wanted)].concat();
+    let stop = format!("docker stop -t {} \"$0\" >/dev/null 2>&1", wanted.spec.stop_timeout);
+    let last_words = format!("{stop}; while kill -0 \"$MAINPID\" 2>/dev/null; do sleep 0.1; done");
+    let mut commands =
+        vec![("ExecStartPre-", quietly("rm --force", container.clone())), ("ExecStartPre", pull)];
+    commands.extend(network.map(|name| ("ExecStartPre-", quietly("network create", name.into()))));
+    commands.push(("ExecStart", run));
     commands.extend(
         probe::command(&container, wanted.spec.health.as_ref()).map(|words| ("ExecStartPost", words)),
     );
-    let stop = ["stop".into(), "-t".into(), wanted.spec.stop_timeout.to_string().into()];
-    commands.push(("ExecStop-", [docker(&stop), vec![container]].concat()));
+    commands.push(("ExecStop-", shell(&last_words, container.clone())));
+    // One that has not served yet is stopped without `ExecStop`: systemd kills the client, and the container would go on.
+    commands.push(("ExecStopPost-", shell(&stop, container)));
+    // It goes with the last that is in it: an engine removes none in which a container is.
+    commands.extend(network.map(|name| ("ExecStopPost-", quietly("network rm", name.into()))));
     commands
 }
 

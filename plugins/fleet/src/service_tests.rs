@@ -49,13 +49,17 @@ Wants=docker.service
 After=docker.service
 
 [Service]
-ExecStartPre=-/usr/bin/env docker rm --force %p.%i
-ExecStartPre=/bin/sh -c "docker image inspect \"$$0\" >/dev/null 2>&1 || exec docker pull \"$$0\"" registry:5000/shop.web@sha256:1a
-ExecStartPre=-/usr/bin/env docker network create shop.default
+ExecStartPre=-/bin/sh -c "exec docker rm --force \"$$0\" >/dev/null 2>&1" %p.%i
+ExecStartPre=/bin/sh -c "docker image inspect \"$$0\" >/dev/null 2>&1 || exec docker pull \"$$0\" >/dev/null" registry:5000/shop.web@sha256:1a
+ExecStartPre=-/bin/sh -c "exec docker network create \"$$0\" >/dev/null 2>&1" shop.default
 ExecStart=/usr/bin/env docker run --rm --name=%p.%i --label=cloudpad.instance=%i --label=cloudpad.project=shop --label=cloudpad.environment= --label=cloudpad.service=web "--env=GREETING=hello $$you \"all\"\nand more" --volume=shop.data:/data:ro --network=shop.default --network-alias=web --stop-signal=SIGQUIT --cpus=1.500 --memory=1048576b registry:5000/shop.web@sha256:1a serve "100%%"
-ExecStop=-/usr/bin/env docker stop -t 10 %p.%i
+ExecStop=-/bin/sh -c "docker stop -t 10 \"$$0\" >/dev/null 2>&1; while kill -0 \"$$MAINPID\" 2>/dev/null; do sleep 0.1; done" %p.%i
+ExecStopPost=-/bin/sh -c "docker stop -t 10 \"$$0\" >/dev/null 2>&1" %p.%i
+ExecStopPost=-/bin/sh -c "exec docker network rm \"$$0\" >/dev/null 2>&1" shop.default
+SyslogIdentifier=shop
 TimeoutStartSec=0
 TimeoutStopSec=20
+KillSignal=SIGKILL
 Restart=always
 RestartSec=3
 SuccessExitStatus=143

@@ -1,26 +1,36 @@
 //! Push provider `registry`: any OCI registry, through this machine's engine.
 //!
-//! The engine does all that is done with the registry, looking included, so that only one thing has to
-//! be set up to reach it: certificates in `/etc/docker/certs.d`, `insecure-registries` and proxies are
-//! the engine's, and a registry to which `docker push` works by hand works from here. A client of our
-//! own would have to be told all of that a second time. Credentials are the user's, from Docker's
+//! The engine does all that a push needs, looking included, so that only one thing has to
+//! be set up to reach a registry: certificates in `/etc/docker/certs.d`, `insecure-registries` and proxies are
+//! the engine's, and a registry to which `docker push` works by hand works from here. No engine lists or removes what a registry has, so
+//! for that there is a client, which goes by the same rules. Credentials are the user's, from Docker's
 //! configuration and its credential helpers.
 //!
 //! Read in this order: `target` (which reference, pure), `push` (the one request that matters), `progress` (what
 //! the engine says meanwhile, pure), `patience` (what is tried again). As whom a registry is asked, and what its no means, `cloudpad_engine` knows.
+//! Then `list` and `remove`, and what they stand on: `client`, `reach` (by which way), `challenge` and `token` (as whom, pure),
+//! `paging` and `manifest` (pure).
 
 use std::future::Future;
 
 use cloudpad_engine::bollard::errors::Error;
 use cloudpad_engine::bollard::query_parameters::RemoveImageOptions;
 use cloudpad_engine::{Access, Engine, Reference, failure, refusal, release_names};
-use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
+use cloudpad_plugin_api::stage::push::{List, Listed, Push, Pushed, Remove, Run};
 use cloudpad_plugin_api::{Context, Failure, Handler, Level, Outcome, Provider, PushScope, register};
 
+mod challenge;
+mod client;
+mod list;
+mod manifest;
+mod paging;
 mod patience;
 mod progress;
 mod push;
+mod reach;
+mod remove;
 mod target;
+mod token;
 
 use patience::Refused;
 use push::Done;
@@ -48,10 +58,31 @@ impl Push for Registry {
 
     fn run(&self, cx: &Context, request: &Run) -> Result<Pushed, Failure> {
         let target = Target::of(&cx.config::<Config>()?, &request.reference)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Failure::failed(format!("could not start a push: {error}")))?;
-        runtime.block_on(bring(cx, &request.reference, &target))
+        work(bring(cx, &request.reference, &target))
     }
+
+    fn is_kept(&self) -> bool {
+        true
+    }
+
+    fn list(&self, cx: &Context, request: &List) -> Result<Listed, Failure> {
+        let target = Target::repository(&cx.config::<Config>()?, &request.repository)?;
+        work(or_cancelled(cx, Outcome::None, list::list(cx, &target, &request.repository)))
+    }
+
+    fn remove(&self, cx: &Context, request: &Remove) -> Result<(), Failure> {
+        let target = Target::repository(&cx.config::<Config>()?, &request.repository)?;
+        work(or_cancelled(cx, Outcome::Partial, remove::remove(cx, &target, request)))
+    }
+}
+
+/// Does what is asked, to its end. A request that nobody waits for any more does not hold it up.
+fn work<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::failed(format!("could not begin: {error}")))?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
 }
 
 async fn bring(cx: &Context, local: &str, target: &Target) -> Result<Pushed, Failure> {

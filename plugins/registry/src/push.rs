@@ -37,7 +37,8 @@ pub async fn run(cx: &Context, engine: &Engine, target: &Target, access: &Access
         let tried = format!("could not push `{}`", target.reference());
         let refusal = refusal::explain(&tried, said, "push", &target.registry, access);
         let outcome = if layers.done() == 0 { Outcome::None } else { Outcome::Partial };
-        Refused { failure: refusal.failure.outcome(outcome), passing: refusal.passing }
+        let refused = Refused::from(refusal);
+        Refused { failure: refused.failure.outcome(outcome), ..refused }
     };
     let mut layers = Layers::default();
     while let Some(line) = lines.next().await? {

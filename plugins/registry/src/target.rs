@@ -40,14 +40,26 @@ impl Target {
     /// # Errors
     /// `invalid` when the configuration names no registry, or the reference has no tag.
     pub fn of(config: &Config, local: &str) -> Result<Self, Failure> {
-        let registry = registry(&config.registry)?;
-        let namespace = namespace(&config.namespace)?;
+        config.check()?;
         let tagged = local.rsplit_once(':').filter(|(_, tag)| !local.contains('@') && !tag.contains('/'));
         let (name, tag) =
             tagged.ok_or_else(|| Failure::invalid(format!("`{local}` cannot be pushed: it has no tag")))?;
+        Ok(Self { tag: tag.to_owned(), ..Self::repository(config, name)? })
+    }
+
+    /// Where images go that are called `name` on this machine, with no tag.
+    ///
+    /// # Errors
+    /// `invalid` when the configuration names no registry, or the name is none of a repository.
+    pub fn repository(config: &Config, name: &str) -> Result<Self, Failure> {
+        let registry = registry(&config.registry)?;
+        let namespace = namespace(&config.namespace)?;
+        if !is_repository(name) {
+            return Err(Failure::invalid(format!("`{name}` is no repository of a registry")));
+        }
         let parts = [registry, namespace, name];
         let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        Ok(Self { registry: registry.to_owned(), name: parts.join("/"), tag: tag.to_owned() })
+        Ok(Self { registry: registry.to_owned(), name: parts.join("/"), tag: String::new() })
     }
 
     /// The reference with its tag.
@@ -81,13 +93,17 @@ fn registry(text: &str) -> Result<&str, Failure> {
     Err(Failure::invalid(format!("`{text}` is not the address of a registry")).hint(HINT))
 }
 
-fn namespace(text: &str) -> Result<&str, Failure> {
+fn is_repository(text: &str) -> bool {
     let part = |part: &str| {
         let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-');
         let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         part.starts_with(edge) && part.ends_with(edge) && part.chars().all(inner)
     };
-    if text.is_empty() || text.split('/').all(part) {
+    text.split('/').all(part)
+}
+
+fn namespace(text: &str) -> Result<&str, Failure> {
+    if text.is_empty() || is_repository(text) {
         return Ok(text);
     }
     Err(Failure::invalid(format!("`{text}` is not a namespace of a registry"))

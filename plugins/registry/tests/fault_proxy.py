@@ -3,8 +3,8 @@
     fault_proxy.py UPSTREAM FAULTS
 
 UPSTREAM is HOST:PORT. FAULTS is a list in JSON: {"on": REGEX of "METHOD PATH", "times": N, "do": KIND, …}. KIND is `status` (with
-`status`, `headers` and `body`), `close` (when half of what is sent has come), `truncate` (half of the answer) or `change` (one byte of
-the answer). It prints its port, then a line for each request: method, path, status, and how many bytes were sent with it.
+`status`, `headers` and `body`), `close` (when half of what is sent has come), `truncate` (half of the answer), `change` (one byte of
+the answer) or `page` (of a list of tags only `size`, and a link to the next). It prints its port, then a line for each request: method, path, status, and how many bytes were sent with it.
 """
 
 import http.client
@@ -15,6 +15,7 @@ import socket
 import struct
 import sys
 import threading
+import urllib.parse
 
 UPSTREAM, FAULTS = sys.argv[1], json.loads(sys.argv[2])
 LOCK = threading.Lock()
@@ -28,6 +29,16 @@ def fault(request):
                 one["times"] -= 1
                 return one
     return {"do": "nothing"}
+
+
+def page(answer, path, size):
+    """The tags after `last` of the query, and a header that leads to those that are left."""
+    place, _, query = path.partition("?")
+    last = urllib.parse.parse_qs(query).get("last", [""])[0]
+    whole = json.loads(answer)
+    tags = sorted(tag for tag in whole["tags"] or [] if tag > last)
+    link = [("Link", f'<{place}?n={size}&last={tags[size - 1]}>; rel="next"')] if len(tags) > size else []
+    return json.dumps({**whole, "tags": tags[:size]}).encode(), link
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -77,7 +88,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         headers = {name: value for name, value in self.headers.items() if name.lower() not in SKIPPED}
         upstream.request(self.command, self.path, data, headers)
         response = upstream.getresponse()
-        answer, length = response.read(), None
+        answer, length, more = response.read(), None, []
+        if what["do"] == "page":
+            answer, more = page(answer, self.path, what["size"])
         if self.command == "HEAD":
             length = response.headers.get("Content-Length", 0)
         if what["do"] == "truncate":
@@ -86,7 +99,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             # JSON stays JSON.
             is_json = answer.startswith(b"{\n")
             answer = answer.replace(b"\n", b" ", 1) if is_json else answer[:-1] + bytes([answer[-1] ^ 1])
-        self.answer(response.status, response.headers.items(), answer, len(data), length)
+        self.answer(response.status, [*response.headers.items(), *more], answer, len(data), length)
         if what["do"] == "truncate":
             self.hang_up()
 

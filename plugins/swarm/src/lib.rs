@@ -2,12 +2,13 @@
 //!
 //! - `config`: the table `[stages.deploy.config]`. Pure.
 //! - `managers`: runs one call on a manager's engine, and on another one where that is lost. I/O.
-//! - `names`, `review`, `spec`, `seen`: what things are called, what cannot be asked for, and both ways between a service and
-//!   what an engine says of it. Pure.
+//! - `names`, `review`, `spec`, `seen`, `drift`: what things are called, what cannot be asked for, both ways between a service and
+//!   what an engine says of it, and whether that is still so. Pure.
 //! - `apply`, `observe`, `ready`, `remove`, `record`, `logs`: the verbs. I/O.
 
 mod apply;
 mod config;
+mod drift;
 mod logs;
 mod managers;
 mod names;

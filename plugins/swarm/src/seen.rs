@@ -7,11 +7,11 @@ use bollard::models::{
     Node as EngineNode, NodeSpecAvailabilityEnum, NodeState, Service as EngineService, ServiceSpec,
     ServiceUpdateStatusStateEnum as Update, Task, TaskState,
 };
-use cloudpad_plugin_api::model::label;
-use cloudpad_plugin_api::stage::cluster::{Instance, Node, Rollout, Scale, Seen, Service};
+use cloudpad_plugin_api::model::{Project, label};
+use cloudpad_plugin_api::stage::cluster::{Instance, Node, Rollout, Seen, Service};
 use cloudpad_plugin_api::stage::deploy::State;
 
-use crate::names;
+use crate::{drift, names};
 
 /// What tells a service from itself at other times: the engine's own version changes with each step of an update too.
 pub(crate) fn revision(service: &EngineService) -> String {
@@ -26,23 +26,19 @@ pub(crate) fn labelled(service: &EngineService, name: &str) -> String {
     labels.and_then(|labels| labels.get(name)).cloned().unwrap_or_default()
 }
 
-/// The identity that a service was applied with; empty when others have changed it since.
+/// The identity that a service was applied with; empty when others have changed it since. One of which is not understood what it was applied
+/// as is taken for that.
 pub(crate) fn id(service: &EngineService) -> String {
-    let as_applied = service.spec.as_ref().is_some_and(|spec| {
-        let image = spec.task_template.as_ref().and_then(|task| task.container_spec.as_ref()?.image.clone());
-        let scale = applied(service).map(|service| service.scale);
-        image.unwrap_or_default() == labelled(service, names::IMAGE)
-            && scale.is_none_or(|scale| has(spec, scale))
-    });
-    if as_applied { labelled(service, label::SPEC_ID) } else { String::new() }
-}
-
-fn has(spec: &ServiceSpec, scale: Scale) -> bool {
-    let replicas = spec.mode.as_ref().and_then(|mode| mode.replicated.as_ref()?.replicas);
-    match scale {
-        Scale::Replicas(count) => replicas == Some(i64::from(count)),
-        Scale::PerNode(_) => replicas.is_none(),
-    }
+    let environment = labelled(service, label::ENVIRONMENT);
+    let project = Project {
+        name: labelled(service, label::PROJECT),
+        environment: Some(environment).filter(|environment| !environment.is_empty()),
+    };
+    let image = labelled(service, names::IMAGE);
+    let is_so = |spec: &ServiceSpec| {
+        applied(service).is_none_or(|applied| drift::is_as_applied(spec, &project, &applied, &image))
+    };
+    if service.spec.as_ref().is_some_and(is_so) { labelled(service, label::SPEC_ID) } else { String::new() }
 }
 
 /// What a service was applied as.

@@ -28,6 +28,7 @@ pub(crate) fn spec(
 ) -> Result<ServiceSpec, Failure> {
     let (project, service) = (&request.project, &*request.service);
     let image = request.image.get()?;
+    let value = |name: &str| Ok(cx.secret(name)?.expose().to_owned());
     let json = serde_json::to_string(service)
         .map_err(|error| Failure::invalid(format!("cannot write the service down: {error}")))?;
     let mut labels = HashMap::from(names::labels(project));
@@ -41,17 +42,21 @@ pub(crate) fn spec(
     Ok(ServiceSpec {
         name: Some(names::service(project, &service.name)),
         labels: Some(labels),
-        task_template: Some(task(cx, project, service, image, secrets)?),
+        task_template: Some(task(&value, project, service, image, secrets)?),
         mode: Some(mode(service.scale)),
         update_config: Some(update(service)),
         rollback_config: Some(rollback(service)),
         networks: None,
-        // Neither a service's own address nor the mesh: a port leads to the instance on that node, and names to all instances.
-        endpoint_spec: Some(EndpointSpec {
-            mode: Some(EndpointSpecModeEnum::DNSRR),
-            ports: Some(service.spec.ports.iter().map(port).collect()),
-        }),
+        endpoint_spec: Some(endpoint(service)),
     })
+}
+
+/// Neither a service's own address nor the mesh: a port leads to the instance on that node, and names to all instances.
+pub(crate) fn endpoint(service: &Service) -> EndpointSpec {
+    EndpointSpec {
+        mode: Some(EndpointSpecModeEnum::DNSRR),
+        ports: Some(service.spec.ports.iter().map(port).collect()),
+    }
 }
 
 fn mode(scale: Scale) -> ServiceSpecMode {
@@ -64,8 +69,9 @@ fn mode(scale: Scale) -> ServiceSpecMode {
     }
 }
 
-fn task(
-    cx: &Context,
+/// What each instance is; `value` tells those of secrets.
+pub(crate) fn task(
+    value: &dyn Fn(&str) -> Result<String, Failure>,
     project: &Project,
     service: &Service,
     image: &str,
@@ -80,7 +86,7 @@ fn task(
             image: Some(image.to_owned()),
             labels: Some(labels),
             args: spec.command.clone(),
-            env: Some(env(cx, spec)?),
+            env: Some(env(value, spec)?),
             stop_signal: spec.stop_signal.clone(),
             stop_grace_period: Some(i64::from(spec.stop_timeout) * 1_000_000_000),
             health_check: health(service),
@@ -138,10 +144,13 @@ fn constraints(place: &Place) -> Vec<String> {
 }
 
 /// Variables, with those that are secret.
-fn env(cx: &Context, spec: &ContainerSpec) -> Result<Vec<String>, Failure> {
+fn env(
+    value: &dyn Fn(&str) -> Result<String, Failure>,
+    spec: &ContainerSpec,
+) -> Result<Vec<String>, Failure> {
     let mut env: Vec<_> = spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
     for (target, secret) in spec.secrets.iter().filter(|(target, _)| !is_file(target)) {
-        env.push(format!("{target}={}", cx.secret(&secret.name)?.expose()));
+        env.push(format!("{target}={}", value(&secret.name)?));
     }
     Ok(env)
 }

@@ -130,5 +130,19 @@ pub async fn connect(host: &Host, options: &Options, cancel: &Cancel) -> Result<
     if host.is_local() {
         return Ok(Arc::new(local::Local::default()));
     }
-    Ok(ssh::connect(host, options, cancel).await?)
+    Ok(ssh::connect(host, None, options, cancel).await?)
+}
+
+/// The same through another SSH server, in place of those that the configuration names for `host`. That server is reached as the
+/// configuration says of it.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn connect_through(
+    jump: &Host,
+    host: &Host,
+    options: &Options,
+    cancel: &Cancel,
+) -> Result<Arc<dyn Transport>, Failure> {
+    Ok(ssh::connect(host, Some(jump), options, cancel).await?)
 }

@@ -46,14 +46,20 @@ pub(crate) struct Ssh {
     via: Option<Arc<Ssh>>,
 }
 
-/// Connects to `host` unless the caller asks to stop.
-pub(crate) async fn connect(host: &Host, options: &Options, cancel: &Cancel) -> Result<Arc<Ssh>, Failure> {
+/// Connects to `host`, through `jump` where there is one, unless the caller asks to stop.
+pub(crate) async fn connect(
+    host: &Host,
+    jump: Option<&Host>,
+    options: &Options,
+    cancel: &Cancel,
+) -> Result<Arc<Ssh>, Failure> {
+    let jumps = jump.map(address).transpose()?.map(|jump| vec![jump]);
     let address = address(host)?;
     let (stop, stopped) = oneshot::channel();
     cancel.on_cancel(move || {
         let _ = stop.send(());
     });
-    let call = Call { address, options: options.clone(), jumps: None, depth: 0 };
+    let call = Call { address, options: options.clone(), jumps, depth: 0 };
     tokio::select! {
         opened = open(call) => opened.map_err(|failure| failure.on(&host.name)),
         Ok(()) = stopped => Err(Failure::new(

@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::image::Variant;
 use super::{Settings, describe, services};
 use crate::shell::{self, Result, docker};
 
@@ -15,8 +16,7 @@ pub const SSH_PORT: u16 = 2222;
 
 /// All that an engine in a container needs. Not `--privileged`: that asks for SYS_RESOURCE too, which
 /// sandboxes withhold.
-const RIGHTS: [&str; 10] = [
-    "--init",
+const RIGHTS: [&str; 9] = [
     "--cap-add=ALL",
     "--cap-drop=SYS_RESOURCE",
     "--security-opt=seccomp=unconfined",
@@ -63,8 +63,8 @@ pub fn network(settings: &Settings) -> Result<String> {
 }
 
 /// Starts what does not run, each host of its image, and removes hosts beyond these.
-pub fn ensure(settings: &Settings, subnet: &str, images: &[String]) -> Result<()> {
-    let hosts: Vec<(u8, &String)> = (1..).zip(images).collect();
+pub fn ensure(settings: &Settings, subnet: &str, images: &[(Variant, String)]) -> Result<()> {
+    let hosts: Vec<(u8, &(Variant, String))> = (1..).zip(images).collect();
     // A few at a time: starting a host costs the engine a second of work.
     for some in hosts.chunks(8) {
         each(some, |(number, image)| host(settings, subnet, *number, image))?;
@@ -121,6 +121,7 @@ pub fn container(
 /// The arguments with which the engine runs a machine of the lab that is no host yet: one of nobody's, that a test makes and removes.
 pub fn bare(settings: &Settings, image: &str) -> Vec<String> {
     let own = [
+        Variant::Lite.first_process().to_owned(),
         format!("--network={}", settings.name),
         format!("--volume={}:/lab:ro", settings.dir.join("mount").display()),
     ];
@@ -128,7 +129,7 @@ pub fn bare(settings: &Settings, image: &str) -> Vec<String> {
     RIGHTS.map(String::from).into_iter().chain(labels).chain(own).chain([image.to_owned()]).collect()
 }
 
-fn host(settings: &Settings, subnet: &str, number: u8, image: &str) -> Result<()> {
+fn host(settings: &Settings, subnet: &str, number: u8, (variant, image): &(Variant, String)) -> Result<()> {
     let loopback = settings.address(services::PUBLISHED);
     let (registry, etcd) =
         (format!("{subnet}.{}", services::REGISTRY), format!("{subnet}.{}", services::ETCD));
@@ -136,6 +137,7 @@ fn host(settings: &Settings, subnet: &str, number: u8, image: &str) -> Result<()
         "--env=FORWARD={loopback}:5000>{registry}:5000 {loopback}:5443>{registry}:5443 {loopback}:2379>{etcd}:2379"
     );
     let own = [
+        variant.first_process().to_owned(),
         format!("--ip={subnet}.{}", last(number)),
         format!("--publish={}:{SSH_PORT}:22", settings.address(last(number))),
         format!("--add-host=registry.lab:{registry}"),

@@ -13,6 +13,7 @@ const HOST_INIT: &str = include_str!("../../lab/host-init.sh");
 const HOST_IMAGE: &str = include_str!("../../lab/host-image.sh");
 const BARE_IMAGE: &str = include_str!("../../lab/bare-image.sh");
 const HOST26_IMAGE: &str = include_str!("../../lab/host26-image.sh");
+const SYSTEMD_IMAGE: &str = include_str!("../../lab/host-systemd-image.sh");
 const SERVICES_IMAGE: &str = include_str!("../../lab/services-image.sh");
 const BASE_IMAGE: &str = include_str!("../../lab/base-image.sh");
 const PROXY_IMAGE: &str = include_str!("../../lab/proxy-image.sh");
@@ -24,20 +25,35 @@ pub enum Variant {
     Lite,
     /// Docker Engine 26 with the containerd image store, from the next Debian
     Lite26,
+    /// As `lite`, with systemd as its first process
+    Systemd,
 }
 
 impl Variant {
     /// What host `number` is made of unless something else was asked for. One of the first three has the newer
-    /// engine and the other image store, so that whatever is tested on three hosts meets both.
+    /// engine and the other image store, so that whatever is tested on three hosts meets both. The next two are machines that
+    /// units run on.
     pub fn of(number: u8) -> Self {
-        if number == 3 { Self::Lite26 } else { Self::Lite }
+        match number {
+            3 => Self::Lite26,
+            4 | 5 => Self::Systemd,
+            _ => Self::Lite,
+        }
+    }
+
+    /// What `docker run` is told about its first process. systemd has to be that itself, and is asked to end by another signal.
+    pub fn first_process(self) -> &'static str {
+        match self {
+            Self::Lite | Self::Lite26 => "--init",
+            Self::Systemd => "--stop-signal=SIGRTMIN+3",
+        }
     }
 }
 
 /// References of the images of a lab.
 pub struct Images {
     /// Each host: sshd and an engine.
-    pub hosts: Vec<String>,
+    pub hosts: Vec<(Variant, String)>,
     /// A machine that is no host yet: sshd and no engine.
     pub bare: String,
     /// The registry and etcd.
@@ -68,7 +84,12 @@ pub fn ensure(settings: &Settings, variants: &[Variant]) -> Result<Images> {
             let scripts = [HOST26_IMAGE, HOST_IMAGE, HOST_INIT];
             make(settings, "host26", &scripts, || Ok(vec![lite.clone(), keys()?]))
         }
+        Variant::Systemd => {
+            let scripts = [SYSTEMD_IMAGE, HOST_IMAGE, HOST_INIT];
+            make(settings, "host-systemd", &scripts, || Ok(vec![lite.clone()]))
+        }
     };
+    let host = |variant: &Variant| Ok((*variant, host(variant)?));
     Ok(Images { hosts: variants.iter().map(host).collect::<Result<_>>()?, bare, services, base, proxy })
 }
 

@@ -8,7 +8,7 @@ use super::Settings;
 use crate::shell::{self, Result};
 
 /// What has to be on the machine: a program or a file, and the package that brings it.
-const NEEDED: [(&str, &str); 16] = [
+const NEEDED: [(&str, &str); 17] = [
     ("dockerd", "docker.io"),
     ("docker", "docker.io"),
     ("ssh", "openssh-client"),
@@ -17,6 +17,8 @@ const NEEDED: [(&str, &str); 16] = [
     ("iptables", "iptables"),
     ("openssl", "openssl"),
     ("ps", "procps"),
+    // Of which hosts are made that units run on.
+    ("/lib/systemd/systemd", "systemd"),
     ("busybox", "busybox-static"),
     ("git", "git"),
     ("curl", "curl"),

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use clap_complete::ArgValueCandidates;
 use cloudpad_plugin_api::Stage;
 
-use refusals::{in_environment, needed, together};
+use refusals::{needed, together};
 
 use super::listed;
 use crate::cmd::args::{Global, Lock};
 use crate::cmd::consent::consent;
+use crate::cmd::environments::in_environment;
 use crate::cmd::session::{self, Loaded, Session};
 use crate::cmd::{Ended, Refused, complete};
 use crate::config::{self, Config, OnFailure, Problem};

@@ -1,5 +1,7 @@
 //! `cloudpad ps --watch`: what runs, looked at again when something happens, and every few seconds.
 
+pub(super) mod cluster;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,20 +15,18 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Args, Picture};
+use super::Args;
+use super::board::Board;
 use crate::cmd::Ended;
-use crate::cmd::display::Display;
 use crate::cmd::session::Session;
 use crate::happening::{Heard, listen, listen_to_inventory};
 use crate::inventory::{Inventory, Selection};
-use crate::listing::{self, Row};
 use crate::look::{Looked, listed, look_at_hosts};
 use crate::observed::HostState;
 use crate::plan::{self, Also};
 use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::run::Runner;
-use crate::words;
 
 /// How often hosts are looked at of which all that happens is heard: for how long it has been so changes all the same.
 const LISTENED: Duration = Duration::from_secs(5);
@@ -76,8 +76,7 @@ pub(super) fn watch(args: &Args, session: &Session, selection: Selection, looked
         lists: JoinSet::new(),
         looking: BTreeSet::new(),
         wanted: BTreeMap::new(),
-        display: Display::of(&session.term),
-        printed: None,
+        board: Board::of(&session.term),
     };
     watch.meet();
     let ended = session.wait_for(watch.run(receive));
@@ -105,9 +104,7 @@ struct Watch<'a> {
     looking: BTreeSet<String>,
     /// When a host is to be looked at again, once no look is under way.
     wanted: BTreeMap<String, Instant>,
-    display: Display<'a>,
-    /// The rows that were printed last, where that is done.
-    printed: Option<Vec<Row>>,
+    board: Board<'a>,
 }
 
 impl Watch<'_> {
@@ -121,7 +118,7 @@ impl Watch<'_> {
         let send = self.send.clone();
         listen_to_inventory(&self.runner, move || drop(send.send(Message::Hosts)));
         loop {
-            if !self.show() {
+            if !self.board.show(self.args.picture(self.session, &self.looked), &self.session.config.project) {
                 return Ok(exit::OK);
             }
             self.listen();
@@ -150,21 +147,6 @@ impl Watch<'_> {
                 }
             }
         }
-    }
-
-    /// Whether somebody still wants to see it.
-    fn show(&mut self) -> bool {
-        let Picture { rows, not_running, warnings, errors } = self.args.picture(self.session, &self.looked);
-        let is_news = self.printed.as_ref().is_none_or(|printed| !listing::tell_the_same(printed, &rows));
-        let json = is_news.then(|| words::json_line(&rows));
-        let mut text = listing::table(&rows, &self.session.config.project);
-        let warnings = warnings.iter().map(|line| format!("warning: {line}"));
-        for line in not_running.into_iter().chain(warnings) {
-            text += &line;
-            text.push('\n');
-        }
-        self.printed = Some(rows);
-        self.display.show(text, json, errors)
     }
 
     /// Listens to hosts that can be looked at, and are not listened to.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cloudpad_plugin_api::model::Host;
-use cloudpad_plugin_api::stage::inventory::Hosts;
+use cloudpad_plugin_api::stage::inventory::{Hosts, Publication};
 use cloudpad_plugin_api::{Failure, FailureKind, Stage};
 
 use super::Session;
@@ -21,7 +21,22 @@ use crate::refusal::Refusal;
 /// How much of what is no host is told where the command goes on without.
 const MOST_TOLD: usize = 10;
 
+/// The commands after which instances may be elsewhere, and the one that tells ahead.
+const PUBLISHING: [&str; 8] = ["deploy", "plan", "remove", "restart", "rollback", "scale", "start", "stop"];
+
 impl Session {
+    /// What the inventory tells others of the project's instances, where the command may change that. What is kept of an
+    /// inventory that is not asked is told by nobody.
+    pub(super) async fn published(&self) -> Result<Option<Publication>, Refusal> {
+        let offers = || {
+            self.runner.providers.offers(Stage::Inventory, "inventory.published", self.runner.stop.cancel())
+        };
+        match PUBLISHING.contains(&self.command) && !self.cached && offers() {
+            true => look::published(&self.runner, &self.config.project).await,
+            false => Ok(None),
+        }
+    }
+
     /// Which hosts there are.
     ///
     /// # Errors

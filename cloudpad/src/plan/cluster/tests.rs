@@ -9,7 +9,7 @@ use crate::config::Count;
 use crate::plan::tests::kit::{Case, case};
 
 /// The project of [`case`] in a cluster of two nodes that runs nothing of it yet.
-fn cluster() -> Case {
+pub(super) fn cluster() -> Case {
     let mut case = case();
     case.observed.hosts.clear();
     let node = |name: &str| Node { name: name.into(), ..Node::default() };
@@ -24,12 +24,12 @@ fn cluster() -> Case {
     case
 }
 
-fn seen(case: &mut Case) -> &mut Observation {
+pub(super) fn seen(case: &mut Case) -> &mut Observation {
     case.observed.cluster.as_deref_mut().unwrap()
 }
 
 /// What is asked, in order, with what each needs.
-fn text(plan: &Plan) -> String {
+pub(super) fn text(plan: &Plan) -> String {
     let line = |action: &crate::plan::Action| {
         let what = match &action.request {
             Request::ClusterApply(q) => {
@@ -56,7 +56,7 @@ fn text(plan: &Plan) -> String {
 }
 
 /// Has the cluster run what a plan applies, and remember what it notes.
-fn run(case: &mut Case, plan: &Plan) {
+pub(super) fn run(case: &mut Case, plan: &Plan) {
     let now = case.observed.cluster.as_deref_mut().unwrap();
     for action in &plan.actions {
         match &action.request {

@@ -115,6 +115,7 @@ pub fn may_change(request: &Request) -> bool {
             | Q::SecretsList(_)
             | Q::SecretsOpen(_)
             | Q::BuildObserve(_)
+            | Q::PushList(_)
             | Q::DeployObserve(_)
             | Q::DeployReady(_)
             | Q::DeployKeys(_)

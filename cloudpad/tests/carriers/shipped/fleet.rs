@@ -26,7 +26,7 @@ struct Fleet {
 
 fn fleet() -> Fleet {
     let double = Double::start();
-    double.world(|world| world.is_paced = true);
+    double.world(|world| world.pace = 1);
     Fleet { double, mute: Mute::new() }
 }
 

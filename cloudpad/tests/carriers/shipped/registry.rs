@@ -2,12 +2,12 @@
 
 use std::process::Command;
 
-use cloudpad_plugin_api::stage::push::Run;
+use cloudpad_plugin_api::stage::push::{Gone, List, Remove, Run};
 use cloudpad_plugin_api::{Request, Stage};
 use serde_json::{Value, json};
 
 use super::engine::{Image, Mute, Server};
-use super::{World, is_the_same_everywhere, without};
+use super::{World, hide_field, is_the_same_everywhere, without};
 use crate::steps::{Step, check};
 
 struct Room {
@@ -26,6 +26,10 @@ impl World for Room {
         let push = |image: &str| {
             Request::PushRun(Run { reference: image.to_owned(), host: None, similar: Vec::new() })
         };
+        let list = |repository: &str| Request::PushList(List { repository: repository.to_owned() });
+        let gone = Gone { digest: format!("sha256:{}", "0".repeat(64)), tags: Vec::new() };
+        let remove = Remove { repository: "cptc-none".to_owned(), images: vec![gone] };
+        let name = self.image.0.trim_end_matches(":1");
         let to = |address: &str| json!({ "registry": address, "namespace": "team/x" });
         let (open, mute) = (to(&self.server.address), self.mute.clone());
         vec![
@@ -36,7 +40,10 @@ impl World for Room {
             step("a push", open.clone(), push(&self.image.0)).keyed("push/web"),
             step("the same push again", open.clone(), push(&self.image.0)).keyed("push/web"),
             step("no such image", open.clone(), push("cptc-none:1")),
-            step("no tag", open, push("cptc-none")),
+            step("no tag", open.clone(), push("cptc-none")),
+            step("a list", open.clone(), list(name)),
+            step("a list of what nobody has pushed", open.clone(), list("cptc-none")),
+            step("a registry that removes nothing", open, Request::PushRemove(remove)).keyed("remove/none"),
             step("cancelled", to(&mute.address()), push(&self.image.0)).cancelled_once(move || mute.take()),
         ]
     }
@@ -48,8 +55,9 @@ impl World for Room {
         if let Some(sent) = message.pointer_mut("/ok/sent") {
             *sent = (sent.as_u64() > Some(0)).into();
         }
+        ["created", "size"].iter().for_each(|key| hide_field(&mut message, &format!("/ok/images/0/{key}")));
         let line = message.to_string();
-        let digest = line.split("@sha256:").nth(1).map(|rest| &rest[..64]);
+        let digest = line.split("sha256:").nth(1).map(|rest| &rest[..64]);
         let name = self.image.0.trim_end_matches(":1");
         Some(without(&message, &[&self.server.address, name, digest.unwrap_or_default()]))
     }
@@ -79,6 +87,9 @@ fn it_is_the_same_everywhere() {
         "\"sent\":false",
         "could not push `cptc-none:1`",
         "it has no tag",
+        "\"tags\":[\"1\"]",
+        "\"images\":[]",
+        "the registry lets nobody remove images",
         "\"kind\":\"cancelled\"",
     ];
     is_the_same_everywhere("registry", room, &expected);

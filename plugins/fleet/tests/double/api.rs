@@ -41,9 +41,8 @@ pub fn answer(world: &mut World, asked: &Asked) -> Option<Answer> {
             None => error(404, ""),
         },
         ["state"] => {
-            if world.is_paced {
-                world.tick();
-            }
+            (0..world.pace).for_each(|_| world.tick());
+            world.sample();
             let rows = states(world, query);
             page(world.limit, query, "states", rows)
         }
@@ -108,7 +107,10 @@ fn page_of(token: &str, limit: usize) -> Result<usize, String> {
 }
 
 fn machines(world: &World) -> Vec<Value> {
-    let told = |(id, metadata)| json!({ "id": id, "metadata": metadata, "primaryIP": "127.0.0.1" });
+    let told = |(id, metadata)| {
+        let address = world.hands.get(id).map_or("127.0.0.1", |(_, address)| address);
+        json!({ "id": id, "metadata": metadata, "primaryIP": address })
+    };
     world.machines.iter().map(told).collect()
 }
 
@@ -144,7 +146,7 @@ fn states(world: &World, query: &str) -> Vec<Value> {
     };
     let rows = world.processes.iter().filter(|(place, _)| wanted(place));
     rows.map(|((unit, machine), process)| {
-        let (load, active, sub) = process.phase.words();
+        let [load, active, sub] = process.words();
         json!({
             "name": unit, "hash": process.hash, "machineID": machine, "systemdLoadState": load,
             "systemdActiveState": active, "systemdSubState": sub,
@@ -165,7 +167,7 @@ fn unit(world: &mut World, asked: &Asked, name: &str) -> Answer {
         "GET" => ok(shown(world, name, &world.units[name])),
         "DELETE" => {
             let alive = |((of, _), process): (&(String, String), &super::world::Process)| {
-                of == name && process.phase.is_alive()
+                of == name && process.is_alive()
             };
             if world.processes.iter().any(alive) {
                 world.wrongs.push(format!("{name} was destroyed while it ran"));

@@ -1,7 +1,8 @@
 //! A double of fleetd 1.0, written from what a real one was seen to do, and stricter than it. I/O: a TCP port, a unix socket.
 //!
-//! Its world stands still: a second passes when a test says so, or with each question about states where it was made for a
-//! program that has a clock of its own. What no client should do is answered as fleet would, and written down.
+//! Its world stands still: a second passes when a test says so, or some with each question about states where it was made for a
+//! program that has a clock of its own. What no client should do is answered as fleet would, and written down. Machines are its
+//! own, and what becomes of units there is made up; or they are real ([`Hands`]), and it is what systemd makes of them.
 
 #![allow(dead_code, unused_imports, reason = "each test program that has it uses a part")]
 
@@ -10,11 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 
 mod api;
+mod hands;
 mod http;
 mod rules;
 mod tick;
 mod world;
 
+pub use hands::Hands;
 pub use world::{Behaviour, World};
 
 /// What goes wrong with a request.

@@ -1,4 +1,5 @@
-//! What happens in a second: the engine sends units to machines, agents load, start, stop and forget them. Pure.
+//! What happens in a second: the engine sends units to machines, agents load, start, stop and forget them. Pure, but for machines
+//! that are real.
 
 use super::rules::{glob, values};
 use super::world::{Behaviour, Declared, Phase, Process, World, text};
@@ -21,14 +22,34 @@ impl World {
         for (place, process) in &mut self.processes {
             if all.contains(place) {
                 process.orphan = None;
-            } else {
-                process.orphan.get_or_insert(now);
-                if process.phase.is_alive() {
-                    process.phase = Phase::Stopping;
+            } else if process.orphan.is_none() {
+                process.orphan = Some(now);
+                match self.hands.get(&place.1) {
+                    Some((hands, _)) => hands.unload(&place.0),
+                    None if process.is_alive() => process.phase = Phase::Stopping,
+                    None => {}
                 }
             }
         }
         self.processes.retain(|_, process| process.orphan.is_none_or(|since| now < since + FORGOTTEN));
+    }
+
+    /// Takes in what systemd says on machines that are real.
+    pub fn sample(&mut self) {
+        for (machine, (hands, _)) in &self.hands {
+            let processes = self
+                .processes
+                .iter_mut()
+                .filter(|((_, on), process)| on == machine && process.orphan.is_none());
+            let mut processes: Vec<_> =
+                processes.map(|((unit, _), process)| (unit.as_str(), process)).collect();
+            if processes.is_empty() {
+                continue;
+            }
+            let names: Vec<&str> = processes.iter().map(|(unit, _)| *unit).collect();
+            let mut states = hands.states(&names);
+            processes.iter_mut().for_each(|(unit, process)| process.said = states.remove(*unit));
+        }
     }
 
     /// Which unit is to be on which machine.
@@ -106,13 +127,33 @@ impl World {
         let now = self.now;
         let Some(process) = self.processes.get_mut(place) else {
             let phase = if behaviour == Behaviour::Bad { Phase::Bad } else { Phase::Fresh };
-            self.processes.insert(place.clone(), Process { hash, text, phase, at: now, orphan: None });
+            let complaint = match self.hands.get(&place.1) {
+                Some((hands, _)) => hands.load(&place.0, &text),
+                None => String::new(),
+            };
+            if !complaint.is_empty() {
+                self.wrongs.push(format!("systemd of {}: {complaint}", place.1));
+            }
+            let (told, said) = (None, None);
+            let process = Process { hash, text, phase, at: now, orphan: None, told, said };
+            self.processes.insert(place.clone(), process);
             return;
         };
         if process.hash != hash {
             if now >= unit.since + REPLACED {
+                self.hands.get(&place.1).inspect(|(hands, _)| hands.unload(&place.0));
                 self.processes.remove(place);
             }
+            return;
+        }
+        if let Some((hands, _)) = self.hands.get(&place.1) {
+            let is_launched = unit.desired == "launched";
+            match process.told {
+                _ if is_launched && process.told != Some(true) => hands.start(&place.0),
+                Some(true) if !is_launched => hands.stop(&place.0),
+                _ => return,
+            }
+            process.told = Some(is_launched);
             return;
         }
         let next = match (unit.desired.as_str(), process.phase) {

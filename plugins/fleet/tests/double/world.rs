@@ -6,6 +6,7 @@ use std::fmt::Write;
 use sha1::{Digest, Sha1};
 
 use super::Fault;
+use super::hands::{Hands, Words};
 
 /// An option: section, name, value.
 pub type Triple = (String, String, String);
@@ -14,12 +15,14 @@ pub type Triple = (String, String, String);
 pub struct World {
     /// Seconds.
     pub now: u64,
-    /// Whether a second passes with each question about states.
-    pub is_paced: bool,
+    /// So many seconds pass with each question about states.
+    pub pace: u64,
     /// The most entries of a page.
     pub limit: usize,
     /// By id.
     pub machines: BTreeMap<String, BTreeMap<String, String>>,
+    /// Those of them that are real, and where others reach them.
+    pub hands: BTreeMap<String, (Hands, String)>,
     /// By name.
     pub units: BTreeMap<String, Declared>,
     /// By unit and machine.
@@ -72,6 +75,22 @@ pub struct Process {
     pub at: u64,
     /// When fleet found that it is not to be there any more.
     pub orphan: Option<u64>,
+    /// On a machine that is real, what it was told to do last, if anything, and what systemd says.
+    pub told: Option<bool>,
+    pub said: Option<Words>,
+}
+
+impl Process {
+    pub fn words(&self) -> [&str; 3] {
+        match &self.said {
+            Some(words) => [&words[0], &words[1], &words[2]],
+            None => self.phase.words().into(),
+        }
+    }
+
+    pub fn is_alive(&self) -> bool {
+        !matches!(self.words()[1], "inactive" | "failed")
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,10 +118,6 @@ impl Phase {
             Phase::Stopping => ("loaded", "deactivating", "stop-sigterm"),
         }
     }
-
-    pub fn is_alive(self) -> bool {
-        matches!(self, Phase::StartPre | Phase::Running | Phase::AutoRestart | Phase::Stopping)
-    }
 }
 
 impl Default for World {
@@ -113,9 +128,10 @@ impl Default for World {
         };
         Self {
             now: 0,
-            is_paced: false,
+            pace: 0,
             limit: 100,
             machines: [machine(1, "web"), machine(2, "web"), machine(3, "db")].into(),
+            hands: BTreeMap::new(),
             units: BTreeMap::new(),
             processes: BTreeMap::new(),
             behaviours: Vec::new(),
@@ -128,6 +144,16 @@ impl Default for World {
 }
 
 impl World {
+    /// Makes these its machines: name, container and address of each host whose first process is systemd.
+    pub fn be_real(&mut self, hosts: &[(String, String, String)]) {
+        self.machines.clear();
+        for (number, (name, container, address)) in hosts.iter().enumerate() {
+            let id = format!("f1ee700{number}00000000000000000000000{number}");
+            self.machines.insert(id.clone(), [("name".to_owned(), name.clone())].into());
+            self.hands.insert(id, (Hands::of(container), address.clone()));
+        }
+    }
+
     /// Has units behave so whose text contains `text`.
     pub fn behave(&mut self, text: &str, behaviour: Behaviour) {
         self.behaviours.push((text.to_owned(), behaviour));
@@ -135,11 +161,11 @@ impl World {
 
     /// The units on machines that do something, as `UNIT MACHINE-NAME SUB`.
     pub fn running(&self) -> Vec<String> {
-        let alive = self.processes.iter().filter(|(_, process)| process.phase.is_alive());
+        let alive = self.processes.iter().filter(|(_, process)| process.is_alive());
         let named = |machine: &str| self.machines.get(machine).and_then(|m| m.get("name")).cloned();
         alive
             .map(|((unit, machine), process)| {
-                format!("{unit} {} {}", named(machine).unwrap_or_default(), process.phase.words().2)
+                format!("{unit} {} {}", named(machine).unwrap_or_default(), process.words()[2])
             })
             .collect()
     }

@@ -68,8 +68,11 @@ impl App {
 
     async fn ready(&self, id: &str) -> Result<u32, Failure> {
         let (project, service, id) = (self.project.clone(), "web".to_owned(), id.to_owned());
-        change::ready(&self.client, &Ready { project, service, id, settle_ms: 3000, timeout_ms: 600_000 })
-            .await
+        let request = Ready { project, service, id, settle_ms: 3000, timeout_ms: 600_000 };
+        change::ready(&self.client, &request, async |machine, unit| {
+            vec![format!("{unit} printed this on {}", machine.metadata["name"])]
+        })
+        .await
     }
 
     async fn deploy(&self, wish: Wish) -> Result<u32, Failure> {
@@ -149,12 +152,10 @@ fn a_failed_update_is_undone_and_said_so() {
         let before = app.double.world(|world| world.running());
         app.double.world(|world| world.behave("registry/broken", Behaviour::Loops));
         let failure = app.deploy(web("broken", 2)).await.unwrap_err();
-        assert_eq!(
-            failure.to_string(),
-            "`web.1` does not come up in fleet on `m3`: it ends again and again: what was there before \
-                   is there again"
-                .replace("m3", "m1")
-        );
+        let told = failure.to_string();
+        let begin = "`web.1` does not come up in fleet on `m1`: it ends again and again: shop.web.";
+        let end = "@1.service printed this on m1: what was there before is there again";
+        assert!(told.starts_with(begin) && told.ends_with(end), "{told}");
         assert_eq!((failure.kind, failure.outcome), (FailureKind::Failed, Outcome::Partial));
         assert!(failure.hint.unwrap().contains("journalctl --unit 'shop.web."));
         assert_eq!(app.double.world(|world| world.running()), before);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use cloudpad_fleet::place::Place;
 use cloudpad_fleet::service::{Wanted, template};
@@ -72,7 +73,16 @@ impl Unit {
 
     fn stop(&self, mut main: Child) -> ExitStatus {
         assert!(self.commands("ExecStop").remove(0).status().unwrap().success());
-        main.wait().unwrap()
+        let ended = main.wait().unwrap();
+        self.after();
+        ended
+    }
+
+    /// What systemd does in the end, however it has come to that.
+    fn after(&self) {
+        for mut command in self.commands("ExecStopPost") {
+            command.status().unwrap();
+        }
     }
 
     fn docker(&self, words: &[&str]) -> String {
@@ -83,13 +93,17 @@ impl Unit {
     fn container(&self) -> String {
         format!("{}.7", self.prefix)
     }
+
+    fn network(&self) -> String {
+        format!("{}.net", self.prefix)
+    }
 }
 
 impl Drop for Unit {
     fn drop(&mut self) {
         self.docker(&["rm", "--force", &self.container()]);
         self.docker(&["rmi", &format!("{}:1", self.prefix)]);
-        self.docker(&["network", "rm", &format!("{}.net", self.prefix)]);
+        self.docker(&["network", "rm", &self.network()]);
     }
 }
 
@@ -115,7 +129,20 @@ fn a_unit_is_active_once_its_container_serves_and_leaves_nothing() {
     assert!(labels.contains(r#""cloudpad.instance":"7""#) && labels.contains("67108864"), "{labels}");
     // A stop that the shell's child does not hear ends with the engine's kill.
     assert!(matches!(unit.stop(main).code(), Some(143 | 137)));
-    assert_eq!(unit.docker(&["ps", "-aq", "--filter", &format!("name={}", unit.container())]), "");
+    let there = ["ps", "-aq", "--filter", &format!("name={}", unit.container())];
+    assert_eq!(unit.docker(&there), "");
+    // One that does not serve yet: systemd kills its main process, and does not begin with `ExecStop`.
+    let mut main = unit.start();
+    while unit.docker(&["ps", "-q", "--filter", &format!("name={}", unit.container())]).is_empty() {}
+    main.kill().unwrap();
+    main.wait().unwrap();
+    assert_ne!(unit.docker(&there), "");
+    unit.after();
+    // The engine removes it once it has stopped, and nobody waits for that.
+    let since = Instant::now();
+    while !unit.docker(&there).is_empty() {
+        assert!(since.elapsed() < Duration::from_secs(10), "it is still there");
+    }
 }
 
 #[test]
@@ -129,7 +156,14 @@ fn every_probe_sees_one_that_serves() {
         });
         let main = unit.start();
         assert_eq!(unit.probe(&main).code(), Some(0), "{what}");
+        // Another container in the network keeps it there.
+        let network = ["network", "ls", "--quiet", "--filter", &format!("name={}", unit.network())];
+        for mut command in unit.commands("ExecStopPost").into_iter().skip(1) {
+            command.status().unwrap();
+        }
+        assert_ne!(unit.docker(&network), "", "{what}");
         unit.stop(main);
+        assert_eq!(unit.docker(&network), "", "{what}");
     }
 }
 

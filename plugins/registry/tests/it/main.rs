@@ -4,8 +4,10 @@
 
 mod faults;
 mod forms;
+mod kept;
 mod private;
 mod proxy;
 mod push;
 mod real;
+mod shelf;
 mod support;

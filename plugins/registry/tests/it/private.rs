@@ -33,6 +33,15 @@ fn push(server: &Server, image: &Image, config: &TempDir) -> Result<Pushed, Fail
 
 /// Pushes as a process of its own with this Docker configuration, in whose folder are credential helpers.
 pub fn push_to(registry: &str, namespace: &str, image: &Image, config: &TempDir) -> Result<Pushed, Failure> {
+    let run = Run { reference: image.reference.clone(), host: None, similar: Vec::new() };
+    match call(registry, namespace, Request::PushRun(run), config)? {
+        Reply::Pushed(pushed) => Ok(pushed),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Asks the same for anything.
+pub fn call(registry: &str, namespace: &str, request: Request, config: &TempDir) -> Result<Reply, Failure> {
     let docker = config.path().to_owned();
     let host = TestHost::program("registry", move || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cloudpad-registry"));
@@ -41,12 +50,7 @@ pub fn push_to(registry: &str, namespace: &str, image: &Image, config: &TempDir)
         command
     });
     let host = host.config(serde_json::json!({ "registry": registry, "namespace": namespace }));
-    let run = Run { reference: image.reference.clone(), host: None, similar: Vec::new() };
-    match host.call(Request::PushRun(run)).end {
-        Ok(Reply::Pushed(pushed)) => Ok(pushed),
-        Ok(other) => panic!("{other:?}"),
-        Err(failure) => Err(failure),
-    }
+    host.call(request).end
 }
 
 #[test]

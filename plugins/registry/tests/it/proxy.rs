@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 
 use serde_json::Value;
 
@@ -10,6 +11,7 @@ use serde_json::Value;
 pub struct Proxy {
     pub address: String,
     log: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
     process: Child,
 }
 
@@ -23,13 +25,20 @@ impl Proxy {
         let port = lines.next().expect("the proxy has ended");
         let log: Arc<Mutex<Vec<String>>> = Arc::default();
         let kept = log.clone();
-        std::thread::spawn(move || lines.for_each(|line| kept.lock().unwrap().push(line)));
-        Self { address: format!("127.0.0.1:{port}"), log, process }
+        let reader = std::thread::spawn(move || lines.for_each(|line| kept.lock().unwrap().push(line)));
+        Self { address: format!("127.0.0.1:{port}"), log, reader: Some(reader), process }
     }
 
     /// The requests so far: method, path, query, status and the bytes that were sent with it.
     pub fn requests(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()
+    }
+
+    /// All requests that have been answered. It ends with that.
+    pub fn all(mut self) -> Vec<String> {
+        self.process.kill().unwrap();
+        self.reader.take().unwrap().join().unwrap();
+        self.requests()
     }
 
     /// How many requests so far begin with one of these words.

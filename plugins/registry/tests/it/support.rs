@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use cloudpad_plugin_api::stage::push::{Push, Pushed, Run};
+use cloudpad_plugin_api::stage::push::{Gone, List, Listed, Push, Pushed, Remove, Run};
 use cloudpad_plugin_api::{Cancel, Context, Event, Failure};
 use cloudpad_registry::Registry;
 use tempfile::TempDir;
@@ -171,11 +171,25 @@ impl Call {
         Self::new(serde_json::json!({ "registry": address, "namespace": "team/x" }))
     }
 
-    pub fn push(&self, reference: &str) -> Result<Pushed, Failure> {
+    fn context(&self) -> Context {
         let events = self.events.clone();
         let emit = Arc::new(move |event| events.lock().unwrap().push(event));
-        let cx = Context::new(self.config.clone(), emit, self.cancel.clone());
-        Registry.run(&cx, &Run { reference: reference.to_owned(), host: None, similar: Vec::new() })
+        Context::new(self.config.clone(), emit, self.cancel.clone())
+    }
+
+    pub fn push(&self, reference: &str) -> Result<Pushed, Failure> {
+        let run = Run { reference: reference.to_owned(), host: None, similar: Vec::new() };
+        Registry.run(&self.context(), &run)
+    }
+
+    pub fn list(&self, repository: &str) -> Result<Listed, Failure> {
+        Registry.list(&self.context(), &List { repository: repository.to_owned() })
+    }
+
+    pub fn remove(&self, repository: &str, digests: &[&str]) -> Result<(), Failure> {
+        let gone = |digest: &&str| Gone { digest: (*digest).to_owned(), tags: Vec::new() };
+        let images = digests.iter().map(gone).collect();
+        Registry.remove(&self.context(), &Remove { repository: repository.to_owned(), images })
     }
 
     pub fn events(&self) -> Vec<Event> {

@@ -46,6 +46,14 @@ async fn jump_hosts_are_passed_through() {
     let transport = connect(&last, &lines).await.unwrap();
     says_hello(&transport).await;
     assert_eq!(transport.traffic().connections, 3);
+    // Whoever says which jump host it is has no other: the one in the configuration is nowhere.
+    let lines = entry("second", &second, "") + &entry("last", &last, "ProxyJump nowhere");
+    let (jump, host) = (Host::new("jump", "second"), Host::new("srv", "last"));
+    let options = last.options(&lines);
+    let transport =
+        cloudpad_transport::connect_through(&jump, &host, &options, &Cancel::new()).await.unwrap();
+    says_hello(&transport).await;
+    assert_eq!(transport.traffic().connections, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::cmd::{Refused, environments};
+use crate::cmd::Refused;
+use crate::cmd::environments::as_told;
 use crate::config::Problem;
 use crate::refusal::Refusal;
 
@@ -27,18 +28,4 @@ pub(super) fn needed(why: Refused, names: &BTreeSet<&str>) -> Refused {
         hint: Some("change this first, so that it needs them no more".to_owned()),
         ..problem
     })
-}
-
-/// The problems of a file in an environment, as such.
-pub(super) fn in_environment(why: Refused, environment: Option<&str>) -> Refused {
-    as_told(why, |problem| environments::told(problem, environment))
-}
-
-/// A refusal with each of its problems in other words.
-fn as_told(why: Refused, told: impl Fn(Problem) -> Problem) -> Refused {
-    let refusal = match why.refusal {
-        Refusal::Problems(problems) => Refusal::Problems(problems.into_iter().map(told).collect()),
-        other => other,
-    };
-    Refused { refusal, ..why }
 }
