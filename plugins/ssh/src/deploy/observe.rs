@@ -3,7 +3,8 @@
 
 use bollard::models::ContainerSummary;
 use cloudpad_engine::Version;
-use cloudpad_plugin_api::stage::deploy::{Engine as EngineSeen, Observation, Observe};
+use cloudpad_plugin_api::model::Project;
+use cloudpad_plugin_api::stage::deploy::{Engine as EngineSeen, Observation, Observe, ProxySeen};
 use cloudpad_plugin_api::{Failure, FailureKind};
 
 use super::{checkup, record, route, seen, unlisted};
@@ -45,6 +46,26 @@ async fn ask_engine(host: &Connection, request: &Observe) -> Result<Observation,
     Ok(seen)
 }
 
+/// The proxy, as `containers` tell of it. Other projects make it anew, and the last to leave takes it away, which may be just
+/// before its files are read: so those are read again as long as it is another one by then.
+async fn proxy(
+    host: &Connection,
+    containers: &[ContainerSummary],
+    project: &Project,
+) -> Result<ProxySeen, Failure> {
+    let mut seen = route::seen(&host.engine, containers, project).await;
+    let mut before = route::which(containers);
+    while seen.is_err() {
+        let now = host.containers().await?;
+        if route::which(&now) == before {
+            break;
+        }
+        seen = route::seen(&host.engine, &now, project).await;
+        before = route::which(&now);
+    }
+    seen
+}
+
 async fn ask_further(
     host: &Connection,
     request: &Observe,
@@ -69,7 +90,7 @@ async fn ask_further(
         built: Some(seen::built(&images)),
         ports: seen::ports(containers, &request.project),
         no_connections: None,
-        proxy: Some(Box::new(route::seen(&host.engine, containers, &request.project).await?)),
+        proxy: Some(Box::new(proxy(host, containers, &request.project).await?)),
         releases,
         needed_elsewhere: elsewhere.into_iter().flatten().collect(),
         volumes,

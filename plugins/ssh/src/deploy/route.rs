@@ -32,7 +32,7 @@ use super::networks;
 use crate::pool::Connection;
 
 pub(super) use certificates::tidy;
-pub(super) use seen::seen;
+pub(super) use seen::{seen, which};
 
 /// The proxy that there is.
 const KIND: &dyn Kind = &caddy::Caddy;

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What happens when an image is about to be loaded; the last, when images are about to be listed.
+/// What happens when an image is about to be loaded; the last two, when images are about to be listed, and when files of a container
+/// are about to be read.
 pub enum Fault {
     /// This, once, before the engine hears of it.
     Before(Box<dyn FnOnce() + Send>),
@@ -16,6 +17,8 @@ pub enum Fault {
     CutAfter(usize),
     /// The engine says, once, that this has kept it from listing them.
     Instead(&'static str),
+    /// This, once, before the engine hears of it.
+    BeforeFiles(Box<dyn FnOnce() + Send>),
 }
 
 /// Passes connections on to the engine that a command leads to.
@@ -79,12 +82,18 @@ fn pass(mut near: UnixStream, mut child: Child, (fault, loads): (Arc<Mutex<Optio
                 near.write_all(format!("{head}: {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
                 continue;
             }
+            let reads =
+                |fault: &mut Fault| request.contains("/archive?") && matches!(fault, Fault::BeforeFiles(_));
+            let act = fault.lock().unwrap().take_if(reads);
+            if let Some(Fault::BeforeFiles(act)) = act {
+                act();
+            }
             if buffer[..n].starts_with(b"POST /images/load") {
                 loads.fetch_add(1, Ordering::SeqCst);
                 match fault.lock().unwrap().take() {
                     Some(Fault::Before(act)) => act(),
                     Some(Fault::CutAfter(bytes)) => left = bytes,
-                    Some(Fault::Instead(_)) | None => {}
+                    Some(Fault::Instead(_) | Fault::BeforeFiles(_)) | None => {}
                 }
             }
             if n > left || to.write_all(&buffer[..n]).is_err() {

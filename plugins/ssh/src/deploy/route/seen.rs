@@ -11,6 +11,13 @@ use super::piece::Piece;
 use super::proxy::Part;
 use super::{KIND, store};
 
+/// Which containers it consists of.
+pub(in crate::deploy) fn which(all: &[ContainerSummary]) -> Vec<String> {
+    let found =
+        KIND.parts().iter().flat_map(|part| [containers::find(part, all), containers::find_kept(part, all)]);
+    found.flatten().map(|found| found.id).collect()
+}
+
 /// What a project is told of it: its own routes, and what others have taken.
 pub(in crate::deploy) async fn seen(
     engine: &Engine,

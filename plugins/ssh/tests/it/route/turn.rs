@@ -2,15 +2,19 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cloudpad_plugin_api::Event;
+use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::{Clear, Deploy};
 use cloudpad_ssh::Deployer;
 use serde_json::json;
 
-use super::{clean, route, rule, serve, world};
+use super::{clean, route, rule, seen, serve, world};
 use crate::lab;
+use crate::proxy::Fault;
 use crate::world::World;
 
 /// No other test changes its proxy.
@@ -45,7 +49,7 @@ fn in_turn<T: Send>(world: &World, change: impl FnOnce() -> T + Send, meanwhile:
 
 #[test]
 fn a_change_waits_for_another_one_and_says_so_until_that_is_gone() {
-    let world = world("route-turn", HOST);
+    let mut world = world("route-turn", HOST);
     let container = serve(&world, "one");
     in_turn(&world, || route(&world, Some(rule(&world, json!({}))), &[&container], &[]), || ()).unwrap();
     // Another project leaves the host as well, and takes the proxy with it.
@@ -54,5 +58,20 @@ fn a_change_waits_for_another_one_and_says_so_until_that_is_gone() {
     let request = Clear { host, project, networks: Vec::new(), volumes: Vec::new() };
     let take_it = || _ = lab::docker_ok(HOST, &["rm", "-f", "cloudpad-proxy", "cloudpad-router"]);
     in_turn(&world, || Deployer.clear(&world.context(), &request), take_it).unwrap();
+    // Or just when this one has seen that there is one.
+    route(&world, Some(rule(&world, json!({}))), &[&container], &[]).unwrap();
+    let engine = lab::engine(HOST);
+    let meanwhile = Arc::new(AtomicBool::new(false));
+    let done = meanwhile.clone();
+    engine.misbehave(Fault::BeforeFiles(Box::new(move || {
+        take_it();
+        done.store(true, Ordering::SeqCst);
+    })));
+    let by_ssh = (world.config.clone(), world.host.clone());
+    world.config = json!({ "socket": engine.path() });
+    world.host = Host::new("there", Host::LOCAL).into();
+    assert_eq!(seen(&world).routes, []);
+    assert!(meanwhile.load(Ordering::SeqCst));
+    (world.config, world.host) = by_ssh;
     clean(&world, &[&container]);
 }
