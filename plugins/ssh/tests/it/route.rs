@@ -7,7 +7,7 @@ mod turn;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::{Deploy, Observe, Proxy, ProxySeen, Rule, SetRoute};
@@ -20,6 +20,13 @@ use crate::lab;
 use crate::world::World;
 
 const HOST: &str = "h1";
+
+/// Whoever changes the proxy of h2 has it alone: these tests take it away, or keep others from changing it.
+static OF_H2: Mutex<()> = Mutex::new(());
+
+fn h2() -> MutexGuard<'static, ()> {
+    OF_H2.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A project on the lab's host, with its image and the proxy's there.
 fn world(name: &str, user: &str) -> World {

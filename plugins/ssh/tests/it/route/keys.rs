@@ -49,6 +49,7 @@ fn is_there(key: &str) -> bool {
 
 #[test]
 fn a_key_that_no_route_needs_any_more_is_made_away_with() {
+    let _alone = super::h2();
     let world = world("route-keys", HOST);
     let container = serve(&world, "one");
     let [one, two, three] = ["one", "two", "three"].map(certificate);

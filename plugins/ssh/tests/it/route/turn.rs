@@ -1,7 +1,7 @@
 //! Changes of one host's proxy come one after another, and none waits for what is left of one that was killed.
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -17,7 +17,6 @@ use crate::lab;
 use crate::proxy::Fault;
 use crate::world::World;
 
-/// No other test changes its proxy.
 const HOST: &str = "h2";
 
 /// Has the lock as a change of somebody else does, until its connection ends.
@@ -25,13 +24,19 @@ const OTHER: &str = r#"exec 9>>/tmp/cloudpad-lock..proxy; flock 9; echo "$$ {\"w
 
 /// Makes a change while somebody else has the lock, and this is done before that one is gone.
 fn in_turn<T: Send>(world: &World, change: impl FnOnce() -> T + Send, meanwhile: impl FnOnce()) -> T {
-    let mut other =
-        lab::ssh(HOST, &[OTHER]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("`ssh`");
+    let mut other = lab::ssh(HOST, &[OTHER])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map(Other)
+        .expect("`ssh`");
     let mut line = String::new();
-    BufReader::new(other.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(other.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "held\n");
     world.events.lock().unwrap().clear();
-    let changed = std::thread::scope(|scope| {
+    std::thread::scope(move |scope| {
+        // A change that waits must not wait for ever where this fails.
+        let other = other;
         let change = scope.spawn(change);
         let is_told = |event: &Event| matches!(event, Event::Log { message, .. } if message == "waiting: `ann` changes the proxy, for `deploy` since noon");
         let deadline = Instant::now() + Duration::from_secs(60);
@@ -40,15 +45,24 @@ fn in_turn<T: Send>(world: &World, change: impl FnOnce() -> T + Send, meanwhile:
             std::thread::yield_now();
         }
         meanwhile();
-        other.kill().unwrap();
+        drop(other);
         change.join().unwrap()
-    });
-    other.wait().unwrap();
-    changed
+    })
+}
+
+/// Who has the lock, until this is dropped.
+struct Other(Child);
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 #[test]
 fn a_change_waits_for_another_one_and_says_so_until_that_is_gone() {
+    let _alone = super::h2();
     let mut world = world("route-turn", HOST);
     let container = serve(&world, "one");
     in_turn(&world, || route(&world, Some(rule(&world, json!({}))), &[&container], &[]), || ()).unwrap();
