@@ -36,7 +36,8 @@ fn project(topic: &str, rest: &str) -> Project {
     let image = "[images.web]\ndockerfile = \"${DOCKERFILE:-Dockerfile}\"\n";
     project.configure(&(project.web().replace("[images.web]\n", image) + rest));
     // Named by the project: builds of the same text are one to the engine, which would go on with it for the others.
-    let slow = format!("RUN : {}; sleep 3600", project.name);
+    // And not for ever: an engine may go on with a build whose client was killed, in a network that other tests need.
+    let slow = format!("RUN : {}; sleep 300", project.name);
     project.write("slow.Dockerfile", format!("FROM {}\n{slow}\n", project.lab.base_image));
     project
 }
