@@ -12,7 +12,7 @@ use cloudpad_plugin_api::stage::inventory::{Publication, Publish, Served};
 use super::model::{Action, Plan};
 use crate::config::machine;
 use crate::inventory::Inventory;
-use crate::observed::Observed;
+use crate::observed::{HostState, Observed};
 
 /// The address of this machine's own engine, for others on it.
 const LOCAL: &str = "127.0.0.1";
@@ -51,9 +51,11 @@ fn wanted(
     let mut running = seen(inventory, observed);
     plan.actions.iter().for_each(|action| follow(&mut running, &action.request));
     // Of hosts that were not looked at it stays as it is; one that is no host any more tells nothing.
-    let elsewhere = told.values().flatten().filter(|served| {
-        inventory.get(&served.host).is_some() && !observed.seen().any(|(host, _)| host == served.host)
-    });
+    let is_seen = |host: &str| matches!(observed.hosts.get(host), Some(HostState::Seen(_)));
+    let elsewhere = told
+        .values()
+        .flatten()
+        .filter(|served| inventory.get(&served.host).is_some() && !is_seen(&served.host));
     let mut services: BTreeMap<String, Vec<Served>> = BTreeMap::new();
     for served in running.values().chain(elsewhere) {
         services.entry(served.instance.service.clone()).or_default().push(served.clone());
