@@ -134,8 +134,12 @@ fn that_it_runs_for_what_a_release_has_brought_is_told() {
     case.seen("h2").containers.retain(|container| container.instance.service != "web");
     let plan = case.plan();
     assert_eq!((runs(&plan).len(), notes(&plan)), (1, vec![told]), "{}", text(&plan));
-    case.service("web", |web| _ = web.env.insert("SIZE".into(), "2".into()));
-    assert!(notes(&case.plan()).is_empty(), "something else is made");
+    let mut other = case.clone();
+    other.service("web", |web| _ = web.env.insert("SIZE".into(), "2".into()));
+    assert!(notes(&other.plan()).is_empty(), "something else is made");
+    case.seen("h1").one_offs = broken_off(State::Stopped, Some(0)).seen("h1").one_offs.clone();
+    let plan = case.plan();
+    assert!(notes(&plan).len() == 1 && notes(&plan)[0].ends_with("is not run again"), "{:?}", notes(&plan));
 }
 
 #[test]
