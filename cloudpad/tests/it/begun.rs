@@ -24,6 +24,6 @@ fn a_monorepo_is_built_on_a_base_of_its_own_and_serves() {
     let asked = project.run(&["exec", "web", "--", "sh", "-c", "wget -q -O - $API"]).expect(0);
     assert!(asked.stdout.contains("The api runs."), "{}", asked.text());
     let files = project.run(&["exec", "web", "--", "ls", "-A", "/app"]).expect(0);
-    assert_eq!(files.stdout, "Dockerfile\n");
+    assert_eq!(files.stdout, ".dockerignore\nDockerfile\n");
     project.run(&["init"]).expect(2).says("`Cloudpad.toml` is there already");
 }
