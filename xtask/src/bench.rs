@@ -15,6 +15,7 @@ mod push;
 mod registry;
 mod rollback;
 mod startup;
+mod swarm;
 mod update;
 
 use std::path::Path;
@@ -49,6 +50,8 @@ pub enum Group {
     Logs,
     /// Learning of many hosts from etcd
     Inventory,
+    /// An update in a swarm
+    Swarm,
 }
 
 /// A line of the table.
@@ -117,6 +120,7 @@ impl Group {
             Group::Fanout => fanout::measure(program),
             Group::Logs => logs::measure(program, lab),
             Group::Inventory => inventory::measure(program, lab),
+            Group::Swarm => swarm::measure(program, lab),
         }
     }
 }

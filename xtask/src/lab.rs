@@ -24,6 +24,7 @@ use clap::Subcommand;
 
 pub use describe::{Host, Lab};
 pub use settings::{Settings, workspace};
+pub use swarm::ensure as be_swarm;
 
 use crate::shell::{self, Result, docker};
 

@@ -6,6 +6,7 @@
 
 mod add;
 mod ahead;
+mod anew;
 mod apart;
 mod by_hand;
 mod left;
@@ -23,12 +24,12 @@ use super::decide::Decide;
 use super::hosts::HostSet;
 use super::supply::Supply;
 use super::unit::Rollout;
-use super::{ChangeKind, Failed, Note};
+use super::{Failed, Note};
 use crate::config::{Job, Problem, RunOn, When};
 pub(super) use ahead::{Kept, Wave};
 pub use by_hand::{has_image, job_hosts, job_image, job_secrets, job_service, job_spec};
 use left::{Left, left};
-pub(super) use meant::{jobs as meant, services};
+pub(super) use meant::jobs as meant;
 pub(super) use spec::{image, secrets};
 
 /// The jobs of a deploy.
@@ -83,12 +84,16 @@ impl<'a> Jobs<'a> {
             let spec = spec::spec(decide.config, job, reference, decide.secrets);
             let spec_id = super::spec::spec_id(&spec);
             let play = Play { name, job, image, spec: spec.into(), spec_id, runs: Vec::new() };
-            if !is_called_for(decide, job, rollouts) && !play.is_left_undone(decide) {
+            let made = anew::made(decide, job, rollouts);
+            if made.is_empty() && !play.is_left_undone(decide) {
                 continue;
             }
             called.insert(name.as_str());
             match jobs.places(decide, &play, eligible) {
-                Ok(runs) => jobs.runs.extend((!runs.is_empty()).then_some(Play { runs, ..play })),
+                Ok(runs) => {
+                    jobs.notes.extend(anew::note(decide, name, &runs, &made));
+                    jobs.runs.extend((!runs.is_empty()).then_some(Play { runs, ..play }));
+                }
                 Err(problem) => problems.push(problem),
             }
         }
@@ -206,17 +211,6 @@ pub(super) fn not_taken_back(failed: &Failed<'_>) -> impl Iterator<Item = Note> 
     jobs.into_iter().map(|job| {
         let message = format!("job `{job}` has run, and what it did is not taken back");
         Note { incomplete: false, message }
-    })
-}
-
-/// Whether a deploy makes new containers that the job is for.
-fn is_called_for(decide: &Decide<'_>, job: &Job, rollouts: &[Rollout<'_>]) -> bool {
-    use ChangeKind::{Create, ReplaceStartFirst, ReplaceStopFirst};
-    let services = services(decide.config, job);
-    let meant = rollouts.iter().filter(|rollout| services.contains(&rollout.service));
-    meant.flat_map(|rollout| &rollout.units).any(|unit| {
-        let is_new = matches!(unit.told, Some((Create | ReplaceStartFirst | ReplaceStopFirst, _)));
-        is_new && unit.start.is_some()
     })
 }
 

@@ -76,6 +76,7 @@ fn seen<'a>(inventory: &'a Inventory, observed: &'a Observed) -> Running<'a> {
     .collect()
 }
 
+/// What is removed was stopped before.
 fn follow<'a>(running: &mut Running<'a>, request: &'a Request) {
     match request {
         Request::DeployStart(q) => {
@@ -83,10 +84,6 @@ fn follow<'a>(running: &mut Running<'a>, request: &'a Request) {
             running.insert((&q.host.name, &q.container), served);
         }
         Request::DeployStop(q) => drop(running.remove(&(q.host.name.as_str(), q.container.name.as_str()))),
-        Request::DeployRemove(q) => {
-            let names = q.containers.iter().map(|container| container.name.as_str());
-            names.for_each(|name| drop(running.remove(&(q.host.name.as_str(), name))));
-        }
         _ => {}
     }
 }

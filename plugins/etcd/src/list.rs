@@ -38,7 +38,7 @@ fn read(client: &mut Client) -> Result<Option<Hosts>, Failure> {
         let page: Ranged = match client.ask("/v3/kv/range", &range) {
             Ok(page) => page,
             Err(Ok(why)) if why.is_compacted() => return Ok(None),
-            Err(why) => return Err(refused(client.config(), &client.config().prefix(), why)),
+            Err(why) => return Err(refused(client.config(), why)),
         };
         revision = page.header.revision.max(revision);
         for pair in &page.kvs {
@@ -54,8 +54,13 @@ fn read(client: &mut Client) -> Result<Option<Hosts>, Failure> {
     }
 }
 
-/// The failure when the cluster does not answer, or with no, when it was asked for what is below `prefix`.
-pub(crate) fn refused(config: &Config, prefix: &str, why: Result<Refused, Failure>) -> Failure {
+/// The failure when the cluster does not answer, or with no, when it was asked for hosts.
+pub(crate) fn refused(config: &Config, why: Result<Refused, Failure>) -> Failure {
+    refused_below(config, &config.prefix(), why)
+}
+
+/// The same when it was asked for what is below `prefix`.
+pub(crate) fn refused_below(config: &Config, prefix: &str, why: Result<Refused, Failure>) -> Failure {
     let refused = match why {
         Ok(refused) => refused,
         Err(failure) => return failure,

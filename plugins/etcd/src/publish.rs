@@ -48,7 +48,7 @@ pub(crate) fn read(client: &mut Client, project: &str) -> Result<Publication, Fa
     let (begin, end) = (folder.clone().into_bytes(), end_of(folder.as_bytes()));
     let range = Range { key: Bytes(begin), range_end: Bytes(end), limit: 0, revision: 0 };
     let found: Result<Ranged, _> = client.ask("/v3/kv/range", &range);
-    let found = found.map_err(|why| list::refused(client.config(), &folder, why))?;
+    let found = found.map_err(|why| list::refused_below(client.config(), &folder, why))?;
     let services = found.kvs.iter().filter_map(|pair| {
         let service = std::str::from_utf8(&pair.key.0).ok()?.strip_prefix(&folder)?;
         Some((service.to_owned(), instances(&pair.value.0)))

@@ -19,7 +19,7 @@ pub(crate) fn changed(client: &mut Client, since: Option<i64>) -> Result<i64, Fa
     loop {
         // Which ends after a while, since a member that is lost says nothing of it.
         let heard = client.listen("/v3/watch", &request, |heard: Watching| heard.result.changed());
-        match heard.map_err(|why| refused(client.config(), &client.config().prefix(), why))? {
+        match heard.map_err(|why| refused(client.config(), why))? {
             Some(Some(revision)) => return Ok(revision),
             // What happened since then is not known any more.
             Some(None) => return now(client),
@@ -33,7 +33,5 @@ fn now(client: &mut Client) -> Result<i64, Failure> {
     let range_end = Bytes(end_of(&prefix));
     let range = Range { key: Bytes(prefix), range_end, limit: 1, revision: 0 };
     let answer: Result<Ranged, _> = client.ask("/v3/kv/range", &range);
-    answer
-        .map(|found| found.header.revision)
-        .map_err(|why| refused(client.config(), &client.config().prefix(), why))
+    answer.map(|found| found.header.revision).map_err(|why| refused(client.config(), why))
 }

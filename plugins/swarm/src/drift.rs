@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn whatever_somebody_changes_is_one() {
-        let changes: [fn(&mut Value); 12] = [
+        let changes: [fn(&mut Value); 14] = [
             |told| told["Mode"]["Replicated"]["Replicas"] = json!(3),
             |told| told["EndpointSpec"]["Ports"][0]["PublishedPort"] = json!(81),
             |told| told["EndpointSpec"]["Ports"] = json!([]),
@@ -193,6 +193,8 @@ mod tests {
             |told| told["TaskTemplate"]["ContainerSpec"]["Secrets"] = json!([]),
             |told| told["TaskTemplate"]["Resources"] = json!({}),
             |told| told["TaskTemplate"]["Placement"]["Constraints"] = json!([]),
+            |told| told["TaskTemplate"]["RestartPolicy"]["Condition"] = json!("none"),
+            |told| told["TaskTemplate"]["Networks"] = json!([]),
         ];
         for (number, change) in changes.into_iter().enumerate() {
             assert!(!is_so(change), "{number}");

@@ -124,6 +124,25 @@ fn it_runs_where_new_containers_of_its_image_are_made() {
 }
 
 #[test]
+fn that_it_runs_for_what_a_release_has_brought_is_told() {
+    let told = "job `migrate` runs for what release r1 has brought already: containers of it are made anew, and the job goes \
+        with them";
+    let mut case = with("migrate", job(When::Before));
+    ["h1", "h2"].iter().for_each(|host| case.seen(host).releases = Some(Vec::new()));
+    assert!(notes(&case.deploy()).is_empty(), "the first time");
+    case.goal.release = "r2".into();
+    case.seen("h2").containers.retain(|container| container.instance.service != "web");
+    let plan = case.plan();
+    assert_eq!((runs(&plan).len(), notes(&plan)), (1, vec![told]), "{}", text(&plan));
+    let mut other = case.clone();
+    other.service("web", |web| _ = web.env.insert("SIZE".into(), "2".into()));
+    assert!(notes(&other.plan()).is_empty(), "something else is made");
+    case.seen("h1").one_offs = broken_off(State::Stopped, Some(0)).seen("h1").one_offs.clone();
+    let plan = case.plan();
+    assert!(notes(&plan).len() == 1 && notes(&plan)[0].ends_with("is not run again"), "{:?}", notes(&plan));
+}
+
+#[test]
 fn it_goes_with_the_services_of_its_image() {
     let mut case = with("migrate", job(When::Before));
     case.service("worker", |worker| worker.image = "web".into());

@@ -1,0 +1,85 @@
+//! An update of a service in a swarm, against `docker service update`. Talks to the lab's hosts, its registry and the program.
+
+use std::path::Path;
+
+use super::Row;
+use super::measure::in_turns;
+use super::project::{Project, by_hand, on};
+use crate::lab::{self, Host, Lab, Settings};
+use crate::shell::Result;
+
+const TIMES: usize = 5;
+/// Of the update, for both.
+const REPLICAS: usize = 3;
+/// What an instance does: nothing, and ends when it is told to.
+const RUN: &str = "trap 'exit 0' TERM; sleep 3600 & wait";
+/// The service that is updated by hand.
+const BY_HAND: &str = "bench-swarm-byhand";
+
+/// All instances of a service at once, the new ones before the old ones, watched for a second.
+pub fn measure(program: &Path, lab: &Lab) -> Result<Vec<Row>> {
+    lab::be_swarm(&Settings::from_environment()?, lab)?;
+    let project = Project::new(program, lab, "bench-swarm")?;
+    let manager = lab.hosts.first().ok_or("the lab has no hosts")?;
+    remove(manager)?;
+    let mut version = 0;
+    let mut next = || {
+        version += 1;
+        configure(&project, version)?;
+        project.deploy().map(|cost| cost.seconds)
+    };
+    next()?;
+    let create = "docker service create --quiet --update-monitor 1s --update-order start-first --env V=0";
+    let name = format!("--name {BY_HAND} --replicas {REPLICAS} --update-parallelism {REPLICAS}");
+    on(manager, &format!("{create} {name} {} sh -c \"{RUN}\"", lab.base_image))?;
+    let mut theirs_version = 0;
+    let theirs = || {
+        theirs_version += 1;
+        let update = format!("docker service update --quiet --env-add V={theirs_version} {BY_HAND}");
+        by_hand(lab, &format!("$SSH {} '{update}'", manager.direct_name()))
+    };
+    let measured = in_turns(TIMES, next, theirs);
+    remove(manager)?;
+    project.clean()?;
+    let (ours, theirs) = measured?;
+    let reference = (theirs, "ssh and docker service update");
+    Ok(vec![Row::ratio("update of 3 instances in a swarm", "s", ours, reference, 1.0)])
+}
+
+/// What others made is taken as it is: only the variable changes.
+fn configure(project: &Project<'_>, version: u32) -> Result<()> {
+    let lab = project.lab;
+    let manager = lab.hosts.first().ok_or("the lab has no hosts")?;
+    let config = format!(
+        r#"[project]
+name = "{name}"
+[stages]
+push = {{ provider = "registry", config = {{ registry = "{registry}", namespace = "{name}" }} }}
+deploy = {{ provider = "swarm", config = {{ managers = ["{manager}"], ssh_config = "{ssh_config}" }} }}
+[hosts.{manager}]
+address = "{address}"
+[deploy]
+batch = "100%"
+settle = "1s"
+[images.web]
+reference = "{image}"
+[services.web]
+replicas = {REPLICAS}
+command = ["sh", "-c", "{RUN}"]
+env = {{ V = "{version}" }}
+"#,
+        name = project.name,
+        registry = lab.registry,
+        manager = manager.name,
+        address = manager.direct_name(),
+        ssh_config = lab.ssh_config.display(),
+        image = lab.base_image,
+    );
+    project.write("Cloudpad.toml", config.as_bytes())
+}
+
+/// Removes the services of both.
+fn remove(manager: &Host) -> Result<()> {
+    let all = "docker service ls -q --filter name=bench-swarm";
+    on(manager, &format!("{all} | xargs -r docker service rm")).map(drop)
+}
