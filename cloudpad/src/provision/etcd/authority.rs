@@ -71,13 +71,19 @@ impl Authority {
     /// Makes what is not there: its key and certificate, and those of a client.
     ///
     /// # Errors
-    /// There is no `openssl`, or a file cannot be written.
+    /// There is no `openssl`, a file cannot be written, or a key is not here whose certificate is.
     pub fn make(&self) -> Result<(), Refusal> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
         made.map_err(|error| Refusal::new(format!("cannot make `{}`: {error}", self.folder.display())))?;
         self.describe("DNS:localhost").map_err(refused)?;
+        self.openssl("version", "").map_err(refused)?;
         for (name, of) in [("ca", "authority"), ("client", "client")] {
             let (key, certificate) = (self.file(&format!("{name}.key")), self.file(&format!("{name}.crt")));
+            if !key.exists() && certificate.exists() {
+                let (key, certificate) = (key.display(), certificate.display());
+                return Err(Refusal::new(format!("there is `{certificate}`, and not its key, `{key}`"))
+                    .hint("get it from whoever has set the cluster up: members are let in by it"));
+            }
             if !key.exists() {
                 let made = self.openssl("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256", "");
                 project::write_private(&key, &made.map_err(refused)?)?;

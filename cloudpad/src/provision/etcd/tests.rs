@@ -15,6 +15,7 @@ use crate::config::Problem;
 use crate::plan::Plan;
 use crate::provision::steps::Step;
 use crate::provision::{Facts, Seen, plan};
+use crate::refusal::Refusal;
 use crate::report::script;
 
 const DEBIAN: &str = "id debian\nname Debian 12\ninstaller apt-get\ninit systemd\nuser root\nroot self\n";
@@ -263,6 +264,12 @@ fn a_key_stays_where_it_was_made_and_what_is_signed_for_it_is_for_that_member() 
         [mode(&folder), mode(&folder.join("ca.key")), mode(&folder.join("client.key"))],
         [0o700, 0o600, 0o600]
     );
+
+    // Another key would be none of this authority's.
+    std::fs::rename(folder.join("ca.key"), folder.join("away")).unwrap();
+    let Err(Refusal::Message { message, .. }) = authority.make() else { panic!("it has made another") };
+    assert!(message.contains("and not its key"), "{message}");
+    std::fs::rename(folder.join("away"), folder.join("ca.key")).unwrap();
 
     let key = Step::Key("h1".into());
     let pki = host.path().join("etc/etcd/pki");
