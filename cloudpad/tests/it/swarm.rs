@@ -30,15 +30,22 @@ fn deploy(project: &Project) -> Outcome {
 
 #[test]
 fn a_secret_is_the_swarms_and_another_value_an_update() {
+    // Services that need the same secret and network, which whoever is first makes.
+    let also = |number: u32| {
+        format!(
+            "[services.also{number}]\nimage = \"web\"\nreplicas = 0\nsecrets = {{ \"/run/token\" = \"TOKEN\" }}\n"
+        )
+    };
+    let also: String = (1..=5).map(also).collect();
     let more = "replicas = 1\nsecrets = { \"/run/token\" = \"TOKEN\" }\n\
                 command = [\"sh\", \"-c\", \"mkdir -p /w; cat /run/token > /w/index.html; exec httpd -f -p 8080 -h /w\"]\n";
-    let project = project("swarmsecret", more);
+    let project = project("swarmsecret", &format!("{more}{also}"));
     let list = format!("docker secret ls -q --filter label=cloudpad.project={}", project.name);
     for (number, value) in ["first", "second"].into_iter().enumerate() {
         project.write(".env", format!("TOKEN={value}\n"));
         let done = deploy(&project).expect(0);
         let done = ["cluster.apply", "cluster.ready", "cluster.record"].map(|method| done.count(method));
-        assert_eq!(done, [1, 1, 1], "{number}");
+        assert_eq!(done, [6, 6, 1], "{number}");
         let shown = project.lab.host(1).run(&list);
         assert_eq!(shown.lines().count(), 1, "what nothing uses any more is removed: {shown}");
     }
