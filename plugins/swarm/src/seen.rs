@@ -79,6 +79,21 @@ pub(crate) fn is_up(task: &Task) -> bool {
     matches!(state_of(task), TaskState::STARTING | TaskState::RUNNING)
 }
 
+/// Which of its service's instances a task is; of those that are on each node none has a number.
+pub(crate) fn number(task: &Task) -> Option<u32> {
+    task.slot.and_then(|slot| u32::try_from(slot).ok()).filter(|slot| *slot > 0)
+}
+
+/// What nodes are called, by their ids.
+pub(crate) fn hostnames(nodes: &[EngineNode]) -> BTreeMap<String, String> {
+    nodes.iter().filter_map(|one| Some((one.id.clone()?, node(one).name))).collect()
+}
+
+/// The node that a task is on.
+pub(crate) fn on_node<'a>(task: &Task, nodes: &'a BTreeMap<String, String>) -> Option<&'a String> {
+    nodes.get(task.node_id.as_ref()?)
+}
+
 /// Whether an engine wants a task to run.
 pub(crate) fn is_wanted(task: &Task) -> bool {
     task.desired_state == Some(TaskState::RUNNING)
@@ -110,7 +125,7 @@ pub(crate) fn seen(service: &EngineService, tasks: &[Task], nodes: &BTreeMap<Str
 }
 
 fn instance(service: &EngineService, id: &str, task: &Task, nodes: &BTreeMap<String, String>) -> Instance {
-    let node = task.node_id.as_ref().and_then(|node| nodes.get(node)).cloned().unwrap_or_default();
+    let node = on_node(task, nodes).cloned().unwrap_or_default();
     let state = match state_of(task) {
         TaskState::RUNNING => State::Running,
         TaskState::COMPLETE
@@ -122,7 +137,7 @@ fn instance(service: &EngineService, id: &str, task: &Task, nodes: &BTreeMap<Str
         _ => State::Starting,
     };
     Instance {
-        number: task.slot.and_then(|slot| u32::try_from(slot).ok()).filter(|slot| *slot > 0),
+        number: number(task),
         node,
         state,
         id: if is_current(service, task) { id.to_owned() } else { "another".to_owned() },
