@@ -68,12 +68,13 @@ pub(super) fn plan<'a>(basis: &Basis<'a>, supply: &mut Supply<'a>) -> Result<Pla
         return finish(graph, Vec::new());
     }
     let wishes = wish::wishes(basis, supply)?;
+    let release = memory::release(basis, &wishes);
     let mut changes = Vec::new();
     for wish in &wishes {
         let seen = basis.seen.services.iter().find(|seen| seen.name == wish.service.name);
         if let Some((kind, why)) = difference(wish, seen) {
             changes.push(change(&wish.service.name, kind, why));
-            bring(&mut graph, basis, supply, wish, seen, kind);
+            bring(&mut graph, basis, supply, wish, seen, kind, release);
         }
     }
     let gone = gone(basis, &wishes);
@@ -132,6 +133,11 @@ fn change(service: &str, kind: ChangeKind, why: Vec<String>) -> Change {
     Change { kind, host: CLUSTER.to_owned(), instance, why: why.into() }
 }
 
+/// The release of what was seen.
+fn release_of<'a>(seen: &'a Seen, goal: &'a Goal) -> &'a str {
+    if seen.release.is_empty() { &goal.release } else { &seen.release }
+}
+
 /// Has the cluster run a service, and waits until it does.
 fn bring<'a>(
     graph: &mut Graph,
@@ -140,6 +146,7 @@ fn bring<'a>(
     wish: &Wish<'a>,
     seen: Option<&Seen>,
     kind: ChangeKind,
+    release: &str,
 ) {
     let mut needs = Vec::new();
     if kind != ChangeKind::Await {
@@ -154,7 +161,7 @@ fn bring<'a>(
             },
         };
         let apply = Wanted { service: &wish.service, id: &wish.id, image, seen };
-        needs = vec![apply.add(graph, basis.config, &basis.goal.release, needs)];
+        needs = vec![apply.add(graph, basis.config, release, needs)];
     }
     await_ready(graph, basis.config, &wish.service, &wish.id, needs);
 }

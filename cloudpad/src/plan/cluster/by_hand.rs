@@ -8,7 +8,7 @@ use cloudpad_plugin_api::stage::cluster::{Observation, Record, Scale, Service};
 use cloudpad_plugin_api::stage::deploy::ImageRef;
 
 use super::difference::resized;
-use super::{Wanted, await_ready, change, finish, remove, wish};
+use super::{Wanted, await_ready, change, finish, release_of, remove, wish};
 use crate::config::{Config, Problem};
 use crate::instances::Size;
 use crate::plan::graph::Graph;
@@ -71,7 +71,8 @@ pub fn scale_in(
         changes.push(change(name, ChangeKind::Adjust, why.into_iter().collect()));
         let image = ImageRef::Known(found.image.clone());
         let wanted = Wanted { service: &service, id: &id, image, seen: Some(found) };
-        let applied = wanted.add(&mut graph, config, &goal.release, Vec::new());
+        // It is the release that it was: by hand there comes no other.
+        let applied = wanted.add(&mut graph, config, release_of(found, goal), Vec::new());
         await_ready(&mut graph, config, &service, &id, vec![applied]);
     }
     if problems.is_empty() { finish(graph, changes) } else { Err(problems) }
