@@ -74,6 +74,12 @@ fn one_on_each_node_is_told_apart(project: &Project) {
         lines.iter().map(|line| format!("{} {}", line["instance"], line["host"])).collect();
     told.sort();
     assert_eq!((told.len(), &told), (3, &listed));
+    let words = ["second", "minute"];
+    let is_told =
+        |row: &Value| row["for"].as_str().is_some_and(|since| words.iter().any(|word| since.contains(word)));
+    assert!(rows.iter().all(|row| is_told(row) && row["healthy"].is_null()), "{rows:?}");
+    let web = &json(&["ps", "web"]);
+    assert!(web.contains(" running (healthy) ") && web.contains(" web:"), "{web}");
 }
 
 #[test]

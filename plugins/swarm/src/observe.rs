@@ -23,8 +23,10 @@ pub(crate) async fn observe(engine: &Engine, request: &Observe) -> Result<Observ
         false => tasks(engine, services.iter().filter_map(|service| service.id.clone()).collect()).await?,
     };
     let hostnames = seen::hostnames(&listed);
+    // As Docker's own client counts: a manager does not say what time it is.
+    let now = std::time::SystemTime::now().into();
     let mut services: Vec<_> =
-        services.iter().map(|service| seen::seen(service, &tasks, &hostnames)).collect();
+        services.iter().map(|service| seen::seen(service, &tasks, &hostnames, now)).collect();
     services.sort_by(|a, b| a.name.cmp(&b.name));
     let releases = match request.releases {
         true => Some(record::known(engine, &request.project).await?),

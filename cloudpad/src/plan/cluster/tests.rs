@@ -71,6 +71,7 @@ pub(super) fn run(case: &mut Case, plan: &Plan) {
                     node: "n1".into(),
                     state: State::Running,
                     id: q.id.clone(),
+                    healthy: false,
                     status: String::new(),
                 };
                 now.services.push(Seen {
