@@ -86,8 +86,18 @@ fn one_on_each_node_is_told_apart(project: &Project) {
 fn another_manager_is_asked_and_what_a_swarm_cannot_do_is_refused() {
     let project = project("swarmlost", "replicas = 1\n");
     configure(&project, "\"root@127.0.0.1:1\", \"h1\"", "replicas = 1\n");
+    // It ran on a host before, as far as is known here.
+    let run = format!(
+        "{{\"event\":\"run\",\"command\":\"deploy\",\"project\":\"{}\",\"time\":\"1\"}}\n",
+        project.name
+    );
+    let noted = "{\"event\":\"plan\",\"release\":\"1\",\"changes\":[],\"actions\":1,\"notes\":[]}\n\
+                 {\"event\":\"done\",\"phase\":\"apply\",\"id\":0,\"method\":\"deploy.record\",\"host\":\"old1\",\"object\":\"\",\"ms\":1}\n";
+    project.write(".cloudpad/journal/1-deploy.jsonl", run + noted);
     let planned = project.run(&["plan"]).expect(0);
-    assert!(planned.text().contains("+ web create"), "{}", planned.text());
+    for told in ["+ web create", "release 1 was deployed to `old1`, before a cluster"] {
+        assert!(planned.text().contains(told), "{}", planned.text());
+    }
     configure(&project, "\"root@127.0.0.1:1\", \"h2\"", "replicas = 1\n");
     let nobody = project.run(&["plan"]).expect(2);
     nobody.says("no manager of the swarm answers").says("`h2` is no manager of a swarm");
