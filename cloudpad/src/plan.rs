@@ -152,7 +152,6 @@ fn make(
     let needed = hosts::needed(goal, &scope);
     let seen = (observed, &sight);
     let (hosts, notes) = hosts::hosts((config, inventory, &needed), seen, &scope, &mut problems);
-    problems.extend(twins::problems(inventory, &sight));
     let secrets = &observed.secrets;
     // Who goes back is in a hurry, and may well do so because of what fails.
     let mends = goal.restore.is_none();
@@ -169,6 +168,7 @@ fn make(
         return Err(problems);
     }
     plan.notes.splice(0..0, notes);
+    plan.notes.extend(twins::notes(inventory, &sight));
     if goal.restore.is_none() {
         plan.notes.extend(pins::notes(observed));
     }
