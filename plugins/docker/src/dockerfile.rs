@@ -4,6 +4,8 @@
 //! whose arguments they are: files that are made would have to be in the context, where `COPY .` finds them too, and
 //! here-documents are not known to engines before version 23.
 
+pub mod outline;
+
 use std::collections::BTreeMap;
 
 use cloudpad_plugin_api::Failure;
@@ -11,6 +13,7 @@ use cloudpad_plugin_api::stage::build::Recipe;
 use minijinja::{Environment, UndefinedBehavior, Value};
 
 use crate::identity;
+use outline::Outline;
 
 /// The stage that scripts are added to, where the one to build is not the last.
 const STAGE: &str = "cloudpad-runit";
@@ -30,14 +33,36 @@ pub fn target(recipe: &Recipe) -> Option<&str> {
 /// variables name.
 ///
 /// # Errors
-/// `invalid`, with the line, when a template is none or has a variable that is not told.
+/// `invalid`, with the line, when a template is none or has a variable that is not told; when there is no such stage as
+/// the recipe names.
 pub fn made(recipe: &Recipe, own: &[u8], bases: &BTreeMap<String, String>) -> Result<Vec<u8>, Failure> {
     let mut text = match recipe.variables.is_empty() {
         true => own.to_vec(),
         false => rendered(recipe, own, bases)?.into_bytes(),
     };
+    check_target(recipe, &Outline::of(&String::from_utf8_lossy(&text)))?;
     text.extend(services(recipe)?.into_bytes());
     Ok(text)
+}
+
+/// A stage that is none would be taken for an image of that name, be it anybody's, once services are added to it. What a
+/// frontend of its own builds is left to that.
+fn check_target(recipe: &Recipe, outline: &Outline) -> Result<(), Failure> {
+    let Some(target) = &recipe.target else { return Ok(()) };
+    if outline.has(target) || (outline.has_syntax && recipe.runit.is_empty()) {
+        return Ok(());
+    }
+    let names: Vec<&str> = outline.names().collect();
+    let has = match names.as_slice() {
+        [] => "none of its stages has a name".to_owned(),
+        names => format!("its stages are `{}`", names.join("`, `")),
+    };
+    Err(refused(recipe, None, &format!("it has no stage `{target}`, which is the image's `target`")).hint(
+        format!(
+            "{has}: name one with `target` in `[images.{}]`, or leave that out to build the last one",
+            recipe.name
+        ),
+    ))
 }
 
 fn rendered(recipe: &Recipe, own: &[u8], bases: &BTreeMap<String, String>) -> Result<String, Failure> {
@@ -99,7 +124,8 @@ fn services(recipe: &Recipe) -> Result<String, Failure> {
             ))
             .hint("give the stage a name in the Dockerfile, with `FROM … AS NAME`"));
         }
-        Some(name) => format!("\nFROM {name} AS {STAGE}"),
+        // BuildKit takes a name that is not in lower case for no stage here.
+        Some(name) => format!("\nFROM {} AS {STAGE}", name.to_lowercase()),
     };
     let scripts = recipe.runit.iter().flat_map(|(name, script)| [name.clone(), runnable(script)]);
     let words: Vec<String> =

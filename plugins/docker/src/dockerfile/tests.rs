@@ -84,10 +84,30 @@ fn services_are_added_to_the_stage_that_is_built() {
     let added = format!("\nRUN {words}\n");
     assert_eq!(text(&recipe, "FROM x AS run"), format!("FROM x AS run{added}"));
     assert_eq!(target(&recipe), None);
-    recipe.target = Some("run".into());
+    recipe.target = Some("RUN".into());
     let made = text(&recipe, "FROM x AS run\nFROM y\n");
     assert_eq!(made, format!("FROM x AS run\nFROM y\n\nFROM run AS cloudpad-runit{added}"));
     assert_eq!(target(&recipe), Some("cloudpad-runit"));
     recipe.target = Some("0".into());
     assert!(super::made(&recipe, b"FROM x\n", &BTreeMap::new()).is_err());
+}
+
+#[test]
+fn a_stage_that_is_not_there_is_refused() {
+    let refused = |recipe: &Recipe, own: &str| made(recipe, own.as_bytes(), &BTreeMap::new()).err();
+    let mut recipe = Recipe { target: Some("Final".into()), ..with(&[("NAME", "final")]) };
+    for with_services in [false, true] {
+        assert_eq!(refused(&recipe, "FROM x AS {{ NAME }}\n"), None, "it is the rendered one that counts");
+        let failure =
+            refused(&recipe, "FROM x AS one\nFROM y AS Two\nRUN echo \\\nFROM y AS final\n").unwrap();
+        assert_eq!(failure.kind, FailureKind::Invalid);
+        assert!(
+            failure.message.ends_with("it has no stage `Final`, which is the image's `target`"),
+            "{failure}"
+        );
+        assert!(failure.hint.unwrap().starts_with("its stages are `one`, `two`: "));
+        let failure = refused(&recipe, "# syntax=other\nSTAGE final\n");
+        assert_eq!(failure.is_some(), with_services, "another frontend knows better, and takes no services");
+        recipe.runit.insert("web".into(), "exec puma".into());
+    }
 }
