@@ -34,13 +34,15 @@ pub fn target(recipe: &Recipe) -> Option<&str> {
 ///
 /// # Errors
 /// `invalid`, with the line, when a template is none or has a variable that is not told; when there is no such stage as
-/// the recipe names.
+/// the recipe names, or nothing can be added to the end.
 pub fn made(recipe: &Recipe, own: &[u8], bases: &BTreeMap<String, String>) -> Result<Vec<u8>, Failure> {
     let mut text = match recipe.variables.is_empty() {
         true => own.to_vec(),
         false => rendered(recipe, own, bases)?.into_bytes(),
     };
-    check_target(recipe, &Outline::of(&String::from_utf8_lossy(&text)))?;
+    let outline = Outline::of(&String::from_utf8_lossy(&text));
+    check_target(recipe, &outline)?;
+    check_end(recipe, &outline)?;
     text.extend(services(recipe)?.into_bytes());
     Ok(text)
 }
@@ -63,6 +65,19 @@ fn check_target(recipe: &Recipe, outline: &Outline) -> Result<(), Failure> {
             recipe.name
         ),
     ))
+}
+
+/// What is added would be part of an instruction that does not end.
+fn check_end(recipe: &Recipe, outline: &Outline) -> Result<(), Failure> {
+    match outline.unended.filter(|_| !recipe.runit.is_empty()) {
+        None => Ok(()),
+        line => Err(refused(
+            recipe,
+            line,
+            "the instruction does not end, and the services of `runit` come after it",
+        )
+        .hint("end it: without a `\\` in its last line, and with the name that ends a `<<NAME`")),
+    }
 }
 
 fn rendered(recipe: &Recipe, own: &[u8], bases: &BTreeMap<String, String>) -> Result<String, Failure> {

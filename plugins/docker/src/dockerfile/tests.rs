@@ -111,3 +111,17 @@ fn a_stage_that_is_not_there_is_refused() {
         recipe.runit.insert("web".into(), "exec puma".into());
     }
 }
+
+#[test]
+fn services_are_not_added_to_an_instruction_that_goes_on() {
+    let own = b"FROM x\nRUN echo b \\\n\n# the end\n";
+    assert_eq!(made(&recipe(), own, &BTreeMap::new()).unwrap(), own, "what is built as it is ends there");
+    let mut recipe = recipe();
+    recipe.runit.insert("web".into(), "exec puma".into());
+    let failure = made(&recipe, own, &BTreeMap::new()).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Invalid);
+    assert!(
+        failure.message.contains("`docker/Dockerfile.in`, line 2: the instruction does not end"),
+        "{failure}"
+    );
+}
