@@ -10,13 +10,17 @@ use std::collections::BTreeMap;
 
 use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::stage::build::Recipe;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
 use crate::identity;
 use outline::Outline;
 
 /// The stage that scripts are added to, where the one to build is not the last.
 const STAGE: &str = "cloudpad-runit";
+
+/// How much work a template may be, in about as many of its instructions; each 64 bytes that it makes count as one. That is more
+/// than any Dockerfile needs, and takes less than a second.
+const WORK: u64 = 200_000;
 
 /// Whether what is built is not the project's own Dockerfile as it is.
 pub fn is_made(recipe: &Recipe) -> bool {
@@ -87,6 +91,7 @@ fn rendered(recipe: &Recipe, own: &[u8], bases: &BTreeMap<String, String>) -> Re
     })?;
     let mut jinja = Environment::new();
     jinja.set_undefined_behavior(UndefinedBehavior::Strict);
+    jinja.set_fuel(Some(WORK));
     let template = jinja.template_from_named_str(&recipe.dockerfile, text);
     let template = template.map_err(|error| wrong(recipe, &error, ""))?;
     let values = recipe.variables.iter().map(|(name, value)| (name.as_str(), identity::value(value, bases)));
@@ -105,7 +110,10 @@ fn rendered(recipe: &Recipe, own: &[u8], bases: &BTreeMap<String, String>) -> Re
 /// What is wrong with a template; `unknown` says which of its names have no value.
 fn wrong(recipe: &Recipe, error: &minijinja::Error, unknown: &str) -> Failure {
     let kind = error.kind();
-    let why = error.detail().map_or_else(|| kind.to_string(), |why| format!("{kind}: {why}"));
+    let why = match kind {
+        ErrorKind::OutOfFuel => format!("it is not made after {WORK} steps"),
+        _ => error.detail().map_or_else(|| kind.to_string(), |why| format!("{kind}: {why}")),
+    };
     let known: Vec<&str> = recipe.variables.keys().map(String::as_str).collect();
     refused(recipe, error.line(), &format!("{why}{unknown}")).hint(format!(
         "`variables` of `[images.{}]` are `{}`; a `{{{{` of its own is written `{{{{ '{{{{' }}}}`",

@@ -54,6 +54,12 @@ fn what_is_no_template_is_refused_with_its_line() {
         ("FROM scratch\nRUN echo {{ NODES }}\n", 2, "undefined value: `NODES`"),
         ("FROM scratch\n\n{% if NODE %}\n", 3, "unexpected end"),
         ("FROM {{ NODE\n", 1, ""),
+        (
+            "\n{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}\n",
+            2,
+            "is not made after",
+        ),
+        ("{% for a in range(9999) %}{{ 'x' * 9999 }}{% endfor %}\n", 1, "is not made after"),
     ] {
         let failure = made(&recipe, own.as_bytes(), &BTreeMap::new()).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Invalid);
