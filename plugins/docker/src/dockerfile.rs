@@ -22,6 +22,9 @@ const STAGE: &str = "cloudpad-runit";
 /// than any Dockerfile needs, and takes less than a second.
 const WORK: u64 = 200_000;
 
+/// The longest line of a Dockerfile that is read (`bufio.MaxScanTokenSize` of Go, less one), in bytes.
+const LONGEST_LINE: usize = 65_535;
+
 /// Whether what is built is not the project's own Dockerfile as it is.
 pub fn is_made(recipe: &Recipe) -> bool {
     !recipe.variables.is_empty() || !recipe.runit.is_empty()
@@ -31,6 +34,14 @@ pub fn is_made(recipe: &Recipe) -> bool {
 pub fn target(recipe: &Recipe) -> Option<&str> {
     let own = recipe.target.as_deref();
     if recipe.runit.is_empty() { own } else { own.map(|_| STAGE) }
+}
+
+/// Whether the services of a recipe can be added, as far as that can be told without its files.
+///
+/// # Errors
+/// `invalid`, when its stage is told by a number, or scripts are too long.
+pub fn check(recipe: &Recipe) -> Result<(), Failure> {
+    services(recipe).map(drop)
 }
 
 /// What is built in place of the project's `own` Dockerfile, where `bases` are the references of the images that
@@ -154,7 +165,16 @@ fn services(recipe: &Recipe) -> Result<String, Failure> {
     let words: Vec<String> =
         ["/bin/sh", "-c", WRITE, "sh"].map(str::to_owned).into_iter().chain(scripts).collect();
     // As JSON, words are as they are: no shell, and no variable of the Dockerfile, is looked for in them.
-    Ok(format!("{stage}\nRUN {}\n", serde_json::Value::from(words)))
+    let instruction = format!("RUN {}", serde_json::Value::from(words));
+    if instruction.len() > LONGEST_LINE {
+        return Err(Failure::invalid(format!(
+            "the scripts of `runit` of image `{}` are too long: they make a line of {} bytes, and builders read {LONGEST_LINE}",
+            recipe.name,
+            instruction.len()
+        ))
+        .hint("have long scripts in files that the Dockerfile copies, and run these"));
+    }
+    Ok(format!("{stage}\n{instruction}\n"))
 }
 
 /// A script with its interpreter, and with a last line that ends.

@@ -131,3 +131,18 @@ fn services_are_not_added_to_an_instruction_that_goes_on() {
         "{failure}"
     );
 }
+
+#[test]
+fn scripts_that_make_too_long_a_line_are_refused() {
+    let with_script = |length: usize| {
+        let runit = BTreeMap::from([("web".to_owned(), "x".repeat(length))]);
+        Recipe { runit, ..recipe() }
+    };
+    let made = text(&with_script(10), "FROM x\n");
+    let around = made.lines().last().unwrap().len() - 10;
+    let most = 65_535 - around;
+    assert_eq!(check(&with_script(most)), Ok(()));
+    let failure = check(&with_script(most + 1)).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Invalid);
+    assert!(failure.message.ends_with("make a line of 65536 bytes, and builders read 65535"), "{failure}");
+}

@@ -97,4 +97,9 @@ fn a_pinned_source_is_not_looked_at() {
     assert!(reference.contains(":abcdef0-"), "{reference}");
     project.recipe.context = "sub".into();
     assert_ne!(project.observe().reference, reference);
+    // What is wrong without its files is told all the same.
+    project.recipe.target = Some("0".into());
+    project.recipe.runit.insert("web".into(), "exec puma".into());
+    let failure = project.observe_all(&[&project.recipe]).unwrap_err();
+    assert!(failure.message.ends_with("its `target` is the number of a stage"), "{failure}");
 }
