@@ -1,5 +1,7 @@
 //! A swarm of the lab's hosts, which `cargo xtask lab up --swarm` makes, in place of hosts. What it does as hosts do is in `same`.
 
+use serde_json::Value;
+
 use crate::support::{Outcome, Project};
 
 /// A project whose deploy provider is `swarm`, with one service on the workers.
@@ -30,18 +32,27 @@ fn deploy(project: &Project) -> Outcome {
 
 #[test]
 fn a_secret_is_the_swarms_and_another_value_an_update() {
+    // Services that need the same secret and network, which whoever is first makes.
+    let also = |number: u32| {
+        format!(
+            "[services.also{number}]\nimage = \"web\"\nreplicas = 0\nsecrets = {{ \"/run/token\" = \"TOKEN\" }}\n"
+        )
+    };
+    let also: String = (1..=5).map(also).collect();
+    let each = "[services.each]\nimage = \"web\"\nper_host = 1\nstop_signal = \"KILL\"\ncommand = [\"sh\", \"-c\", \"echo tick; exec sleep 600\"]\n";
     let more = "replicas = 1\nsecrets = { \"/run/token\" = \"TOKEN\" }\n\
                 command = [\"sh\", \"-c\", \"mkdir -p /w; cat /run/token > /w/index.html; exec httpd -f -p 8080 -h /w\"]\n";
-    let project = project("swarmsecret", more);
+    let project = project("swarmsecret", &format!("{more}{also}{each}"));
     let list = format!("docker secret ls -q --filter label=cloudpad.project={}", project.name);
     for (number, value) in ["first", "second"].into_iter().enumerate() {
         project.write(".env", format!("TOKEN={value}\n"));
         let done = deploy(&project).expect(0);
         let done = ["cluster.apply", "cluster.ready", "cluster.record"].map(|method| done.count(method));
-        assert_eq!(done, [1, 1, 1], "{number}");
+        assert_eq!(done, [7, 7, 1], "{number}");
         let shown = project.lab.host(1).run(&list);
         assert_eq!(shown.lines().count(), 1, "what nothing uses any more is removed: {shown}");
     }
+    one_on_each_node_is_told_apart(&project);
     let served = |number: usize| project.get(number) == Ok((200, "second".to_owned()));
     assert!(served(2) || served(3));
     project.run(&["plan", "--exit-code"]).expect(0);
@@ -53,12 +64,40 @@ fn a_secret_is_the_swarms_and_another_value_an_update() {
     assert_eq!(project.lab.host(1).run(&list).trim(), "");
 }
 
+/// `each` runs once on each node.
+fn one_on_each_node_is_told_apart(project: &Project) {
+    let json = |args: &[&str]| project.run(args).expect(0).stdout;
+    let rows: Vec<Value> = serde_json::from_str(&json(&["ps", "each.1", "--json"])).expect("rows");
+    let listed: Vec<_> = rows.iter().map(|row| format!("{} {}", row["instance"], row["host"])).collect();
+    let lines = project.run(&["logs", "each.1", "--tail", "1", "--json"]).expect(0).events();
+    let mut told: Vec<_> =
+        lines.iter().map(|line| format!("{} {}", line["instance"], line["host"])).collect();
+    told.sort();
+    assert_eq!((told.len(), &told), (3, &listed));
+    let words = ["second", "minute"];
+    let is_told =
+        |row: &Value| row["for"].as_str().is_some_and(|since| words.iter().any(|word| since.contains(word)));
+    assert!(rows.iter().all(|row| is_told(row) && row["healthy"].is_null()), "{rows:?}");
+    let web = &json(&["ps", "web"]);
+    assert!(web.contains(" running (healthy) ") && web.contains(" web:"), "{web}");
+}
+
 #[test]
 fn another_manager_is_asked_and_what_a_swarm_cannot_do_is_refused() {
     let project = project("swarmlost", "replicas = 1\n");
     configure(&project, "\"root@127.0.0.1:1\", \"h1\"", "replicas = 1\n");
+    // It ran on a host before, as far as is known here.
+    let run = format!(
+        "{{\"event\":\"run\",\"command\":\"deploy\",\"project\":\"{}\",\"time\":\"1\"}}\n",
+        project.name
+    );
+    let noted = "{\"event\":\"plan\",\"release\":\"1\",\"changes\":[],\"actions\":1,\"notes\":[]}\n\
+                 {\"event\":\"done\",\"phase\":\"apply\",\"id\":0,\"method\":\"deploy.record\",\"host\":\"old1\",\"object\":\"\",\"ms\":1}\n";
+    project.write(".cloudpad/journal/1-deploy.jsonl", run + noted);
     let planned = project.run(&["plan"]).expect(0);
-    assert!(planned.text().contains("+ web create"), "{}", planned.text());
+    for told in ["+ web create", "release 1 was deployed to `old1`, before a cluster"] {
+        assert!(planned.text().contains(told), "{}", planned.text());
+    }
     configure(&project, "\"root@127.0.0.1:1\", \"h2\"", "replicas = 1\n");
     let nobody = project.run(&["plan"]).expect(2);
     nobody.says("no manager of the swarm answers").says("`h2` is no manager of a swarm");
