@@ -97,6 +97,19 @@ pub fn not_mistyped(config: &Config, service: &str) -> Result<(), Refusal> {
     }
 }
 
+/// Refuses sizes of which two are of one service.
+///
+/// # Errors
+/// Which service that is.
+pub fn one_size_each(sizes: &[Size]) -> Result<(), Refusal> {
+    let twice = |at: usize| sizes[..at].iter().any(|size| size.service == sizes[at].service);
+    match (0..sizes.len()).find(|at| twice(*at)) {
+        Some(at) => Err(Refusal::new(format!("service `{}` is given two sizes", sizes[at].service))
+            .hint("say once how many there are to be")),
+        None => Ok(()),
+    }
+}
+
 /// A container on a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -179,6 +192,14 @@ mod tests {
             created,
             status: Status::default(),
         }
+    }
+
+    #[test]
+    fn a_service_has_one_size() {
+        let sizes = |words: &[&str]| words.iter().map(|word| word.parse().unwrap()).collect::<Vec<Size>>();
+        assert!(one_size_each(&sizes(&["web=2", "job=2"])).is_ok());
+        let refusal = one_size_each(&sizes(&["web=2", "job=1", "web=3"])).unwrap_err();
+        assert!(format!("{refusal:?}").contains("service `web` is given two sizes"), "{refusal:?}");
     }
 
     fn observed() -> Observed {

@@ -75,7 +75,7 @@ impl Inventory {
         if problems.is_empty() { Ok(inventory) } else { Err(problems) }
     }
 
-    fn add(&mut self, host: Host) -> Result<(), Problem> {
+    fn add(&mut self, mut host: Host) -> Result<(), Problem> {
         if self.by_name.contains_key(&host.name) {
             let name = &host.name;
             let message = format!("host `{name}` is there twice");
@@ -85,7 +85,10 @@ impl Inventory {
             );
         }
         let index = self.hosts.len();
-        for role in host.roles.iter().collect::<BTreeSet<_>>() {
+        // In the file a role is refused where it is there already, but an inventory may have it twice.
+        let mut known = BTreeSet::new();
+        host.roles.retain(|role| known.insert(role.clone()));
+        for role in &host.roles {
             self.by_role.entry(role.clone()).or_default().push(index);
         }
         self.by_name.insert(host.name.clone(), index);
@@ -287,6 +290,15 @@ mod tests {
     }
 
     #[test]
+    fn a_role_that_is_listed_twice_is_one() {
+        let mut host = Host::new("a", "192.0.2.1");
+        host.roles = ["web", "db", "web"].map(str::to_owned).into();
+        let inventory = Inventory::new(&[], Hosts { hosts: vec![host], ..Hosts::default() }).unwrap();
+        assert_eq!(inventory.hosts()[0].roles, ["web", "db"]);
+        assert_eq!(inventory.with_role("web"), [0]);
+    }
+
+    #[test]
     fn listed_hosts_keep_to_the_rules_of_the_file() {
         let listed = |name: &str, address: &str, role: &str| {
             let mut host = Host::new(name, address);
@@ -303,6 +315,10 @@ mod tests {
             assert!(broken.message.starts_with(&words), "{broken:?}");
             assert_eq!((inventory.get(name), inventory.hosts().len()), (None, 2));
         }
+        let mut odd = [Host::new("a".repeat(254), "192.0.2.1"), Host::new("a", "192.0.2.2")];
+        odd[1].labels.insert(String::new(), "x".into());
+        let inventory = Inventory::new(&[], Hosts { hosts: odd.into(), ..Hosts::default() }).unwrap();
+        assert_eq!((inventory.broken().len(), inventory.hosts().len()), (2, 0), "{:?}", inventory.broken());
         let inventory = listed("a", "deploy@192.0.2.1:22", "web");
         assert_eq!(inventory.broken(), []);
         assert_eq!((inventory.key("a"), inventory.key("z")), ("stages.inventory".into(), "hosts.z".into()));

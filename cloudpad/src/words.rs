@@ -11,7 +11,7 @@ pub mod plugins;
 mod prefix;
 pub mod routes;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use cloudpad_plugin_api::model::Project;
@@ -189,8 +189,9 @@ fn afterwards(plan: &Plan) -> Vec<String> {
 
 /// What the inventory is to tell of a service.
 fn told((service, instances): (&String, &Vec<Served>)) -> (String, Vec<String>) {
-    let mut hosts: Vec<String> = instances.iter().map(|instance| instance.host.clone()).collect();
-    hosts.dedup();
+    // In the order of instances, a host comes again and again.
+    let hosts: BTreeSet<String> = instances.iter().map(|instance| instance.host.clone()).collect();
+    let hosts = Vec::from_iter(hosts);
     match hosts[..] {
         [] => (format!("then tell the inventory that {service} is nowhere"), hosts),
         _ => (format!("then tell the inventory that {service} is on"), hosts),
@@ -353,8 +354,9 @@ pub fn memory(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use cloudpad_plugin_api::model::Host;
+    use cloudpad_plugin_api::model::{Host, Instance};
     use cloudpad_plugin_api::stage::deploy::{ImageRef, Pull};
+    use cloudpad_plugin_api::stage::inventory::Served;
     use cloudpad_plugin_api::stage::push::Pushed;
     use cloudpad_plugin_api::{Failure, Reply, Request};
 
@@ -408,6 +410,19 @@ mod tests {
             let told = super::report(&tally.report(false, 100), true);
             assert_eq!(told, format!("{} (0.1 s)", super::sum(&plan)));
         }
+    }
+
+    #[test]
+    fn the_inventory_is_told_each_host_once() {
+        let served = |(number, host): (u32, &str)| Served {
+            instance: Instance { service: "web".into(), number },
+            host: host.to_owned(),
+            address: String::new(),
+            ports: Vec::new(),
+        };
+        let instances: Vec<Served> = [(1, "h1"), (1, "h2"), (2, "h1"), (2, "h2")].map(served).into();
+        let (_, hosts) = super::told((&"web".to_owned(), &instances));
+        assert_eq!(hosts, ["h1", "h2"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::Ended;
 use super::args::{Global, Lock, SelectHosts};
 use super::consent::agreed;
 use super::session::Session;
-use crate::instances::{Size, not_mistyped};
+use crate::instances::{Size, not_mistyped, one_size_each};
 use crate::inventory::Selection;
 use crate::look::At;
 use crate::plan::{self, Asked, Until};
@@ -29,6 +29,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
+        one_size_each(&self.sizes)?;
         let session = Session::open("scale", true, global, term)?;
         for size in &self.sizes {
             not_mistyped(&session.config, &size.service)?;

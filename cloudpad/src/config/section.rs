@@ -290,6 +290,9 @@ fn command(value: &Value) -> Result<Vec<String>, Problem> {
     match words.first() {
         None => Err(Problem::new("the command is empty")),
         Some(program) if program.is_empty() => Err(Problem::new("the command's program is empty")),
+        Some(_) if words.iter().any(|word| word.contains('\0')) => {
+            Err(Problem::new("the command contains a zero byte"))
+        }
         Some(_) => Ok(words),
     }
 }

@@ -14,7 +14,7 @@ use super::look::repository;
 use super::needs::{Needs, Uses};
 use super::{Note, Plan};
 use crate::config::{Config, Image};
-use crate::words::some_of;
+use crate::words::{plural, some_of};
 
 /// What becomes of an image in a registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -108,11 +108,13 @@ pub fn repositories<'a>(configs: impl IntoIterator<Item = &'a Config>, needs: &N
 
 /// Decides what a registry can do without, of what it has by repository.
 pub fn prune_registry(listed: &BTreeMap<String, Listed>, needs: &Needs, keep: usize) -> Plan {
-    let (mut graph, mut notes) = (Graph::default(), Vec::new());
+    let (mut graph, mut notes, mut unknown) = (Graph::default(), Vec::new(), 0);
     for (repository, Listed { place, images }) in listed {
         let judged = judged(repository, images, needs, keep);
         let spare = judged.iter().filter(|image| image.fate == Fate::Spare);
-        let images: Vec<Gone> = spare.map(|image| gone(image.stored)).collect();
+        let spare: Vec<&Stored> = spare.map(|image| image.stored).collect();
+        unknown += spare.iter().filter(|stored| is_of_unknown(stored, needs)).count();
+        let images: Vec<Gone> = spare.into_iter().map(gone).collect();
         if !images.is_empty() {
             let remove = Remove { repository: repository.clone(), images };
             graph.add(format!("remove/{repository}"), None, Vec::new(), Request::PushRemove(remove));
@@ -125,11 +127,26 @@ pub fn prune_registry(listed: &BTreeMap<String, Listed>, needs: &Needs, keep: us
         let message = format!("it is not understood what {who} is made from, so no image is removed");
         notes.push(Note { incomplete: true, message });
     }
+    notes.extend((unknown > 0).then(|| of_unknown(unknown)));
     if !actions.is_empty() {
         let message = "a registry has the space again once it collects its garbage".to_owned();
         notes.push(Note { incomplete: false, message });
     }
     Plan { actions, notes, ..Plan::default() }
+}
+
+/// Whether an image is of releases that no host remembers. Hosts forget, but another file of the project may have others.
+fn is_of_unknown(stored: &Stored, needs: &Needs) -> bool {
+    !stored.releases.is_empty() && !stored.releases.iter().any(|release| needs.remembers(release))
+}
+
+fn of_unknown(count: usize) -> Note {
+    let is = if count == 1 { "is" } else { "are" };
+    let message = format!(
+        "{} {is} of releases that no host of this file remembers: they are forgotten, or run on hosts that are not in it, and are removed all the same",
+        plural(count, "image")
+    );
+    Note { incomplete: false, message }
 }
 
 fn gone(stored: &Stored) -> Gone {

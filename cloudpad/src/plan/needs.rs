@@ -42,6 +42,8 @@ impl Uses {
 pub struct Needs {
     /// By their names on hosts, `PROJECT.IMAGE:TAG`, and by their digests in a registry.
     by: BTreeMap<String, Uses>,
+    /// The releases that any host remembers.
+    releases: BTreeSet<String>,
     /// What may be made from any of them.
     unclear: Vec<String>,
 }
@@ -56,6 +58,11 @@ impl Needs {
     /// Who has what may be made from any of them.
     pub(super) fn unclear(&self) -> &[String] {
         &self.unclear
+    }
+
+    /// Whether any host remembers the release that a tag for people tells: its id, perhaps with a revision.
+    pub(super) fn remembers(&self, tag: &str) -> bool {
+        self.releases.contains(tag.split_once('-').map_or(tag, |(id, _)| id))
     }
 
     /// The repositories of the project's images that anybody needs, whether or not the config has them.
@@ -116,6 +123,7 @@ impl Needs {
         specs: impl Iterator<Item = &'a str>,
         images: impl Iterator<Item = (&'a String, &'a ImageRef)>,
     ) {
+        self.releases.insert(id.to_owned());
         let from = images.filter_map(|(_, from)| from.get().ok());
         for image in specs.chain(from) {
             self.uses(image).releases.insert(id.to_owned());

@@ -44,7 +44,8 @@ pub trait Push: Send + Sync {
         Err(Failure::unsupported("push.list"))
     }
 
-    /// Takes images out, each with all of its tags. One that is gone already is fine.
+    /// Takes images out, each with all of its tags. One that is gone already is fine; one that has got a tag since it was
+    /// listed is left, and that is logged.
     ///
     /// # Errors
     /// `unreachable` when the place does not answer or does not let us in; `failed` when it does not remove.
@@ -135,7 +136,7 @@ pub struct Remove {
 pub struct Gone {
     /// [`Stored::digest`].
     pub digest: String,
-    /// The tags that it had when it was listed, for people: what counts is the digest.
+    /// All tags that it had when it was listed.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
 }

@@ -14,6 +14,7 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 
 use crate::buildkit::labels;
+use crate::dockerfile::outline::Outline;
 use crate::log::StepLog;
 use crate::run::Job;
 use crate::{dockerfile, identity};
@@ -104,12 +105,8 @@ async fn all_credentials(job: &Job) -> Result<HashMap<String, DockerCredentials>
 
 /// The images of `FROM` lines, as far as they stand there without a variable.
 fn bases(dockerfile: &str) -> Vec<Reference> {
-    let from = |line: &str| {
-        let mut words = line.split_whitespace();
-        words.next().filter(|word| word.eq_ignore_ascii_case("FROM"))?;
-        words.find(|word| !word.starts_with("--")).filter(|image| !image.contains('$')).map(Reference::parse)
-    };
-    dockerfile.lines().filter_map(from).collect()
+    let stages = Outline::of(dockerfile).stages.into_iter();
+    stages.filter(|stage| !stage.from.contains('$')).map(|stage| Reference::parse(&stage.from)).collect()
 }
 
 fn pack(job: &Job, pieces: mpsc::Sender<Result<Bytes, std::io::Error>>) -> Result<(), Failure> {

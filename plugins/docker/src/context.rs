@@ -6,7 +6,7 @@ pub mod digest;
 pub mod times;
 pub mod walk;
 
-use std::io::ErrorKind;
+use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use cloudpad_plugin_api::Failure;
@@ -39,19 +39,20 @@ impl Context {
     ///
     /// # Errors
     /// `failed`, when the context or the Dockerfile is not there or cannot be read, or when the ignore
-    /// file has a line that is no pattern.
+    /// file has a line that is no pattern; also where a link makes one of these a file that is not in the source.
     pub fn open(recipe: &Recipe) -> Result<Self, Failure> {
         let given = recipe.source.path.join(&recipe.context);
         let root = given.canonicalize().ok().filter(|root| root.is_dir());
         let root = root.ok_or_else(|| no_context(recipe, &given))?;
         let path = root.join(&recipe.dockerfile);
-        let missing = |error: std::io::Error| no_dockerfile(recipe, &path, &error);
-        let dockerfile = std::fs::read(&path).map_err(missing)?;
+        let missing = |error: Error| no_dockerfile(recipe, &path, &error);
+        let source = recipe.source.path.canonicalize().map_err(missing)?;
+        let dockerfile = read_within(&source, &path).map_err(missing)?;
         // Without `..` one can see whether it is in the context.
         let dockerfile_dir = path.parent().unwrap_or(&root).canonicalize().map_err(missing)?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let ignore =
-            read_ignore(&[dockerfile_dir.join(format!("{name}{IGNORE_FILE}")), root.join(IGNORE_FILE)])?;
+        let own = dockerfile_dir.join(format!("{name}{IGNORE_FILE}"));
+        let ignore = read_ignore(&source, &[own, root.join(IGNORE_FILE)])?;
         Ok(Self { root, dockerfile_dir, dockerfile_name: name, dockerfile, ignore })
     }
 }
@@ -63,7 +64,7 @@ impl Context {
     /// # Errors
     /// `failed`, when it cannot be written.
     pub fn build_instead(&mut self, dockerfile: Vec<u8>) -> Result<TempDir, Failure> {
-        let failed = |error: std::io::Error| {
+        let failed = |error: Error| {
             let dir = std::env::temp_dir();
             Failure::failed(format!("cannot write a Dockerfile below `{}`: {error}", dir.display()))
         };
@@ -80,13 +81,28 @@ impl Context {
     }
 }
 
+/// Reads a file of the directory `source`, whose path has no links. Where `path` has any, they may lead to another file of
+/// it, and to none besides: what is in a Dockerfile is told where it is wrong, and whoever writes a source must not get to see
+/// by that what is on this machine.
+fn read_within(source: &Path, path: &Path) -> std::io::Result<Vec<u8>> {
+    let file = path.canonicalize()?;
+    match file.metadata()?.is_file() {
+        _ if !file.starts_with(source) => {
+            Err(Error::other(format!("a link makes it `{}`, which is not in the source", file.display())))
+        }
+        // A pipe would be waited for.
+        false => Err(Error::other("it is no file")),
+        true => std::fs::read(file),
+    }
+}
+
 fn no_context(recipe: &Recipe, path: &Path) -> Failure {
     let name = &recipe.name;
     Failure::failed(format!("the build context of image `{name}` is not a directory: `{}`", path.display()))
         .hint(format!("name it with `context` in `[images.{name}]`, relative to the source"))
 }
 
-fn no_dockerfile(recipe: &Recipe, path: &Path, error: &std::io::Error) -> Failure {
+fn no_dockerfile(recipe: &Recipe, path: &Path, error: &Error) -> Failure {
     let failure = match error.kind() {
         ErrorKind::NotFound => {
             Failure::failed(format!("image `{}` has no Dockerfile at `{}`", recipe.name, path.display()))
@@ -96,13 +112,17 @@ fn no_dockerfile(recipe: &Recipe, path: &Path, error: &std::io::Error) -> Failur
     failure.hint(format!("name it with `dockerfile` in `[images.{}]`, relative to `context`", recipe.name))
 }
 
-/// The patterns of the first of `paths` that is there.
-fn read_ignore(paths: &[PathBuf]) -> Result<Ignore, Failure> {
+/// The patterns of the first of `paths`, all of `source`, that is there.
+fn read_ignore(source: &Path, paths: &[PathBuf]) -> Result<Ignore, Failure> {
     for path in paths {
-        match std::fs::read(path) {
+        match read_within(source, path) {
             Ok(bytes) => return Ignore::parse(&bytes).map_err(|bad| bad_ignore(path, &bad)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
-            Err(error) => return Err(unreadable(path, &error)),
+            Err(error) => {
+                return Err(
+                    unreadable(path, &error).hint("have a file of the source in its place, or nothing")
+                );
+            }
         }
     }
     Ok(Ignore::default())

@@ -47,6 +47,7 @@ fn references(request: &Observe) -> Result<BTreeMap<String, String>, Failure> {
 /// What identifies the files of `recipe`; `cache` is the directory for file times, `bases` has the references of images
 /// that it is built from. That its Dockerfile can be made is found out here, where nothing has been done yet.
 fn files(recipe: &Recipe, cache: &Path, bases: &BTreeMap<String, String>) -> Result<Files, Failure> {
+    dockerfile::check(recipe)?;
     if let Some(pinned) = Files::pinned(recipe) {
         return Ok(pinned);
     }

@@ -86,8 +86,8 @@ impl Job {
 
     fn make_dockerfile(&mut self) -> Result<(), Failure> {
         let Run { recipe, bases, .. } = &self.request;
+        let text = dockerfile::made(recipe, &self.context.dockerfile, bases)?;
         if dockerfile::is_made(recipe) {
-            let text = dockerfile::made(recipe, &self.context.dockerfile, bases)?;
             self._made = Some(self.context.build_instead(text)?);
         }
         Ok(())

@@ -32,10 +32,8 @@ pub async fn list(cx: &Context, target: &Target, local: &str) -> Result<Listed, 
     let client = Client::of(&reference).await?;
     let shelf = Shelf { cx, client: &client, target, repository: &reference.repository };
     let tags = shelf.tags().await?;
-    let tagged = stream::iter(tags).map(|tag| shelf.tagged(tag)).buffer_unordered(AT_ONCE);
-    let tagged: Vec<Option<Tagged>> = tagged.try_collect().await?;
     let mut by_digest: BTreeMap<String, (Manifest, Vec<String>)> = BTreeMap::new();
-    for Tagged { tag, digest, manifest } in tagged.into_iter().flatten() {
+    for Tagged { tag, digest, manifest } in shelf.all_tagged(tags).await? {
         by_digest.entry(digest).or_insert_with(|| (manifest, Vec::new())).1.push(tag);
     }
     let images =
@@ -47,17 +45,23 @@ pub async fn list(cx: &Context, target: &Target, local: &str) -> Result<Listed, 
 }
 
 /// A repository of a registry.
-struct Shelf<'a> {
-    cx: &'a Context,
-    client: &'a Client,
-    target: &'a Target,
+pub struct Shelf<'a> {
+    /// Who asks.
+    pub cx: &'a Context,
+    /// The registry.
+    pub client: &'a Client,
+    /// The same repository, as people call it.
+    pub target: &'a Target,
     /// Within the registry.
-    repository: &'a str,
+    pub repository: &'a str,
 }
 
-struct Tagged {
-    tag: String,
-    digest: String,
+/// A tag, and what it stands for.
+pub struct Tagged {
+    /// The tag.
+    pub tag: String,
+    /// That of the manifest.
+    pub digest: String,
     manifest: Manifest,
 }
 
@@ -69,7 +73,10 @@ struct Tags {
 
 impl Shelf<'_> {
     /// All tags; none of what nobody has pushed to yet.
-    async fn tags(&self) -> Result<Vec<String>, Failure> {
+    ///
+    /// # Errors
+    /// As of [`list`].
+    pub async fn tags(&self) -> Result<Vec<String>, Failure> {
         let mut all = Vec::new();
         let mut path = format!("/v2/{}/tags/list", self.repository);
         for _ in 0..MOST_PAGES {
@@ -100,6 +107,16 @@ impl Shelf<'_> {
             "the list of tags of `{}` does not end after {MOST_PAGES} pages",
             self.target.name
         )))
+    }
+
+    /// What these tags stand for, but for those that are gone meanwhile.
+    ///
+    /// # Errors
+    /// As of [`list`].
+    pub async fn all_tagged(&self, tags: Vec<String>) -> Result<Vec<Tagged>, Failure> {
+        let tagged = stream::iter(tags).map(|tag| self.tagged(tag)).buffer_unordered(AT_ONCE);
+        let tagged: Vec<Option<Tagged>> = tagged.try_collect().await?;
+        Ok(tagged.into_iter().flatten().collect())
     }
 
     /// What a tag stands for; nothing where it is gone meanwhile.

@@ -10,7 +10,8 @@ use crate::config::Problem;
 /// # Errors
 /// What of it could not.
 pub fn check(host: &Host) -> Result<(), Problem> {
-    name::word(&host.name)?;
+    name::host(&host.name)?;
     network::address(&host.address)?;
+    host.labels.keys().try_for_each(|label| name::any_label(label))?;
     host.roles.iter().try_for_each(|role| name::word(role))
 }

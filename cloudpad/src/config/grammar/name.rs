@@ -5,6 +5,9 @@ use crate::config::{Problem, vars};
 /// The longest name; DNS has no longer label, and a service's name is one.
 const LONGEST: usize = 63;
 
+/// The longest name of a host: that of DNS.
+const LONGEST_HOST: usize = 253;
+
 /// A name that becomes part of the names of containers and images, so it obeys the rules of both: a
 /// path component of an [image reference](https://github.com/distribution/reference), without dots.
 pub fn component(name: &str) -> Result<(), Problem> {
@@ -42,7 +45,7 @@ fn shown(c: char) -> String {
     }
 }
 
-/// A name that is only ever compared: of a host, a role, a group, a volume or a network.
+/// A name that is only ever compared: of a role, a group, a volume or a network.
 pub fn word(name: &str) -> Result<(), Problem> {
     if name.is_empty() {
         return Err(Problem::new("the name is empty"));
@@ -54,6 +57,14 @@ pub fn word(name: &str) -> Result<(), Problem> {
             Err(Problem::new(format!("the name `{name}` does not begin with a letter or a digit")))
         }
         None => Ok(()),
+    }
+}
+
+/// As [`word`], of a host: one may be called as DNS knows it, and no longer.
+pub fn host(name: &str) -> Result<(), Problem> {
+    match name.len() > LONGEST_HOST {
+        true => Err(Problem::new(format!("the name of a host is longer than {LONGEST_HOST} characters"))),
+        false => word(name),
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn read(file: &Section<'_>, has_inventory: bool) -> (Vec<Host>, bool)
     };
     let mut by_address = BTreeMap::new();
     let mut hosts = Vec::new();
-    let sections = section.named(name::word);
+    let sections = section.named(name::host);
     for (name, section) in &sections {
         let Some(host) = section.sound(|section| host(name, section)) else { continue };
         match by_address.insert(host.address.to_lowercase(), *name) {

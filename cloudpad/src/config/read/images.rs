@@ -52,7 +52,7 @@ fn built(section: &Section<'_>, dir: &Path, names: &Names) -> Image {
         context,
         target: section.parse("target", image::target),
         args: section.map("args", name::variable, |value| arg(value, names)),
-        variables: section.map("variables", name::variable, |value| arg(value, names)),
+        variables: variables(section, names),
         runit: section.map("runit", name::word, script),
         platforms: section.set("platforms", image::platform),
         secrets: secrets(section, dir),
@@ -61,6 +61,18 @@ fn built(section: &Section<'_>, dir: &Path, names: &Names) -> Image {
         cache_from: section.set("cache_from", image::reference),
         cache_to: section.parse("cache_to", image::cache),
     }))
+}
+
+/// It is by having any that a Dockerfile is a template.
+fn variables(section: &Section<'_>, names: &Names) -> BTreeMap<String, Arg> {
+    let read =
+        section.sound(|section| Some(section.map("variables", name::variable, |value| arg(value, names))));
+    if section.has("variables") && read.as_ref().is_some_and(BTreeMap::is_empty) {
+        let problem =
+            "`variables` has none, so the Dockerfile would be built as it is, and not as a template";
+        section.problem("variables", Problem::new(problem).hint("name a variable, or remove `variables`"));
+    }
+    read.unwrap_or_default()
 }
 
 fn arg(value: &Value, names: &Names) -> Result<Arg, Problem> {

@@ -79,7 +79,22 @@ fn what_runs_or_is_remembered_stays_and_the_newest() {
     let plan = plan(&images, &needs, 2);
     assert_eq!(removed(&plan), ["sha256:05", "sha256:03", "sha256:01"]);
     let told: Vec<_> = plan.notes.iter().map(|note| note.message.as_str()).collect();
-    assert_eq!(told, ["a registry has the space again once it collects its garbage"]);
+    let unknown = "3 images are of releases that no host of this file remembers: they are forgotten, or run on hosts \
+                   that are not in it, and are removed all the same";
+    assert_eq!(told, [unknown, "a registry has the space again once it collects its garbage"]);
+}
+
+#[test]
+fn it_is_told_what_hosts_of_another_file_may_run() {
+    let mut case = remembering();
+    release(&mut case, "20260131T235902Z", "web", "v9");
+    let mut images = vec![stored(1), stored(2), stored(3)];
+    images[1].releases = vec!["20260131T235902Z-4b825dc".into()];
+    images[2].releases.clear();
+    let plan = plan(&images, &needs(&case), 0);
+    assert_eq!(removed(&plan).len(), 3);
+    let note = plan.notes[0].message.as_str();
+    assert!(note.starts_with("1 image is of releases that no host of this file remembers"), "{note}");
 }
 
 #[test]
@@ -167,7 +182,7 @@ fn what_is_not_only_ours_is_left_and_told() {
         assert_eq!(fates(&images, &needs, 0), [("sha256:01".to_owned(), fate)], "{what}");
         let plan = plan(&images, &needs, 0);
         assert_eq!(plan.is_empty(), fate == Fate::Foreign, "{what}");
-        let note = plan.notes[0].message.as_str();
+        let note = plan.notes.last().unwrap().message.as_str();
         assert!(note.contains(words.unwrap_or("garbage")), "{what}: {note}");
     }
 }

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::SystemTime;
 
+use cloudpad_plugin_api::Failure;
+
 use super::Context;
 use super::digest::changed_last;
 use super::times::Times;
@@ -17,6 +19,50 @@ fn context(root: &Path) -> Context {
         dockerfile: Vec::new(),
         ignore: Ignore::default(),
     }
+}
+
+/// What is read of a source in whose folder `app` the context is.
+fn open(source: &Path, dockerfile: &str) -> Result<Context, Failure> {
+    let recipe = serde_json::json!({
+        "name": "web", "repository": "shop.web", "context": "app", "dockerfile": dockerfile,
+        "source": { "name": "code", "path": source, "pinned": true, "dirty": false }
+    });
+    Context::open(&serde_json::from_value(recipe).unwrap())
+}
+
+#[test]
+fn links_lead_to_files_of_the_source_and_to_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("source");
+    std::fs::create_dir_all(source.join("app")).unwrap();
+    let write = |path: &str, text: &str| std::fs::write(dir.path().join(path), text).unwrap();
+    let link = |to: &str, path: &str| std::os::unix::fs::symlink(to, source.join(path)).unwrap();
+    write("private", "KEY");
+    write("source/shared", "FROM scratch\n");
+    link("../shared", "app/Dockerfile");
+    // A source may be a link itself.
+    std::os::unix::fs::symlink("source", dir.path().join("link")).unwrap();
+    for source in ["source", "link"] {
+        let read = open(&dir.path().join(source), "Dockerfile").unwrap();
+        assert_eq!(read.dockerfile, b"FROM scratch\n");
+    }
+    link("../../private", "app/Out");
+    link("../..", "app/dir");
+    link("../../private", "app/Dockerfile.dockerignore");
+    for (dockerfile, file) in
+        [("Out", "Out"), ("dir/private", "dir/private"), ("Dockerfile", "Dockerfile.dockerignore")]
+    {
+        let failure = open(&source, dockerfile).map(|_| ()).unwrap_err();
+        assert!(
+            failure.message.contains(&format!("/app/{file}` cannot be read: a link makes it ")),
+            "{failure}"
+        );
+        assert!(failure.message.ends_with("/private`, which is not in the source"), "{failure}");
+    }
+    let pipe = source.join("app/pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let failure = open(&source, "pipe").map(|_| ()).unwrap_err();
+    assert!(failure.message.ends_with("/app/pipe` cannot be read: it is no file"), "{failure}");
 }
 
 /// The sum, and how many files were read for it.

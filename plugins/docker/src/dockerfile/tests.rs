@@ -54,6 +54,12 @@ fn what_is_no_template_is_refused_with_its_line() {
         ("FROM scratch\nRUN echo {{ NODES }}\n", 2, "undefined value: `NODES`"),
         ("FROM scratch\n\n{% if NODE %}\n", 3, "unexpected end"),
         ("FROM {{ NODE\n", 1, ""),
+        (
+            "\n{% for a in range(9999) %}{% for b in range(9999) %}{% endfor %}{% endfor %}\n",
+            2,
+            "is not made after",
+        ),
+        ("{% for a in range(9999) %}{{ 'x' * 9999 }}{% endfor %}\n", 1, "is not made after"),
     ] {
         let failure = made(&recipe, own.as_bytes(), &BTreeMap::new()).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Invalid);
@@ -84,10 +90,59 @@ fn services_are_added_to_the_stage_that_is_built() {
     let added = format!("\nRUN {words}\n");
     assert_eq!(text(&recipe, "FROM x AS run"), format!("FROM x AS run{added}"));
     assert_eq!(target(&recipe), None);
-    recipe.target = Some("run".into());
+    recipe.target = Some("RUN".into());
     let made = text(&recipe, "FROM x AS run\nFROM y\n");
     assert_eq!(made, format!("FROM x AS run\nFROM y\n\nFROM run AS cloudpad-runit{added}"));
     assert_eq!(target(&recipe), Some("cloudpad-runit"));
     recipe.target = Some("0".into());
     assert!(super::made(&recipe, b"FROM x\n", &BTreeMap::new()).is_err());
+}
+
+#[test]
+fn a_stage_that_is_not_there_is_refused() {
+    let refused = |recipe: &Recipe, own: &str| made(recipe, own.as_bytes(), &BTreeMap::new()).err();
+    let mut recipe = Recipe { target: Some("Final".into()), ..with(&[("NAME", "final")]) };
+    for with_services in [false, true] {
+        assert_eq!(refused(&recipe, "FROM x AS {{ NAME }}\n"), None, "it is the rendered one that counts");
+        let failure =
+            refused(&recipe, "FROM x AS one\nFROM y AS Two\nRUN echo \\\nFROM y AS final\n").unwrap();
+        assert_eq!(failure.kind, FailureKind::Invalid);
+        assert!(
+            failure.message.ends_with("it has no stage `Final`, which is the image's `target`"),
+            "{failure}"
+        );
+        assert!(failure.hint.unwrap().starts_with("its stages are `one`, `two`: "));
+        let failure = refused(&recipe, "# syntax=other\nSTAGE final\n");
+        assert_eq!(failure.is_some(), with_services, "another frontend knows better, and takes no services");
+        recipe.runit.insert("web".into(), "exec puma".into());
+    }
+}
+
+#[test]
+fn services_are_not_added_to_an_instruction_that_goes_on() {
+    let own = b"FROM x\nRUN echo b \\\n\n# the end\n";
+    assert_eq!(made(&recipe(), own, &BTreeMap::new()).unwrap(), own, "what is built as it is ends there");
+    let mut recipe = recipe();
+    recipe.runit.insert("web".into(), "exec puma".into());
+    let failure = made(&recipe, own, &BTreeMap::new()).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Invalid);
+    assert!(
+        failure.message.contains("`docker/Dockerfile.in`, line 2: the instruction does not end"),
+        "{failure}"
+    );
+}
+
+#[test]
+fn scripts_that_make_too_long_a_line_are_refused() {
+    let with_script = |length: usize| {
+        let runit = BTreeMap::from([("web".to_owned(), "x".repeat(length))]);
+        Recipe { runit, ..recipe() }
+    };
+    let made = text(&with_script(10), "FROM x\n");
+    let around = made.lines().last().unwrap().len() - 10;
+    let most = 65_535 - around;
+    assert_eq!(check(&with_script(most)), Ok(()));
+    let failure = check(&with_script(most + 1)).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Invalid);
+    assert!(failure.message.ends_with("make a line of 65536 bytes, and builders read 65535"), "{failure}");
 }

@@ -36,11 +36,17 @@ fn what_the_dockerfile_gets_wrong_is_said() {
 }
 
 #[test]
-fn a_target_that_is_not_there_is_said() {
+fn a_target_that_is_not_there_is_said_before_anything_is_built() {
     let mut project = Project::new("notarget", "FROM BASE AS one\n");
     project.recipe.target = Some("two".into());
+    let failure = project.observe_all(&[&project.recipe]).unwrap_err();
+    assert!(failure.message.contains("no stage `two`"), "{failure:#?}");
+    // What a pinned source has is known only when it is built.
+    project.recipe.source.pinned = true;
+    project.recipe.source.revision = Some("0123456789".into());
     let failure = project.try_build().unwrap_err();
-    assert!(failure.to_string().contains("two"), "{failure:#?}");
+    assert_eq!(failure.kind, FailureKind::Invalid);
+    assert!(failure.message.contains("no stage `two`"), "{failure:#?}");
 }
 
 #[test]

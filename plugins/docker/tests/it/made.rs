@@ -49,9 +49,9 @@ fn a_template_that_is_none_is_told_before_anything_is_built() {
 
 #[test]
 fn services_are_scripts_where_runit_looks() {
-    // What is built is the first stage.
-    let mut project = Project::new("runit", "FROM BASE AS app\nRUN echo UNIQUE\nFROM BASE\nRUN exit 1\n");
-    project.recipe.target = Some("app".into());
+    // What is built is the first stage, whose name has no case.
+    let mut project = Project::new("runit", "FROM BASE AS App\nRUN echo UNIQUE\nFROM BASE\nRUN exit 1\n");
+    project.recipe.target = Some("APP".into());
     project.recipe.runit.insert("web".into(), "echo \"web $0 ${NO:-none}\"".into());
     project.recipe.runit.insert("jobs".into(), "#!/bin/cat\nline\\\n$PATH\n".into());
     let before = project.observe().reference;

@@ -8,7 +8,7 @@ use cloudpad_plugin_api::stage::build::{Arg, SecretSource};
 use crate::support::Project;
 
 fn project(name: &str) -> Project {
-    let project = Project::new(name, "FROM BASE\nCOPY . /\n");
+    let project = Project::new(name, "FROM BASE AS t\nCOPY . /\n");
     project.write("src/main", "code");
     project.write(".dockerignore", "*.log\n");
     project.write("x.log", "noise");
@@ -60,7 +60,7 @@ fn what_goes_into_the_build_makes_the_tag() {
     is_new(&project, "a secret's name");
     project.write(".dockerignore", "*.log\nDockerfile\n");
     is_new(&project, "a Dockerfile that is left out");
-    project.write("Dockerfile", "FROM scratch\nCOPY . /\n");
+    project.write("Dockerfile", "FROM scratch AS t\nCOPY . /\n");
     is_new(&project, "a Dockerfile that is left out and changed");
 }
 
@@ -97,4 +97,9 @@ fn a_pinned_source_is_not_looked_at() {
     assert!(reference.contains(":abcdef0-"), "{reference}");
     project.recipe.context = "sub".into();
     assert_ne!(project.observe().reference, reference);
+    // What is wrong without its files is told all the same.
+    project.recipe.target = Some("0".into());
+    project.recipe.runit.insert("web".into(), "exec puma".into());
+    let failure = project.observe_all(&[&project.recipe]).unwrap_err();
+    assert!(failure.message.ends_with("its `target` is the number of a stage"), "{failure}");
 }

@@ -61,7 +61,18 @@ fn what_there_is_is_listed_and_goes_with_all_its_tags() {
     assert_eq!(listed.place, format!("{}/team/x/shop.web", registry.address));
     assert_eq!(listed.images, sorted(&[&one, &two, &foreign, &several, &other]));
 
-    let goes = [one.digest.as_str(), &several.digest];
+    // While somebody was asked, the first of them has got another tag.
+    let kept = shelf.put(Some("shop.web:v1"), 61, &["keepme"]);
+    assert_eq!(kept.digest, one.digest);
+    call.remove("shop.web", &[&one, &several]).unwrap();
+    let tags = vec!["keepme".to_owned(), "v1".to_owned()];
+    let kept = Stored { tags, ..one };
+    assert_eq!(call.list("shop.web").unwrap().images, sorted(&[&kept, &two, &foreign, &other]));
+    let words =
+        format!("/team/x/shop.web@{}`: since it was listed, it has got the tag `keepme`", kept.digest);
+    assert!(warnings(&call).iter().any(|line| line.ends_with(&words)), "{:?}", warnings(&call));
+
+    let goes = [&kept, &several];
     call.remove("shop.web", &goes).unwrap();
     call.remove("shop.web", &goes).unwrap();
     assert_eq!(call.list("shop.web").unwrap().images, sorted(&[&two, &foreign, &other]));
@@ -74,7 +85,7 @@ fn what_there_is_is_listed_and_goes_with_all_its_tags() {
 fn a_registry_that_removes_nothing_is_told_with_what_to_do() {
     let server = Server::open();
     let image = Shelf::of(&server.address, "team/x/shop.web").put(None, 1, &["v1"]);
-    let failure = Call::to(&server.address).remove("shop.web", &[&image.digest]).unwrap_err();
+    let failure = Call::to(&server.address).remove("shop.web", &[&image]).unwrap_err();
     assert_eq!((failure.kind, failure.outcome), (FailureKind::Failed, Outcome::None));
     assert!(failure.message.ends_with("the registry lets nobody remove images"), "{failure}");
     assert!(failure.causes[0].starts_with("unsupported: "), "{failure}");
@@ -155,7 +166,7 @@ fn a_registry_says_when_it_is_asked_again() {
     assert_eq!(count(proxy, "/tags/list"), 1);
 
     let proxy = Proxy::before(&registry.address, &status("^DELETE ", 1, 503, Some("0")));
-    Call::to(&proxy.address).remove("shop.web", &[&image.digest]).unwrap();
+    Call::to(&proxy.address).remove("shop.web", &[&image]).unwrap();
     assert_eq!(count(proxy, "DELETE "), 2);
 }
 
@@ -216,7 +227,7 @@ fn tokens_are_for_what_is_listed_and_removed_and_the_authority_is_the_engines() 
     let digest = pushed.reference.split_once('@').unwrap().1;
     let told: Vec<_> = listed.images.iter().map(|image| (image.digest.as_str(), &image.tags[..])).collect();
     assert_eq!(told, [(digest, &["content".to_owned()][..])]);
-    let gone = Gone { digest: digest.to_owned(), tags: Vec::new() };
+    let gone = Gone { digest: digest.to_owned(), tags: vec!["content".to_owned()] };
     let remove = Remove { repository: image.name.clone(), images: vec![gone] };
     call(&registry.address, "team", Request::PushRemove(remove.clone()), &login).unwrap();
     assert_eq!(list("team").unwrap().images, []);

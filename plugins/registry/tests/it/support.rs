@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
-use cloudpad_plugin_api::stage::push::{Gone, List, Listed, Push, Pushed, Remove, Run};
+use cloudpad_plugin_api::stage::push::{Gone, List, Listed, Push, Pushed, Remove, Run, Stored};
 use cloudpad_plugin_api::{Cancel, Context, Event, Failure};
 use cloudpad_registry::Registry;
 use tempfile::TempDir;
@@ -186,9 +186,13 @@ impl Call {
         Registry.list(&self.context(), &List { repository: repository.to_owned() })
     }
 
-    pub fn remove(&self, repository: &str, digests: &[&str]) -> Result<(), Failure> {
-        let gone = |digest: &&str| Gone { digest: (*digest).to_owned(), tags: Vec::new() };
-        let images = digests.iter().map(gone).collect();
+    /// Removes images as they were listed.
+    pub fn remove(&self, repository: &str, images: &[&Stored]) -> Result<(), Failure> {
+        let gone = |image: &&Stored| Gone {
+            digest: image.digest.clone(),
+            tags: [&image.tags[..], &image.releases].concat(),
+        };
+        let images = images.iter().map(gone).collect();
         Registry.remove(&self.context(), &Remove { repository: repository.to_owned(), images })
     }
 
