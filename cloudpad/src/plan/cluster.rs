@@ -4,6 +4,8 @@
 //! what is not wanted any more goes once all others serve, and then the release is noted.
 
 mod back;
+#[cfg(test)]
+mod back_tests;
 mod by_hand;
 #[cfg(test)]
 mod by_hand_tests;

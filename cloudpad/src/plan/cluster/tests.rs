@@ -207,32 +207,3 @@ fn ports_are_stopped_first_with_as_many_left_as_have_to_serve() {
     let update = apply.unwrap().service.update;
     assert_eq!((update.batch, update.order, update.rollback), (1, Order::StopFirst, true));
 }
-
-#[test]
-fn a_failed_update_is_undone_and_a_new_service_removed() {
-    let mut case = cluster();
-    let plan = case.plan();
-    run(&mut case, &plan);
-    let before = case.observed.cluster.clone().unwrap();
-    case.goal.release = "r2".into();
-    case.image("new", "v1");
-    case.service("new", |_| {});
-    case.service("web", |web| _ = web.env.insert("A".into(), "1".into()));
-    let plan = case.plan();
-    let begun = plan.actions.iter().map(|action| action.id).collect();
-    run(&mut case, &plan);
-    let tried = Tried { plan: &plan, begun: &begun };
-    let now = case.observed.cluster.clone().unwrap();
-    let undo = text(&back(&tried, &before, &now, &case.config, &case.goal));
-    assert!(undo.contains("cluster.remove [\"new\"] <- []"), "{undo}");
-    assert!(undo.contains("cluster.apply web r.example/shop.web@sha256:0 replaces Some(\"after "), "{undo}");
-    let mut by_itself = before.clone();
-    by_itself.services[0].rollout = Rollout::RolledBack;
-    by_itself.services[0].revision = "later".into();
-    let undo = back(&tried, &before, &by_itself, &case.config, &case.goal);
-    assert!(undo.is_empty(), "{}", text(&undo));
-    assert!(
-        back(&Tried { begun: &Default::default(), ..tried }, &before, &now, &case.config, &case.goal)
-            .is_empty()
-    );
-}
