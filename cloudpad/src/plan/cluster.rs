@@ -25,7 +25,7 @@ use cloudpad_plugin_api::{PushScope, Request};
 
 use super::graph::{Graph, Node};
 use super::supply::Supply;
-use super::{Change, ChangeKind, Goal, Plan, Scope, Until, deploy, spec};
+use super::{Change, ChangeKind, Goal, Note, Plan, Scope, Until, deploy, spec};
 use crate::config::{Config, Image, Problem};
 use crate::observed::Observed;
 use wish::{From, Wish};
@@ -68,11 +68,12 @@ pub(super) fn plan<'a>(basis: &Basis<'a>, supply: &mut Supply<'a>) -> Result<Pla
         return finish(graph, Vec::new());
     }
     let wishes = wish::wishes(basis, supply)?;
-    let mut changes = Vec::new();
+    let (mut changes, mut notes) = (Vec::new(), Vec::new());
     for wish in &wishes {
         let seen = basis.seen.services.iter().find(|seen| seen.name == wish.service.name);
         if let Some((kind, why)) = difference(wish, seen) {
             changes.push(change(&wish.service.name, kind, why));
+            notes.extend(wish.renewed.iter().map(|secret| of_now(&wish.service.name, secret)));
             bring(&mut graph, basis, supply, wish, seen, kind);
         }
     }
@@ -83,7 +84,7 @@ pub(super) fn plan<'a>(basis: &Basis<'a>, supply: &mut Supply<'a>) -> Result<Pla
         remove(&mut graph, basis.config, &gone, needs);
     }
     memory::note(&mut graph, basis, supply, &wishes);
-    finish(graph, changes)
+    Ok(Plan { notes, ..finish(graph, changes)? })
 }
 
 fn finish(graph: Graph, changes: Vec<Change>) -> Result<Plan, Vec<Problem>> {
@@ -162,6 +163,11 @@ fn replaces(service: &Service) -> ChangeKind {
 fn change(service: &str, kind: ChangeKind, why: Vec<String>) -> Change {
     let instance = Instance { service: service.to_owned(), number: 0 };
     Change { kind, host: CLUSTER.to_owned(), instance, why: why.into() }
+}
+
+fn of_now(service: &str, secret: &str) -> Note {
+    let message = format!("`{service}` gets the value that the secret `{secret}` has now");
+    Note { incomplete: false, message }
 }
 
 /// Has the cluster run a service, and waits until it does.

@@ -207,3 +207,36 @@ fn ports_are_stopped_first_with_as_many_left_as_have_to_serve() {
     let update = apply.unwrap().service.update;
     assert_eq!((update.batch, update.order, update.rollback), (1, Order::StopFirst, true));
 }
+
+#[test]
+fn what_goes_back_gets_the_values_that_secrets_have_now() {
+    let mut case = cluster();
+    let key = crate::config::Secret::named("KEY");
+    case.service("web", |web| _ = web.secrets.insert("/run/key".into(), key));
+    let mark = |case: &mut Case, mark: &str| _ = case.observed.secrets.insert("KEY".into(), mark.into());
+    for (release, image) in [("r1", "v1"), ("r2", "v2")] {
+        mark(&mut case, release);
+        case.goal.release = release.into();
+        case.image("web", image);
+        let plan = case.plan();
+        run(&mut case, &plan);
+    }
+    case.goal.release = "r3".into();
+    case.goal.restore = Some("r1".into());
+    // Whose values are needed is found out by a first plan, which knows none.
+    case.observed.secrets.clear();
+    assert_eq!(secrets_of(&case.plan()), ["KEY".to_owned()].into());
+    mark(&mut case, "r2");
+    let plan = case.plan();
+    let marks = plan.actions.iter().filter_map(|action| match &action.request {
+        Request::ClusterApply(apply) => Some(apply.service.spec.secrets["/run/key"].mark.as_str()),
+        _ => None,
+    });
+    assert_eq!(marks.collect::<Vec<_>>(), ["r2"]);
+    assert_eq!(plan.notes[0].message, "`web` gets the value that the secret `KEY` has now");
+    run(&mut case, &plan);
+    // Where it is so already, nobody has been asked for values.
+    mark(&mut case, "later");
+    case.goal.restore = Some("r3".into());
+    assert!(case.plan().is_empty(), "{}", text(&case.plan()));
+}
