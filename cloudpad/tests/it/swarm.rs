@@ -42,13 +42,23 @@ fn a_secret_is_the_swarms_and_another_value_an_update() {
         let shown = project.lab.host(1).run(&list);
         assert_eq!(shown.lines().count(), 1, "what nothing uses any more is removed: {shown}");
     }
-    let served = |number: usize| project.get(number) == Ok((200, "second".to_owned()));
+    // What goes back gets the value of now, since no other is kept.
+    project.write(".env", "TOKEN=third\n");
+    let back = project.run(&["rollback", "--yes"]).expect(0);
+    assert!(back.text().contains("the value that the secret `TOKEN` has now"), "{}", back.text());
+    let served = |number: usize| project.get(number) == Ok((200, "third".to_owned()));
     assert!(served(2) || served(3));
     project.run(&["plan", "--exit-code"]).expect(0);
     let update = format!("docker service update --detach --env-add MORE=1 {}_web", project.name);
     project.lab.host(1).run(&update);
     let planned = project.run(&["plan", "--exit-code"]).expect(3);
     assert!(planned.stdout.contains("changed by others"), "{}", planned.text());
+    let theirs = format!("{}_back", project.name);
+    let make = "docker network create -d overlay --label cloudpad.project=other";
+    project.lab.host(1).run(&format!("{make} {theirs}"));
+    configure(&project, "\"h1\"", &format!("networks = [\"back\"]\n{more}"));
+    project.run(&["deploy", "--yes"]).expect(1).says("is of project `other`");
+    project.lab.host(1).run(&format!("docker network rm {theirs}"));
     project.run(&["remove", "--yes"]).expect(0);
     assert_eq!(project.lab.host(1).run(&list).trim(), "");
 }
