@@ -240,3 +240,15 @@ fn what_goes_back_gets_the_values_that_secrets_have_now() {
     case.goal.restore = Some("r3".into());
     assert!(case.plan().is_empty(), "{}", text(&case.plan()));
 }
+
+#[test]
+fn what_was_broken_off_before_it_was_noted_is_noted() {
+    let mut case = cluster();
+    let plan = case.plan();
+    run(&mut case, &plan);
+    seen(&mut case).releases = Some(Vec::new());
+    let plan = case.plan();
+    assert_eq!(text(&plan), "0 cluster.record web forget [] <- []\n");
+    let told = crate::words::plan(&plan);
+    assert!(told.contains("  cluster\n    * note what is to run there\n"), "{told}");
+}
