@@ -32,7 +32,12 @@ fn deploy(project: &Project) -> Outcome {
 fn a_secret_is_the_swarms_and_another_value_an_update() {
     let more = "replicas = 1\nsecrets = { \"/run/token\" = \"TOKEN\" }\n\
                 command = [\"sh\", \"-c\", \"mkdir -p /w; cat /run/token > /w/index.html; exec httpd -f -p 8080 -h /w\"]\n";
-    let project = project("swarmsecret", more);
+    let project = project("swarmsecret", "");
+    // Somebody else, who is faster where there is that file.
+    let (ssh, service) = (project.lab.ssh_config.display().to_string(), format!("{}_web", project.name));
+    let update = format!("ssh -F {ssh} h1 docker service update --detach --env-add MORE=1 {service}");
+    let hook = format!("[hooks]\nbefore_deploy = [\"test ! -e ~/theirs || {{ rm ~/theirs; {update}; }}\"]\n");
+    configure(&project, "\"h1\"", &format!("{more}{hook}"));
     let list = format!("docker secret ls -q --filter label=cloudpad.project={}", project.name);
     for (number, value) in ["first", "second"].into_iter().enumerate() {
         project.write(".env", format!("TOKEN={value}\n"));
@@ -42,17 +47,21 @@ fn a_secret_is_the_swarms_and_another_value_an_update() {
         let shown = project.lab.host(1).run(&list);
         assert_eq!(shown.lines().count(), 1, "what nothing uses any more is removed: {shown}");
     }
+    let serves = |value: &str| [2, 3].map(|host| project.get(host)).contains(&Ok((200, value.to_owned())));
+    assert!(serves("second"));
+    project.run(&["plan", "--exit-code"]).expect(0);
+    project.write(".env", "TOKEN=third\n");
+    project.write_home("theirs", "");
+    let late = project.run(&["deploy", "--yes"]).expect(1).says("is another one than was seen");
+    assert!(!late.text().contains("taking back"), "theirs is left alone: {}", late.text());
+    project.write(".env", "TOKEN=second\n");
+    let planned = project.run(&["plan", "--exit-code"]).expect(3);
+    assert!(planned.stdout.contains("changed by others"), "{}", planned.text());
     // What goes back gets the value of now, since no other is kept.
     project.write(".env", "TOKEN=third\n");
     let back = project.run(&["rollback", "--yes"]).expect(0);
     assert!(back.text().contains("the value that the secret `TOKEN` has now"), "{}", back.text());
-    let served = |number: usize| project.get(number) == Ok((200, "third".to_owned()));
-    assert!(served(2) || served(3));
-    project.run(&["plan", "--exit-code"]).expect(0);
-    let update = format!("docker service update --detach --env-add MORE=1 {}_web", project.name);
-    project.lab.host(1).run(&update);
-    let planned = project.run(&["plan", "--exit-code"]).expect(3);
-    assert!(planned.stdout.contains("changed by others"), "{}", planned.text());
+    assert!(serves("third"));
     let theirs = format!("{}_back", project.name);
     let make = "docker network create -d overlay --label cloudpad.project=other";
     project.lab.host(1).run(&format!("{make} {theirs}"));
