@@ -32,6 +32,7 @@ use wish::{From, Wish};
 
 pub use back::{Tried, back};
 pub use by_hand::{remove_from, scale_in, secrets_of};
+pub use memory::release_name;
 
 /// What a change in a cluster is told to be on.
 pub const CLUSTER: &str = "cluster";

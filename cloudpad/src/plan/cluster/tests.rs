@@ -249,6 +249,21 @@ fn what_was_broken_off_before_it_was_noted_is_noted() {
     seen(&mut case).releases = Some(Vec::new());
     let plan = case.plan();
     assert_eq!(text(&plan), "0 cluster.record web forget [] <- []\n");
+    assert_eq!(release_name(&plan, &case.observed, &case.goal), case.goal.release);
     let told = crate::words::plan(&plan);
     assert!(told.contains("  cluster\n    * note what is to run there\n"), "{told}");
+}
+
+#[test]
+fn what_is_set_right_again_is_no_release_of_its_own() {
+    let mut case = cluster();
+    let plan = case.plan();
+    run(&mut case, &plan);
+    let first = std::mem::replace(&mut case.goal.release, "r2".into());
+    seen(&mut case).services.clear();
+    let plan = case.plan();
+    assert!(text(&plan).contains("cluster.apply web") && !text(&plan).contains("cluster.record"));
+    assert_eq!(release_name(&plan, &case.observed, &case.goal), first);
+    case.service("web", |web| _ = web.env.insert("A".into(), "1".into()));
+    assert_eq!(release_name(&case.plan(), &case.observed, &case.goal), "r2");
 }
