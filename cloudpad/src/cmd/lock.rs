@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::Ended;
 use super::args::{Global, Lock};
 use super::session::Session;
@@ -26,6 +28,13 @@ pub(super) struct Args {
     lock: Lock,
 }
 
+/// That nobody else deploys from now on.
+#[derive(Serialize)]
+struct Taken {
+    project: String,
+    hosts: Vec<String>,
+}
+
 impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let session = Session::open("lock", false, global, term)?.exclusive(&self.what(), &self.lock);
@@ -36,8 +45,16 @@ impl Args {
         }
         let hosts: Vec<_> = looked.observed.hosts.keys().cloned().collect();
         term.status(&words::locked(&session.config.project, &hosts));
+        if term.is_json() {
+            let project = session.config.project.prefix();
+            term.data(&words::json_line(&Taken { project, hosts }));
+        }
+        session.runner.stop.let_be_at_once();
         match session.keep_lock(CHECK) {
-            None => Ok(exit::OK),
+            None => {
+                term.status("the lock is given back");
+                Ok(exit::OK)
+            }
             Some(why) => {
                 term.error(&why);
                 Ok(exit::FAILED)

@@ -225,7 +225,7 @@ impl Session {
         self.wait_for(async {
             while !self.runner.stop.within(check).await {
                 let lost = lock.keep(&self.runner).await;
-                if lost.is_some() {
+                if lost.is_some() && !self.runner.stop.is_requested() {
                     return lost;
                 }
             }

@@ -95,15 +95,19 @@ fn an_environment_is_another_lock() {
 #[test]
 fn a_lock_can_be_taken_by_hand_until_it_is_interrupted() {
     let project = project("byhand", "");
-    let mut command = project.command(&["lock", "--message", "the disk is being replaced"]);
-    let mut holder = command.stderr(Stdio::piped()).spawn().expect("cloudpad does not start");
-    let mut said = BufReader::new(holder.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
-    assert!(said.any(|line| line.contains("is taken on h1, h2, h3")));
+    let mut command = project.command(&["lock", "--json", "--message", "the disk is being replaced"]);
+    let mut holder =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("cloudpad does not start");
+    let mut printed = BufReader::new(holder.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+    let said = BufReader::new(holder.stderr.take().expect("a pipe")).lines().map_while(Result::ok);
+    let taken = format!(r#"{{"project":"{}","hosts":["h1","h2","h3"]}}"#, project.name);
+    assert_eq!(printed.next(), Some(taken), "so that a script knows");
     project.run(&["deploy", "--yes"]).expect(2).says("for `lock: the disk is being replaced`");
     project.run(&["lock"]).expect(2).says("has the lock");
     let interrupt = Command::new("kill").args(["-INT", &holder.id().to_string()]).status();
     assert!(interrupt.is_ok_and(|status| status.success()));
     assert_eq!(holder.wait().expect("it ends").code(), Some(0));
+    assert_eq!(said.last(), None, "nothing is under way that would have to be finished");
     project.deploy();
 }
 

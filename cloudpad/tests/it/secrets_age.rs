@@ -80,6 +80,10 @@ fn a_value_that_is_set_reaches_its_containers() {
     project.write(".dockerignore", "secrets.age\n");
     project.deploy();
     assert!(project.running(1).remove(0).env.contains(&format!("TOKEN={VALUE}")));
+    // What has several lines has all of them.
+    project.run_reading(&["secrets", "set", "token"], "line 1\nline 2\n").expect(0);
+    project.deploy();
+    assert!(project.running(1).remove(0).env.contains(&"TOKEN=line 1\nline 2\n".to_owned()));
 }
 
 #[test]

@@ -58,7 +58,7 @@ impl Args {
     }
 }
 
-/// All of standard input, without the end of line that programs print after a value.
+/// All of standard input.
 fn piped() -> Result<String, Refusal> {
     let mut value = String::new();
     let read = std::io::stdin().lock().take(LONGEST + 1).read_to_string(&mut value);
@@ -66,8 +66,27 @@ fn piped() -> Result<String, Refusal> {
     if value.len() as u64 > LONGEST {
         return Err(Refusal::new("the value on standard input is longer than 1 MiB"));
     }
-    if value.ends_with('\n') {
+    Ok(without_end(value))
+}
+
+/// A value without the end of line that programs print after it; that of several lines, such as a key in PEM, belongs to it.
+fn without_end(mut value: String) -> String {
+    if value.find('\n').is_some_and(|first| first + 1 == value.len()) {
         value.pop();
     }
-    Ok(value)
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_end;
+
+    #[test]
+    fn one_line_loses_its_end_and_several_keep_theirs() {
+        for (given, kept) in
+            [("a\n", "a"), ("a", "a"), ("\n", ""), ("a\nb\n", "a\nb\n"), ("a\n\n", "a\n\n"), ("", "")]
+        {
+            assert_eq!(without_end(given.to_owned()), kept);
+        }
+    }
 }

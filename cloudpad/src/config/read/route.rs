@@ -28,7 +28,8 @@ pub(super) fn read(
         false => only_port(&section, health, ports),
     };
     let redirect = section.flag("redirect");
-    if redirect == Some(true) && tls.is_none() && !section.has("tls") {
+    let is_plain = !section.has("tls") || section.json("tls") == "off";
+    if redirect == Some(true) && is_plain {
         section.problem("redirect", Problem::new("`redirect` leads to HTTPS, and the route has no `tls`"));
     }
     Some(Route {
