@@ -1,4 +1,4 @@
-//! What things of a project are called in a swarm. Pure.
+//! What things of a project are called in a swarm. Pure, with the maps of the engine's client.
 //!
 //! Names of services and networks have no dots there, so `_` joins them. Some of a project have `_` already, so two may come to the same;
 //! whose something is tell its labels.
