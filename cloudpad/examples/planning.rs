@@ -186,7 +186,7 @@ pub fn carry_out(observed: &mut Observed, plan: Plan) {
             container: start.container.clone(),
         }));
         host.containers.push(Container {
-            id: start.container.clone(),
+            id: format!("{} on {}", start.container, start.host.name),
             name: start.container,
             instance: start.instance,
             release: start.release,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cloudpad_plugin_api::model::{Host, Project};
+use cloudpad_plugin_api::stage::cluster;
 use cloudpad_plugin_api::stage::deploy::Presence;
 
 use crate::history::Run;
@@ -35,12 +36,42 @@ pub fn notes(project: &Project, inventory: &Inventory, observed: &Observed, runs
             Some(_) => {}
         }
     }
+    for run in runs.iter().filter(|run| run.project == project.prefix() && run.command == "remove") {
+        moved.retain(|host, presence| !run.noted.contains(*host) || run.release <= presence.release);
+    }
+    follow(&mut left, project, runs, &|host| inventory.get(host).is_none(), last.map(|last| &*last.id));
+    let left = by_release(left);
+    let left = left.into_iter().map(|(release, hosts)| note(project, release, &hosts));
+    left.chain(moved.into_iter().map(|(host, presence)| note_of_moved(project, host, presence))).collect()
+}
+
+/// The same where a cluster runs the project now, until it remembers a release: what hosts had is told by journals alone.
+pub fn notes_of_hosts(project: &Project, seen: &cluster::Observation, runs: &[Run<'_>]) -> Vec<Note> {
+    let (mut left, last) = (BTreeMap::new(), seen.releases.iter().flatten().next_back());
+    follow(&mut left, project, runs, &|_| true, last.map(|last| &*last.id));
+    let note = |(release, hosts): (&str, Vec<&str>)| {
+        let message = format!(
+            "release {release} was deployed to {}, before a cluster: unless that was removed it still runs there, and is not \
+             touched; to take it off, run `cloudpad {}remove` with the provider and the hosts as they were",
+            list(hosts),
+            environment(project)
+        );
+        Note { incomplete: false, message }
+    };
+    by_release(left).into_iter().map(note).collect()
+}
+
+/// What runs have done since to hosts that are gone; `last` is the newest release of those that are not.
+fn follow<'a>(
+    left: &mut BTreeMap<&'a str, &'a str>,
+    project: &Project,
+    runs: &'a [Run<'_>],
+    is_gone: &dyn Fn(&str) -> bool,
+    last: Option<&str>,
+) {
     for run in runs.iter().filter(|run| run.project == project.prefix()) {
-        let is_later = last.is_none_or(|last| run.release > last.id);
-        if run.command == "remove" {
-            moved.retain(|host, presence| !run.noted.contains(*host) || run.release <= presence.release);
-        }
-        for host in run.noted.iter().filter(|host| inventory.get(host).is_none()) {
+        let is_later = last.is_none_or(|last| run.release.as_str() > last);
+        for host in run.noted.iter().filter(|host| is_gone(host)) {
             // Who removes looks at that host alone, and its release sorts behind all that was known there.
             let is_undone = || left.get(&**host).is_some_and(|release| run.release.as_str() > *release);
             match &*run.command {
@@ -51,10 +82,13 @@ pub fn notes(project: &Project, inventory: &Inventory, observed: &Observed, runs
             }
         }
     }
+}
+
+/// Hosts by their last releases.
+fn by_release<'a>(left: BTreeMap<&'a str, &'a str>) -> BTreeMap<&'a str, Vec<&'a str>> {
     let mut by_release: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     left.into_iter().for_each(|(host, release)| by_release.entry(release).or_default().push(host));
-    let left = by_release.into_iter().map(|(release, hosts)| note(project, release, &hosts));
-    left.chain(moved.into_iter().map(|(host, presence)| note_of_moved(project, host, presence))).collect()
+    by_release
 }
 
 fn environment(project: &Project) -> String {
@@ -234,6 +268,33 @@ mod tests {
             let notes = notes(&project, &Inventory::new(&all, Default::default()).unwrap(), &observed, &runs);
             let is_told = notes.iter().any(|n| n.message.starts_with("`h2` was `me@b` at release 1, and is"));
             assert_eq!(is_told, expected, "{hosts} {remembers:?} {notes:?}");
+        }
+    }
+
+    #[test]
+    fn hosts_that_a_cluster_takes_the_place_of_are_told_until_its_first_release() {
+        type Case<'a> = (&'a [(&'a str, &'a str, &'a str)], &'a [&'a str], &'a [&'a str]);
+        let cases: [Case<'_>; 5] = [
+            (&[], &[], &[]),
+            (&[("deploy", "1", "h1"), ("deploy", "1", "h2")], &[], &["release 1 was deployed to `h1`, `h2`"]),
+            (&[("deploy", "1", "h1"), ("remove", "2", "h1")], &[], &[]),
+            (&[("deploy", "1", "h1")], &["2"], &[]),
+            (&[("deploy", "3", "h1")], &["2"], &["release 3 was deployed to `h1`"]),
+        ];
+        for (runs, releases, expected) in cases {
+            let texts: Vec<_> = runs.iter().map(|run| journal(*run)).collect();
+            let runs: Vec<_> =
+                texts.iter().flat_map(|text| history::read("f", text, false).unwrap()).collect();
+            let release =
+                |id: &&str| cluster::Release { id: (*id).to_owned(), ..cluster::Release::default() };
+            let releases = Some(releases.iter().map(release).collect());
+            let seen = cluster::Observation { releases, ..cluster::Observation::default() };
+            let project = Project { name: "shop".into(), environment: None };
+            let notes = notes_of_hosts(&project, &seen, &runs);
+            let told: Vec<_> =
+                notes.iter().map(|note| note.message.split(", before").next().unwrap()).collect();
+            assert_eq!(told, expected);
+            assert!(notes.iter().all(|note| note.message.contains("`cloudpad remove` with the provider")));
         }
     }
 

@@ -64,6 +64,7 @@ mod stop;
 mod supply;
 #[cfg(test)]
 mod tests;
+mod twins;
 mod undo;
 mod unit;
 mod window;
@@ -153,6 +154,7 @@ fn make(
     let needed = hosts::needed(goal, &scope);
     let seen = (observed, &sight);
     let (hosts, notes) = hosts::hosts((config, inventory, &needed), seen, &scope, &mut problems);
+    problems.extend(twins::problems(inventory, &sight));
     let secrets = &observed.secrets;
     // Who goes back is in a hurry, and may well do so because of what fails.
     let mends = goal.restore.is_none();

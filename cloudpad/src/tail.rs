@@ -64,8 +64,9 @@ fn ask(runner: &Runner, request: Request, send: &SyncSender<Message>) {
         let (host, send) = (host.clone(), send.clone());
         move |event| {
             let message = match event {
-                Event::Output { source: instance, line: text, time, stderr } => {
-                    Message::Line(Line { time, instance, host: host.clone(), text, stderr })
+                Event::Output { source, line: text, time, stderr } => {
+                    let (instance, host) = instance(source, &host);
+                    Message::Line(Line { time, instance, host, text, stderr })
                 }
                 Event::Log { message, .. } => Message::Note(format!("{host}: {message}")),
                 _ => return,
@@ -79,6 +80,14 @@ fn ask(runner: &Runner, request: Request, send: &SyncSender<Message>) {
         _ => 0,
     });
     let _ = send.send(Message::Ended(host, outcome));
+}
+
+/// Whose line it is, and where that is: a cluster tells of the node too, where it knows it.
+fn instance(source: String, host: &str) -> (String, String) {
+    match source.split_once('@').filter(|_| host == CLUSTER) {
+        Some((instance, node)) => (instance.to_owned(), node.to_owned()),
+        None => (source, host.to_owned()),
+    }
 }
 
 /// Each line a little later than it comes, so that earlier ones can overtake it.

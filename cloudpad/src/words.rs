@@ -426,6 +426,13 @@ mod tests {
     }
 
     #[test]
+    fn a_cluster_is_told_the_same_forth_and_back() {
+        let subject = Subject { id: 1, method: "cluster.apply", object: "web".to_owned(), host: None };
+        assert_eq!(did(&subject, &Reply::Done), "told the cluster what web is to be");
+        assert_eq!(super::doing(&subject), "telling the cluster what web is to be");
+    }
+
+    #[test]
     fn what_was_taken_back_need_not_have_been_there_before() {
         let action = Subject { id: 0, method: "deploy.ready", host: None, object: "web-1".to_owned() };
         let mut tally = Tally::default();

@@ -289,11 +289,9 @@ impl Session {
                 let review = look::review(&self.runner, &self.config, &plan);
                 self.wait_for_look(review).map_err(|refusal| self.refuses(refusal))?;
             }
-            None => {
-                self.look_for_room(&mut plan, looked)?;
-                plan.notes.extend(self.departed(looked, goal));
-            }
+            None => self.look_for_room(&mut plan, looked)?,
         }
+        plan.notes.extend(self.departed(looked, goal));
         self.decided(&mut plan, looked, goal);
         Ok(plan)
     }

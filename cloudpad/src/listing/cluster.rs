@@ -35,16 +35,25 @@ fn row(service: &Seen, instance: &cluster::Instance) -> Row {
         }),
         host: instance.node.clone(),
         state: instance.state,
-        healthy: None,
+        healthy: match instance.state {
+            State::Unhealthy => Some(false),
+            _ => instance.healthy.then_some(true),
+        },
         reason,
         lasting,
         exit_code: None,
-        image: if is_it { service.image.clone() } else { String::new() },
+        image: if is_it { image(service) } else { String::new() },
         release: if is_it { service.release.clone() } else { String::new() },
         ports: spec.filter(|_| instance.state.is_up()).map(|spec| spec.ports.clone()).unwrap_or_default(),
         routes: Vec::new(),
         container: String::new(),
     }
+}
+
+/// What it is made from, as plans call it; of a service that others have changed what nodes have.
+fn image(service: &Seen) -> String {
+    let applied = service.service.as_ref().filter(|_| !service.id.is_empty());
+    applied.map_or_else(|| service.image.clone(), |applied| applied.spec.image.clone())
 }
 
 /// What there is to say of services that are meant.

@@ -9,6 +9,7 @@ mod back_tests;
 mod by_hand;
 #[cfg(test)]
 mod by_hand_tests;
+mod difference;
 mod memory;
 #[cfg(test)]
 mod tests;
@@ -18,16 +19,17 @@ use std::sync::Arc;
 
 use cloudpad_plugin_api::model::Instance;
 use cloudpad_plugin_api::stage::cluster::{
-    Apply, Named, Observation, Order, Ready, Remove, Review, Rollout, Scale, Seen, Service,
+    Apply, Named, Observation, Ready, Remove, Review, Rollout, Scale, Seen, Service,
 };
 use cloudpad_plugin_api::stage::deploy::{ImageRef, State};
 use cloudpad_plugin_api::{PushScope, Request};
 
 use super::graph::{Graph, Node};
 use super::supply::Supply;
-use super::{Change, ChangeKind, Goal, Note, Plan, Scope, Until, deploy, spec};
+use super::{Change, ChangeKind, Goal, Note, Plan, Scope, Until, deploy};
 use crate::config::{Config, Image, Problem};
 use crate::observed::Observed;
+use difference::{difference, replaces};
 use wish::{From, Wish};
 
 pub use back::{Tried, back};
@@ -69,13 +71,14 @@ pub(super) fn plan<'a>(basis: &Basis<'a>, supply: &mut Supply<'a>) -> Result<Pla
         return finish(graph, Vec::new());
     }
     let wishes = wish::wishes(basis, supply)?;
+    let release = memory::release(basis, &wishes);
     let (mut changes, mut notes) = (Vec::new(), Vec::new());
     for wish in &wishes {
         let seen = basis.seen.services.iter().find(|seen| seen.name == wish.service.name);
         if let Some((kind, why)) = difference(wish, seen) {
             changes.push(change(&wish.service.name, kind, why));
             notes.extend(wish.renewed.iter().map(|secret| of_now(&wish.service.name, secret)));
-            bring(&mut graph, basis, supply, wish, seen, kind);
+            bring(&mut graph, basis, supply, wish, seen, kind, release);
         }
     }
     graph.make_first();
@@ -123,43 +126,11 @@ fn no_registry(basis: &Basis<'_>) -> Option<Problem> {
     )
 }
 
-/// What has to happen to a service, and why; none where it is as it should be.
-fn difference(wish: &Wish<'_>, seen: Option<&Seen>) -> Option<(ChangeKind, Vec<String>)> {
-    let Some(seen) = seen else { return Some((ChangeKind::Create, Vec::new())) };
-    if seen.id == wish.id && seen.rollout != Rollout::Paused {
-        return (!serves(seen)).then_some((ChangeKind::Await, Vec::new()));
-    }
-    let new = &wish.service;
-    let Some(old) = &seen.service else { return Some((replaces(new), vec!["spec".to_owned()])) };
-    let why = spec::differences(Some(&old.spec), &new.spec);
-    if !why.is_empty() {
-        return Some((replaces(new), why));
-    }
-    let others = [
-        ("replicas", old.scale != new.scale),
-        ("roles", old.place != new.place),
-        ("update", old.update != new.update),
-    ];
-    let mut why: Vec<_> =
-        others.iter().filter(|(_, differs)| *differs).map(|(what, _)| (*what).to_owned()).collect();
-    if why.is_empty() {
-        why.push(if seen.id == wish.id { "not finished" } else { "changed by others" }.to_owned());
-    }
-    Some((ChangeKind::Adjust, why))
-}
-
 /// Whether all instances are what the service is to be, and run.
 fn serves(seen: &Seen) -> bool {
     let is_it = |id: &str| id.is_empty() || id == seen.id;
     let up = seen.instances.iter().filter(|one| one.state == State::Running && is_it(&one.id)).count();
     seen.rollout != Rollout::Updating && up >= seen.wanted as usize
-}
-
-fn replaces(service: &Service) -> ChangeKind {
-    match service.update.order {
-        Order::StartFirst => ChangeKind::ReplaceStartFirst,
-        Order::StopFirst => ChangeKind::ReplaceStopFirst,
-    }
 }
 
 fn change(service: &str, kind: ChangeKind, why: Vec<String>) -> Change {
@@ -172,6 +143,11 @@ fn of_now(service: &str, secret: &str) -> Note {
     Note { incomplete: false, message }
 }
 
+/// The release of what was seen.
+fn release_of<'a>(seen: &'a Seen, goal: &'a Goal) -> &'a str {
+    if seen.release.is_empty() { &goal.release } else { &seen.release }
+}
+
 /// Has the cluster run a service, and waits until it does.
 fn bring<'a>(
     graph: &mut Graph,
@@ -180,6 +156,7 @@ fn bring<'a>(
     wish: &Wish<'a>,
     seen: Option<&Seen>,
     kind: ChangeKind,
+    release: &str,
 ) {
     let mut needs = Vec::new();
     if kind != ChangeKind::Await {
@@ -194,7 +171,7 @@ fn bring<'a>(
             },
         };
         let apply = Wanted { service: &wish.service, id: &wish.id, image, seen };
-        needs = vec![apply.add(graph, basis.config, &basis.goal.release, needs)];
+        needs = vec![apply.add(graph, basis.config, release, needs)];
     }
     await_ready(graph, basis.config, &wish.service, &wish.id, needs);
 }

@@ -207,6 +207,10 @@ health = {{ command = ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/w
         self.serves("two", 1);
         self.run(&["scale", "web=2", "--yes"]);
         self.serves("two", 2);
+        let (told, releases) = (self.run(&["ps", "--json"]).stdout, self.run(&["releases"]).stdout);
+        let rows: Vec<Value> = serde_json::from_str(&told).expect("rows");
+        let known = |row: &Value| row["release"].as_str().is_some_and(|id| releases.contains(id));
+        assert!(rows.iter().all(known), "{told}{releases}");
         self.run(&["rollback", "--yes"]);
         self.serves("one", 2);
         assert!(self.run(&["releases"]).text().contains("rollback"));

@@ -1,5 +1,7 @@
 //! A swarm of the lab's hosts, which `cargo xtask lab up --swarm` makes, in place of hosts. What it does as hosts do is in `same`.
 
+use serde_json::Value;
+
 use crate::support::{Outcome, Project};
 
 /// A project whose deploy provider is `swarm`, with one service on the workers.
@@ -30,6 +32,14 @@ fn deploy(project: &Project) -> Outcome {
 
 #[test]
 fn a_secret_is_the_swarms_and_another_value_an_update() {
+    // Services that need the same secret and network, which whoever is first makes.
+    let also = |number: u32| {
+        format!(
+            "[services.also{number}]\nimage = \"web\"\nreplicas = 0\nsecrets = {{ \"/run/token\" = \"TOKEN\" }}\n"
+        )
+    };
+    let also: String = (1..=5).map(also).collect();
+    let each = "[services.each]\nimage = \"web\"\nper_host = 1\nstop_signal = \"KILL\"\ncommand = [\"sh\", \"-c\", \"echo tick; exec sleep 600\"]\n";
     let more = "replicas = 1\nsecrets = { \"/run/token\" = \"TOKEN\" }\n\
                 command = [\"sh\", \"-c\", \"mkdir -p /w; cat /run/token > /w/index.html; exec httpd -f -p 8080 -h /w\"]\n";
     let project = project("swarmsecret", "");
@@ -37,47 +47,77 @@ fn a_secret_is_the_swarms_and_another_value_an_update() {
     let (ssh, service) = (project.lab.ssh_config.display().to_string(), format!("{}_web", project.name));
     let update = format!("ssh -F {ssh} h1 docker service update --detach --env-add MORE=1 {service}");
     let hook = format!("[hooks]\nbefore_deploy = [\"test ! -e ~/theirs || {{ rm ~/theirs; {update}; }}\"]\n");
-    configure(&project, "\"h1\"", &format!("{more}{hook}"));
+    configure(&project, "\"h1\"", &format!("{more}{also}{each}{hook}"));
     let list = format!("docker secret ls -q --filter label=cloudpad.project={}", project.name);
     for (number, value) in ["first", "second"].into_iter().enumerate() {
         project.write(".env", format!("TOKEN={value}\n"));
         let done = deploy(&project).expect(0);
         let done = ["cluster.apply", "cluster.ready", "cluster.record"].map(|method| done.count(method));
-        assert_eq!(done, [1, 1, 1], "{number}");
+        assert_eq!(done, [7, 7, 1], "{number}");
         let shown = project.lab.host(1).run(&list);
         assert_eq!(shown.lines().count(), 1, "what nothing uses any more is removed: {shown}");
     }
+    one_on_each_node_is_told_apart(&project);
     let serves = |value: &str| [2, 3].map(|host| project.get(host)).contains(&Ok((200, value.to_owned())));
     assert!(serves("second"));
     project.run(&["plan", "--exit-code"]).expect(0);
     project.write(".env", "TOKEN=third\n");
     project.write_home("theirs", "");
-    let late = project.run(&["deploy", "--yes"]).expect(1).says("is another one than was seen");
+    let late =
+        project.run(&["deploy", "--yes", "--service", "web"]).expect(1).says("is another one than was seen");
     assert!(!late.text().contains("taking back"), "theirs is left alone: {}", late.text());
     project.write(".env", "TOKEN=second\n");
     let planned = project.run(&["plan", "--exit-code"]).expect(3);
     assert!(planned.stdout.contains("changed by others"), "{}", planned.text());
     // What goes back gets the value of now, since no other is kept.
     project.write(".env", "TOKEN=third\n");
-    let back = project.run(&["rollback", "--yes"]).expect(0);
+    let back = project.run(&["rollback", "--yes", "--service", "web"]).expect(0);
     assert!(back.text().contains("the value that the secret `TOKEN` has now"), "{}", back.text());
     assert!(serves("third"));
     let theirs = format!("{}_back", project.name);
     let make = "docker network create -d overlay --label cloudpad.project=other";
     project.lab.host(1).run(&format!("{make} {theirs}"));
     configure(&project, "\"h1\"", &format!("networks = [\"back\"]\n{more}"));
-    project.run(&["deploy", "--yes"]).expect(1).says("is of project `other`");
+    project.run(&["deploy", "--yes", "--service", "web"]).expect(1).says("is of project `other`");
     project.lab.host(1).run(&format!("docker network rm {theirs}"));
     project.run(&["remove", "--yes"]).expect(0);
     assert_eq!(project.lab.host(1).run(&list).trim(), "");
+}
+
+/// `each` runs once on each node.
+fn one_on_each_node_is_told_apart(project: &Project) {
+    let json = |args: &[&str]| project.run(args).expect(0).stdout;
+    let rows: Vec<Value> = serde_json::from_str(&json(&["ps", "each.1", "--json"])).expect("rows");
+    let listed: Vec<_> = rows.iter().map(|row| format!("{} {}", row["instance"], row["host"])).collect();
+    let lines = project.run(&["logs", "each.1", "--tail", "1", "--json"]).expect(0).events();
+    let mut told: Vec<_> =
+        lines.iter().map(|line| format!("{} {}", line["instance"], line["host"])).collect();
+    told.sort();
+    assert_eq!((told.len(), &told), (3, &listed));
+    let words = ["second", "minute"];
+    let is_told =
+        |row: &Value| row["for"].as_str().is_some_and(|since| words.iter().any(|word| since.contains(word)));
+    assert!(rows.iter().all(|row| is_told(row) && row["healthy"].is_null()), "{rows:?}");
+    let web = &json(&["ps", "web"]);
+    assert!(web.contains(" running (healthy) ") && web.contains(" web:"), "{web}");
 }
 
 #[test]
 fn another_manager_is_asked_and_what_a_swarm_cannot_do_is_refused() {
     let project = project("swarmlost", "replicas = 1\n");
     configure(&project, "\"root@127.0.0.1:1\", \"h1\"", "replicas = 1\n");
+    // It ran on a host before, as far as is known here.
+    let run = format!(
+        "{{\"event\":\"run\",\"command\":\"deploy\",\"project\":\"{}\",\"time\":\"1\"}}\n",
+        project.name
+    );
+    let noted = "{\"event\":\"plan\",\"release\":\"1\",\"changes\":[],\"actions\":1,\"notes\":[]}\n\
+                 {\"event\":\"done\",\"phase\":\"apply\",\"id\":0,\"method\":\"deploy.record\",\"host\":\"old1\",\"object\":\"\",\"ms\":1}\n";
+    project.write(".cloudpad/journal/1-deploy.jsonl", run + noted);
     let planned = project.run(&["plan"]).expect(0);
-    assert!(planned.text().contains("+ web create"), "{}", planned.text());
+    for told in ["+ web create", "release 1 was deployed to `old1`, before a cluster"] {
+        assert!(planned.text().contains(told), "{}", planned.text());
+    }
     configure(&project, "\"root@127.0.0.1:1\", \"h2\"", "replicas = 1\n");
     let nobody = project.run(&["plan"]).expect(2);
     nobody.says("no manager of the swarm answers").says("`h2` is no manager of a swarm");

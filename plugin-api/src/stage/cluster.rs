@@ -92,7 +92,8 @@ pub trait Cluster: Send + Sync {
         Err(Failure::unsupported("cluster.record"))
     }
 
-    /// Tells what the instances of services have printed. Each line is an event whose source is the instance, such as `web.1`.
+    /// Tells what the instances of services have printed. Each line is an event whose source is the instance, such as `web.1`, and where
+    /// it is known the node that it is on: `web.1@n1`. Of instances without a number each is the first.
     ///
     /// # Errors
     /// `failed` when the cluster cannot read it.

@@ -115,6 +115,7 @@ fn instances(project: &Project, service: &str, look: &Look, wish: Option<&Wish>)
             node: node.to_owned(),
             state,
             id: ids.get(&hash(&unit.options)).cloned().unwrap_or_default(),
+            healthy: false,
             status,
         };
         let rows: Vec<&Row> = look.rows.iter().filter(|row| is_of(row, unit)).collect();

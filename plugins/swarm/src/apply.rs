@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bollard::errors::Error;
 use bollard::models::{NetworkCreateRequest, SecretSpec};
 use bollard::query_parameters::{
     ListNetworksOptionsBuilder, ListSecretsOptionsBuilder, UpdateServiceOptionsBuilder,
@@ -79,7 +80,7 @@ async fn networks(engine: &Engine, request: &Apply) -> Result<(), Failure> {
         };
         match engine.docker().await?.create_network(body).await {
             Ok(_) => {}
-            Err(error) if status(&error) == Some(409) => {}
+            Err(error) if is_there(&error) => {}
             Err(error) => return Err(failure(&format!("could not make network `{name}`"), &error)),
         }
     }
@@ -105,6 +106,13 @@ async fn all_ours(engine: &Engine, request: &Apply) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether what was to be made is there: services of one deploy make what they share at the same time. An engine looks before it asks the
+/// swarm to make a network; where another was faster in between, it hands on the swarm's own words as an error of its own.
+fn is_there(error: &Error) -> bool {
+    let in_the_swarm = |said: &str| said.contains("name conflicts with an existing object");
+    status(error) == Some(409) || said(error).is_some_and(in_the_swarm)
+}
+
 /// Makes those of the service's secrets that the swarm does not have, and tells the ids of all.
 async fn secrets(cx: &Context, engine: &Engine, request: &Apply) -> Result<HashMap<String, String>, Failure> {
     let refs = request.service.spec.secrets.iter().filter(|(target, _)| spec::is_file(target));
@@ -122,15 +130,22 @@ async fn secrets(cx: &Context, engine: &Engine, request: &Apply) -> Result<HashM
         let data = STANDARD.encode(cx.secret(&secret.name)?.expose());
         let labels = Some(names::labels(&request.project).into());
         let body = SecretSpec { name: Some(name.clone()), labels, data: Some(data), ..Default::default() };
-        let made = engine.docker().await?.create_secret(body).await;
-        let made = made.map_err(|error| {
-            failure(&format!("could not keep secret `{}` in the swarm", secret.name), &error)
+        let failed = |error: &Error| {
+            failure(&format!("could not keep secret `{}` in the swarm", secret.name), error)
                 .outcome(Outcome::None)
-        })?;
+        };
+        let id = match engine.docker().await?.create_secret(body).await {
+            Ok(made) => made.id,
+            Err(error) if is_there(&error) => {
+                let listed = listed(engine, request).await?;
+                listed.get(&name).cloned().ok_or_else(|| failed(&error))?
+            }
+            Err(error) => return Err(failed(&error)),
+        };
         if let Some(known) = &mut known {
-            known.insert(name.clone(), made.id.clone());
+            known.insert(name.clone(), id.clone());
         }
-        ids.insert(name, made.id);
+        ids.insert(name, id);
     }
     Ok(ids)
 }

@@ -2,13 +2,14 @@
 //!
 //! - `config`: the table `[stages.deploy.config]`. Pure.
 //! - `managers`: runs one call on a manager's engine, and on another one where that is lost. I/O.
-//! - `names`, `review`, `spec`, `seen`, `drift`: what things are called, what cannot be asked for, both ways between a service and
-//!   what an engine says of it, and whether that is still so. Pure.
+//! - `names`, `review`, `spec`, `seen`, `drift`, `lasting`: what things are called, what cannot be asked for, both ways between a
+//!   service and what an engine says of it, whether that is still so, and times in words. Pure.
 //! - `apply`, `observe`, `ready`, `remove`, `record`, `logs`: the verbs. I/O.
 
 mod apply;
 mod config;
 mod drift;
+mod lasting;
 mod logs;
 mod managers;
 mod names;

@@ -23,13 +23,16 @@ pub(crate) async fn logs(cx: &Context, engine: &Engine, request: &Logs) -> Resul
     let is_meant = |service: &&EngineService| {
         request.services.is_empty() || request.services.contains(&seen::labelled(service, label::SERVICE))
     };
+    let nodes = seen::hostnames(&observe::nodes(engine).await?);
     let mut instances: Vec<(String, Task)> = Vec::new();
     for service in services.iter().filter(is_meant) {
         let name = seen::labelled(service, label::SERVICE);
         for task in observe::tasks(engine, service.id.clone().into_iter().collect()).await? {
-            let number = task.slot.and_then(|slot| u32::try_from(slot).ok()).unwrap_or_default();
+            // Of those that are on each node each is the first there.
+            let number = seen::number(&task).unwrap_or(1);
             if seen::is_wanted(&task) && request.number.is_none_or(|wanted| wanted == number) {
-                instances.push((format!("{name}.{}", number.max(1)), task));
+                let node = seen::on_node(&task, &nodes).map(|node| format!("@{node}")).unwrap_or_default();
+                instances.push((format!("{name}.{number}{node}"), task));
             }
         }
     }

@@ -1,8 +1,8 @@
 //! `cluster.observe`: what a swarm runs of a project; and the looks that the other verbs share. I/O.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use bollard::models::{Service as EngineService, Task};
+use bollard::models::{Node, Service as EngineService, Task};
 use bollard::query_parameters::{
     InspectServiceOptions, ListNodesOptions, ListServicesOptionsBuilder, ListTasksOptionsBuilder,
 };
@@ -14,9 +14,7 @@ use cloudpad_plugin_api::stage::cluster::{Observation, Observe};
 use crate::{names, record, seen};
 
 pub(crate) async fn observe(engine: &Engine, request: &Observe) -> Result<Observation, Failure> {
-    let docker = engine.docker().await?;
-    let listed = docker.list_nodes(None::<ListNodesOptions>).await;
-    let listed = listed.map_err(|error| failure("could not list the swarm's nodes", &error))?;
+    let listed = nodes(engine).await?;
     let mut nodes: Vec<_> = listed.iter().map(seen::node).collect();
     nodes.sort_by(|a, b| a.name.cmp(&b.name));
     let services = services(engine, &request.project).await?;
@@ -24,16 +22,23 @@ pub(crate) async fn observe(engine: &Engine, request: &Observe) -> Result<Observ
         true => Vec::new(),
         false => tasks(engine, services.iter().filter_map(|service| service.id.clone()).collect()).await?,
     };
-    let hostname = |node: &bollard::models::Node| Some((node.id.clone()?, seen::node(node).name));
-    let hostnames: BTreeMap<String, String> = listed.iter().filter_map(hostname).collect();
+    let hostnames = seen::hostnames(&listed);
+    // As Docker's own client counts: a manager does not say what time it is.
+    let now = std::time::SystemTime::now().into();
     let mut services: Vec<_> =
-        services.iter().map(|service| seen::seen(service, &tasks, &hostnames)).collect();
+        services.iter().map(|service| seen::seen(service, &tasks, &hostnames, now)).collect();
     services.sort_by(|a, b| a.name.cmp(&b.name));
     let releases = match request.releases {
         true => Some(record::known(engine, &request.project).await?),
         false => None,
     };
     Ok(Observation { nodes, services, releases })
+}
+
+/// The swarm's nodes.
+pub(crate) async fn nodes(engine: &Engine) -> Result<Vec<Node>, Failure> {
+    let listed = engine.docker().await?.list_nodes(None::<ListNodesOptions>).await;
+    listed.map_err(|error| failure("could not list the swarm's nodes", &error))
 }
 
 /// The project's services.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use bollard::models::{NodeState, Task};
-use bollard::query_parameters::{ListNetworksOptionsBuilder, ListNodesOptions, ListSecretsOptionsBuilder};
+use bollard::query_parameters::{ListNetworksOptionsBuilder, ListSecretsOptionsBuilder};
 use cloudpad_engine::{Engine, failure, status};
 use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::model::Project;
@@ -42,8 +42,7 @@ pub(crate) async fn remove(engine: &Engine, request: &Remove) -> Result<(), Fail
 /// Whether instances of services that are removed are still there. The engine finds none by a service that it does not know any more;
 /// and those of a node that is lost are told of for a day, so nobody waits for these.
 async fn runs(engine: &Engine, services: &[String]) -> Result<bool, Failure> {
-    let nodes = engine.docker().await?.list_nodes(None::<ListNodesOptions>).await;
-    let nodes = nodes.map_err(|error| failure("could not list the swarm's nodes", &error))?;
+    let nodes = observe::nodes(engine).await?;
     let ready = |id: &String| {
         let mut nodes = nodes.iter().filter(|node| node.id.as_ref() == Some(id));
         nodes.any(|node| node.status.as_ref().and_then(|status| status.state) == Some(NodeState::READY))

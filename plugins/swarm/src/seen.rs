@@ -7,11 +7,12 @@ use bollard::models::{
     Node as EngineNode, NodeSpecAvailabilityEnum, NodeState, Service as EngineService, ServiceSpec,
     ServiceUpdateStatusStateEnum as Update, Task, TaskState,
 };
-use cloudpad_plugin_api::model::{Project, label};
+use chrono::{DateTime, Utc};
+use cloudpad_plugin_api::model::{Check, Project, label};
 use cloudpad_plugin_api::stage::cluster::{Instance, Node, Rollout, Seen, Service};
 use cloudpad_plugin_api::stage::deploy::State;
 
-use crate::{drift, names};
+use crate::{drift, lasting, names};
 
 /// What tells a service from itself at other times: the engine's own version changes with each step of an update too.
 pub(crate) fn revision(service: &EngineService) -> String {
@@ -79,15 +80,36 @@ pub(crate) fn is_up(task: &Task) -> bool {
     matches!(state_of(task), TaskState::STARTING | TaskState::RUNNING)
 }
 
+/// Which of its service's instances a task is; of those that are on each node none has a number.
+pub(crate) fn number(task: &Task) -> Option<u32> {
+    task.slot.and_then(|slot| u32::try_from(slot).ok()).filter(|slot| *slot > 0)
+}
+
+/// What nodes are called, by their ids.
+pub(crate) fn hostnames(nodes: &[EngineNode]) -> BTreeMap<String, String> {
+    nodes.iter().filter_map(|one| Some((one.id.clone()?, node(one).name))).collect()
+}
+
+/// The node that a task is on.
+pub(crate) fn on_node<'a>(task: &Task, nodes: &'a BTreeMap<String, String>) -> Option<&'a String> {
+    nodes.get(task.node_id.as_ref()?)
+}
+
 /// Whether an engine wants a task to run.
 pub(crate) fn is_wanted(task: &Task) -> bool {
     task.desired_state == Some(TaskState::RUNNING)
 }
 
-pub(crate) fn seen(service: &EngineService, tasks: &[Task], nodes: &BTreeMap<String, String>) -> Seen {
+/// What is so at the time `now`.
+pub(crate) fn seen(
+    service: &EngineService,
+    tasks: &[Task],
+    nodes: &BTreeMap<String, String>,
+    now: DateTime<Utc>,
+) -> Seen {
     let id = id(service);
     let own = tasks.iter().filter(|task| task.service_id == service.id && is_wanted(task));
-    let mut instances: Vec<_> = own.map(|task| instance(service, &id, task, nodes)).collect();
+    let mut instances: Vec<_> = own.map(|task| instance(service, &id, task, nodes, now)).collect();
     instances.sort_by(|a, b| (a.number, &a.node).cmp(&(b.number, &b.node)));
     let image = service
         .spec
@@ -109,8 +131,14 @@ pub(crate) fn seen(service: &EngineService, tasks: &[Task], nodes: &BTreeMap<Str
     }
 }
 
-fn instance(service: &EngineService, id: &str, task: &Task, nodes: &BTreeMap<String, String>) -> Instance {
-    let node = task.node_id.as_ref().and_then(|node| nodes.get(node)).cloned().unwrap_or_default();
+fn instance(
+    service: &EngineService,
+    id: &str,
+    task: &Task,
+    nodes: &BTreeMap<String, String>,
+    now: DateTime<Utc>,
+) -> Instance {
+    let node = on_node(task, nodes).cloned().unwrap_or_default();
     let state = match state_of(task) {
         TaskState::RUNNING => State::Running,
         TaskState::COMPLETE
@@ -121,13 +149,31 @@ fn instance(service: &EngineService, id: &str, task: &Task, nodes: &BTreeMap<Str
         | TaskState::ORPHANED => State::Stopped,
         _ => State::Starting,
     };
+    let is_current = is_current(service, task);
     Instance {
-        number: task.slot.and_then(|slot| u32::try_from(slot).ok()).filter(|slot| *slot > 0),
+        number: number(task),
         node,
         state,
-        id: if is_current(service, task) { id.to_owned() } else { "another".to_owned() },
-        status: why(task),
+        id: if is_current { id.to_owned() } else { "another".to_owned() },
+        healthy: state == State::Running && is_current && is_asked(service),
+        status: match state {
+            State::Running => since(task).map(|since| lasting::words(now - since)).unwrap_or_default(),
+            _ => why(task),
+        },
     }
+}
+
+/// Whether the engines ask instances for their health, for certain. A swarm has a task that is asked start until it serves, and ends one
+/// that does so no more; so one that runs is healthy. Tasks say nothing else of it.
+fn is_asked(service: &EngineService) -> bool {
+    let health = |applied: Service| applied.spec.health.clone();
+    let check = applied(service).and_then(health).map(|health| health.check);
+    matches!(check, Some(Check::Command { .. }))
+}
+
+/// When a task has come to what it does.
+fn since(task: &Task) -> Option<DateTime<Utc>> {
+    task.status.as_ref()?.timestamp.as_ref()?.parse().ok()
 }
 
 pub(crate) fn node(node: &EngineNode) -> Node {

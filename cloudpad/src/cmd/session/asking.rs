@@ -55,7 +55,10 @@ impl Session {
         let Looked { inventory, observed, .. } = looked;
         let journals = journal::found(&self.cache, departed::tells);
         let runs: Vec<Run<'_>> = journals.iter().flat_map(readable).collect();
-        departed::notes(&self.config.project, inventory, observed, &runs)
+        match &observed.cluster {
+            Some(seen) => departed::notes_of_hosts(&self.config.project, seen, &runs),
+            None => departed::notes(&self.config.project, inventory, observed, &runs),
+        }
     }
 
     /// Asks hosts to which the plan brings images whether they have room for them, and notes where they have little. One

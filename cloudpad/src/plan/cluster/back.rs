@@ -6,7 +6,7 @@ use cloudpad_plugin_api::stage::cluster::{Apply, Observation, Rollout, Seen};
 use cloudpad_plugin_api::stage::deploy::ImageRef;
 use cloudpad_plugin_api::{Failure, FailureKind, Outcome, Reply, Request};
 
-use super::{Wanted, await_ready, change, remove, serves};
+use super::{Wanted, await_ready, change, release_of, remove, serves};
 use crate::config::Config;
 use crate::plan::graph::Graph;
 use crate::plan::{ChangeKind, Goal, Note, Plan};
@@ -72,8 +72,7 @@ pub fn back(
                     changes.push(change(name, super::replaces(service), Vec::new()));
                     let wanted =
                         Wanted { service, id: &was.id, image: ImageRef::Known(was.image.clone()), seen };
-                    let release = if was.release.is_empty() { &goal.release } else { &was.release };
-                    let applied = wanted.add(&mut graph, config, release, Vec::new());
+                    let applied = wanted.add(&mut graph, config, release_of(was, goal), Vec::new());
                     await_ready(&mut graph, config, service, &was.id, vec![applied]);
                 }
                 _ => notes.push(Note {

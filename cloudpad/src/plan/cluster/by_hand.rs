@@ -7,7 +7,8 @@ use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::stage::cluster::{Observation, Record, Scale, Service};
 use cloudpad_plugin_api::stage::deploy::ImageRef;
 
-use super::{Wanted, await_ready, change, finish, remove, wish};
+use super::difference::resized;
+use super::{Wanted, await_ready, change, finish, release_of, remove, wish};
 use crate::config::{Config, Problem};
 use crate::instances::Size;
 use crate::plan::graph::Graph;
@@ -56,7 +57,7 @@ pub fn scale_in(
                 .push(Problem::new(format!("the cluster runs no service `{name}`")).hint("deploy it first"));
             continue;
         };
-        let Scale::Replicas(before) = was.scale else {
+        let Scale::Replicas(_) = was.scale else {
             let message = format!("`{name}` has an instance on each node, and so many it keeps");
             problems.push(Problem::new(message).hint("ask for `replicas` in the config"));
             continue;
@@ -66,10 +67,12 @@ pub fn scale_in(
         if id == found.id {
             continue;
         }
-        changes.push(change(name, ChangeKind::Adjust, vec![format!("replicas {before} -> {count}")]));
+        let why = resized(was.scale, service.scale);
+        changes.push(change(name, ChangeKind::Adjust, why.into_iter().collect()));
         let image = ImageRef::Known(found.image.clone());
         let wanted = Wanted { service: &service, id: &id, image, seen: Some(found) };
-        let applied = wanted.add(&mut graph, config, &goal.release, Vec::new());
+        // It is the release that it was: by hand there comes no other.
+        let applied = wanted.add(&mut graph, config, release_of(found, goal), Vec::new());
         await_ready(&mut graph, config, &service, &id, vec![applied]);
     }
     if problems.is_empty() { finish(graph, changes) } else { Err(problems) }

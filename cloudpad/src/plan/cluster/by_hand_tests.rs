@@ -28,6 +28,10 @@ fn scale(case: &mut Case, sizes: &[&str]) -> Result<Plan, Vec<String>> {
     plan.map_err(|problems| problems.into_iter().map(|problem| problem.message).collect())
 }
 
+fn remembered(case: &mut Case) -> Vec<String> {
+    seen(case).releases.iter().flatten().map(|release| release.id.clone()).collect()
+}
+
 fn remove(case: &mut Case, select: Selection) -> Plan {
     case.goal.select = select;
     let inventory = Inventory::new(&[], Default::default()).unwrap();
@@ -53,12 +57,27 @@ fn what_is_scaled_is_applied_as_it_is_with_another_count() {
         assert_eq!(why[..], [format!("replicas {before} -> {count}")]);
         let Request::ClusterApply(apply) = &plan.actions[0].request else { panic!("{plan:?}") };
         assert_eq!((apply.service.scale, apply.service.spec.env.get("A")), (Scale::Replicas(count), None));
+        assert_eq!(Some(&apply.release), remembered(&mut case).last(), "as \"releases\" lists it");
         run(&mut case, &plan);
         assert!(scale(&mut case, &[&format!("web={count}")]).unwrap().is_empty(), "it is so already");
     }
-    // The next deploy is as the config says.
-    let plan = case.plan();
-    assert!(text(&plan).contains("cluster.apply web "), "{}", text(&plan));
+    // The next deploy is as the config says, and where that is what the last one said no release of its own.
+    for (env, is_another) in [(None, false), (Some("1"), true)] {
+        let env = env.map(|value| ("A".to_owned(), value.into()));
+        case.service("web", |web| web.env = env.clone().into_iter().collect());
+        let plan = case.plan();
+        let Some(Request::ClusterApply(apply)) = plan
+            .actions
+            .iter()
+            .map(|action| &action.request)
+            .find(|request| request.method() == "cluster.apply")
+        else {
+            panic!("{}", text(&plan));
+        };
+        let known = remembered(&mut case);
+        assert_eq!(known.last() == Some(&apply.release), !is_another, "{known:?} {}", text(&plan));
+        assert_eq!(text(&plan).contains("cluster.record web"), is_another, "{}", text(&plan));
+    }
 }
 
 #[test]

@@ -18,23 +18,13 @@ use crate::plan::{Action, Goal, Plan, Until};
 /// thing that is done: what has failed or was undone is no release.
 pub(super) fn note<'a>(graph: &mut Graph, basis: &Basis<'a>, supply: &Supply<'a>, wishes: &[Wish<'a>]) {
     let Some(known) = &basis.seen.releases else { return };
-    let mut services: BTreeMap<String, Arc<Service>> = BTreeMap::new();
-    let mut images = BTreeMap::new();
-    for seen in &basis.seen.services {
-        if let Some(service) = seen.service.as_ref().filter(|_| !basis.scope.covers(&seen.name, basis.config))
-        {
-            services.insert(seen.name.clone(), Arc::clone(service));
-            images.insert(seen.name.clone(), ImageRef::Known(seen.image.clone()));
-        }
-    }
+    let services = to_run(basis, wishes);
     let applied = applied(graph);
-    for wish in wishes {
-        let name = &wish.service.name;
-        services.insert(name.clone(), Arc::clone(&wish.service));
+    let image = |name: &String| {
         let seen = || basis.seen.services.iter().find(|seen| seen.name == *name);
-        let image = applied.get(name).cloned().or_else(|| Some(ImageRef::Known(seen()?.image.clone())));
-        images.extend(image.map(|image| (name.clone(), image)));
-    }
+        applied.get(name).cloned().or_else(|| Some(ImageRef::Known(seen()?.image.clone())))
+    };
+    let images = services.keys().filter_map(|name| Some((name.clone(), image(name)?))).collect();
     let current = known.last();
     if current.is_some_and(|current| current.services == services)
         || (current.is_none() && services.is_empty())
@@ -81,6 +71,23 @@ pub fn release_name<'a>(plan: &Plan, observed: &'a Observed, goal: &'a Goal) -> 
         Some(newest) if goal.until == Until::Deploy && !plan.actions.iter().any(is_noted) => &newest.id,
         _ => &goal.release,
     }
+}
+
+/// The release that belongs to what is applied: the newest that is remembered where all is to be as it was then, for there comes no other.
+pub(super) fn release<'a>(basis: &Basis<'a>, wishes: &[Wish<'a>]) -> &'a str {
+    let newest = basis.seen.releases.iter().flatten().next_back();
+    match newest.filter(|newest| newest.services == to_run(basis, wishes)) {
+        Some(newest) => &newest.id,
+        None => &basis.goal.release,
+    }
+}
+
+/// All that is to run once the plan is done: what it is about as is wished, and the rest as it is.
+fn to_run(basis: &Basis<'_>, wishes: &[Wish<'_>]) -> BTreeMap<String, Arc<Service>> {
+    let stays = |name: &str| !basis.scope.covers(name, basis.config);
+    let seen = basis.seen.services.iter().filter(|seen| stays(&seen.name));
+    let seen = seen.filter_map(|seen| Some((seen.name.clone(), Arc::clone(seen.service.as_ref()?))));
+    seen.chain(wishes.iter().map(|wish| (wish.service.name.clone(), Arc::clone(&wish.service)))).collect()
 }
 
 /// From where the services that the plan applies have their images.

@@ -71,6 +71,7 @@ pub(super) fn run(case: &mut Case, plan: &Plan) {
                     node: "n1".into(),
                     state: State::Running,
                     id: q.id.clone(),
+                    healthy: false,
                     status: String::new(),
                 };
                 now.services.push(Seen {
@@ -136,15 +137,19 @@ fn an_update_replaces_what_was_seen_and_says_what_differs() {
         (plan.changes[0].kind, &*plan.changes[0].why),
         (ChangeKind::ReplaceStartFirst, &["env.A".to_owned()][..])
     );
-    case.service("web", |web| {
-        web.env.clear();
-        web.count = Count::Replicas(3);
-    });
+    // How many there are to be is told beside all else, and how they make way for others only where nothing else is.
+    case.config.deploy.batch = crate::config::Amount::Percent(100);
+    case.service("web", |web| web.count = Count::Replicas(3));
+    let plan = case.plan();
+    assert_eq!(*plan.changes[0].why, ["env.A".to_owned(), "replicas 2 -> 3".to_owned()]);
+    case.service("web", |web| web.env.clear());
     let plan = case.plan();
     assert_eq!(
         (plan.changes[0].kind, &*plan.changes[0].why),
-        (ChangeKind::Adjust, &["replicas".to_owned()][..])
+        (ChangeKind::Adjust, &["replicas 2 -> 3".to_owned()][..])
     );
+    case.service("web", |web| web.count = Count::Replicas(2));
+    assert_eq!(*case.plan().changes[0].why, ["update".to_owned()]);
 }
 
 #[test]

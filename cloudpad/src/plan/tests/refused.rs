@@ -202,3 +202,11 @@ fn an_image_that_nobody_has_looked_at() {
     case.observed.images.clear();
     assert_eq!(case.problems(), ["it is not known what goes into the image `web`"]);
 }
+
+#[test]
+fn a_machine_by_two_names() {
+    let mut case = case();
+    case.deploy();
+    case.seen("h3").containers = case.seen("h1").containers.clone();
+    assert_eq!(case.problems(), ["`h3` is the same machine as `h1`"]);
+}

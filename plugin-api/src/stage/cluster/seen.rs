@@ -106,6 +106,9 @@ pub struct Instance {
     /// The identity of the service that it is an instance of; empty when that is not known.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub id: String,
+    /// Whether it has a health check that was made, and has passed.
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "std::ops::Not::not")]
+    pub healthy: bool,
     /// For how long it has done so, in words, or why it does, such as `2 minutes` or `no suitable node`.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "String::is_empty")]
     pub status: String,
