@@ -78,8 +78,7 @@ async fn undo_in_cluster(
     before: &Observation,
     basis: Basis<'_>,
 ) {
-    let begun = outcomes.keys().copied().collect();
-    let tried = Tried { plan, begun: &begun };
+    let tried = Tried { plan, outcomes };
     if tried.touched().is_empty() {
         return;
     }

@@ -20,7 +20,7 @@ use cloudpad_plugin_api::stage::inventory::Served;
 use cloudpad_plugin_api::{Failure, Request};
 
 use crate::config::Problem;
-use crate::plan::{Change, ChangeKind, Plan};
+use crate::plan::{CLUSTER, Change, ChangeKind, Plan};
 use crate::report::{Subject, Waiting, script};
 pub use acts::{did, doing};
 pub use columns::columns;
@@ -257,6 +257,13 @@ fn by_host(plan: &Plan) -> BTreeMap<&str, Vec<String>> {
             // Where something changes, that it is noted goes without saying.
             Request::DeployRecord(q) if !hosts.contains_key(q.host.name.as_str()) => {
                 hosts.entry(&q.host.name).or_default().push("* note what is to run there".to_owned());
+            }
+            Request::ClusterRecord(q) if !hosts.contains_key(CLUSTER) => {
+                let line = match q.release {
+                    Some(_) => "* note what is to run there".to_owned(),
+                    None => format!("- forget release {}", q.forget.join(", ")),
+                };
+                hosts.entry(CLUSTER).or_default().push(line);
             }
             _ => {}
         }

@@ -9,7 +9,7 @@ use super::session::Session;
 use super::{Ended, Refused};
 use crate::inventory::Selection;
 use crate::look::{At, Looked};
-use crate::plan::{Goal, Plan, SavedPlan, Until};
+use crate::plan::{self, Goal, Plan, SavedPlan, Until};
 use crate::project;
 use crate::refusal::Refusal;
 use crate::term::Term;
@@ -53,6 +53,7 @@ fn saved(session: &Session, file: &Path) -> Result<(Plan, Looked, Goal), Refused
     let mut saved: SavedPlan = project::read_json(file, "a saved plan")?;
     let looked = session.look(&saved.goal.select, At::Everything)?;
     saved.check(&session.config, &looked.observed).map_err(|failure| Refusal::Failures(vec![failure]))?;
-    session.tell(&mut saved.plan, &saved.goal);
+    let release = plan::release_name(&saved.plan, &looked.observed, &saved.goal).to_owned();
+    session.announce(&mut saved.plan, &release);
     Ok((saved.plan, looked, saved.goal))
 }

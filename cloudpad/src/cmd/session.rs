@@ -301,7 +301,8 @@ impl Session {
         if goal.until == Until::Deploy {
             plan::publish(plan, &self.config.project, &looked.inventory, &looked.observed);
         }
-        self.tell(plan, goal);
+        let release = plan::release_name(plan, &looked.observed, goal).to_owned();
+        self.announce(plan, &release);
     }
 
     /// Tells a plan to those who listen, with where its hosts are from, if that is not where they should be.
@@ -369,7 +370,7 @@ impl Session {
         goal: &Goal,
     ) -> Ended {
         let Looked { inventory, observed, .. } = looked;
-        let hooks = self.hooks(plan, goal);
+        let hooks = self.hooks(plan, plan::release_name(plan, observed, goal));
         self.wait_for(hooks.before())?;
         self.check_is_true_yet(plan, looked)?;
         self.wait_for(roll_out(
@@ -426,9 +427,9 @@ impl Session {
         }
     }
 
-    fn hooks<'a>(&'a self, plan: &'a Plan, goal: &'a Goal) -> Hooks<'a> {
+    fn hooks<'a>(&'a self, plan: &'a Plan, release: &'a str) -> Hooks<'a> {
         let Self { runner, config, directory, command, .. } = self;
-        Hooks { runner, config, directory, command, release: &goal.release, plan }
+        Hooks { runner, config, directory, command, release, plan }
     }
 
     /// Ends the run, and returns the exit code.

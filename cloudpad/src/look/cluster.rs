@@ -74,16 +74,16 @@ fn host(node: &Node) -> Host {
 /// Fails where a selector is for services that there are nowhere.
 fn known(unmatched: &[String], seen: &Observation) -> Result<(), Refusal> {
     let past = seen.releases.iter().flatten().flat_map(|release| release.services.keys());
-    let names: Vec<&str> =
-        seen.services.iter().map(|service| &service.name).chain(past).map(String::as_str).collect();
+    let running: Vec<&str> = seen.services.iter().map(|service| service.name.as_str()).collect();
+    let names: Vec<&str> = running.iter().copied().chain(past.map(String::as_str)).collect();
     let unknown = unmatched.iter().find(|pattern| !names.iter().any(|name| matches(pattern, name)));
     match unknown {
         None => Ok(()),
         Some(pattern) => {
-            let hint = if names.is_empty() {
+            let hint = if running.is_empty() {
                 "the cluster runs none".to_owned()
             } else {
-                format!("the cluster runs {}", list(names))
+                format!("the cluster runs {}", list(running))
             };
             Err(Refusal::new(format!("no service is called `{pattern}`")).hint(hint))
         }
@@ -122,4 +122,34 @@ fn problem(cannot: Cannot) -> Problem {
     let key = if key.is_empty() { String::new() } else { format!(".{key}") };
     let problem = Problem::at_key(format!("services.{service}{key}"), message);
     Problem { hint, ..problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use cloudpad_plugin_api::stage::cluster::{Order, Place, Release, Scale, Seen, Service, Update};
+
+    use super::*;
+
+    #[test]
+    fn what_runs_is_told_once_however_many_releases_had_it() {
+        let update =
+            Update { batch: 1, order: Order::StartFirst, settle_ms: 0, ready_within_ms: 0, rollback: true };
+        let service = |name: &str| {
+            let (spec, scale, place) = (Arc::default(), Scale::Replicas(1), Place::default());
+            (name.to_owned(), Arc::new(Service { name: name.to_owned(), spec, scale, place, update }))
+        };
+        let release = |id: &str| Release {
+            id: id.to_owned(),
+            services: ["web", "old"].map(service).into(),
+            ..Release::default()
+        };
+        let web = Seen { name: "web".to_owned(), ..Seen::default() };
+        let releases = Some(vec![release("r1"), release("r2")]);
+        let seen = Observation { services: vec![web], releases, ..Observation::default() };
+        assert!(known(&["web".to_owned(), "old".to_owned()], &seen).is_ok());
+        let Err(Refusal::Message { hint, .. }) = known(&["nope".to_owned()], &seen) else { panic!() };
+        assert_eq!(hint.as_deref(), Some("the cluster runs `web`"));
+    }
 }

@@ -4,6 +4,8 @@
 //! what is not wanted any more goes once all others serve, and then the release is noted.
 
 mod back;
+#[cfg(test)]
+mod back_tests;
 mod by_hand;
 #[cfg(test)]
 mod by_hand_tests;
@@ -24,7 +26,7 @@ use cloudpad_plugin_api::{PushScope, Request};
 
 use super::graph::{Graph, Node};
 use super::supply::Supply;
-use super::{Change, ChangeKind, Goal, Plan, Scope, Until, deploy};
+use super::{Change, ChangeKind, Goal, Note, Plan, Scope, Until, deploy};
 use crate::config::{Config, Image, Problem};
 use crate::observed::Observed;
 use difference::{difference, replaces};
@@ -32,6 +34,7 @@ use wish::{From, Wish};
 
 pub use back::{Tried, back};
 pub use by_hand::{remove_from, scale_in, secrets_of};
+pub use memory::release_name;
 
 /// What a change in a cluster is told to be on.
 pub const CLUSTER: &str = "cluster";
@@ -69,11 +72,12 @@ pub(super) fn plan<'a>(basis: &Basis<'a>, supply: &mut Supply<'a>) -> Result<Pla
     }
     let wishes = wish::wishes(basis, supply)?;
     let release = memory::release(basis, &wishes);
-    let mut changes = Vec::new();
+    let (mut changes, mut notes) = (Vec::new(), Vec::new());
     for wish in &wishes {
         let seen = basis.seen.services.iter().find(|seen| seen.name == wish.service.name);
         if let Some((kind, why)) = difference(wish, seen) {
             changes.push(change(&wish.service.name, kind, why));
+            notes.extend(wish.renewed.iter().map(|secret| of_now(&wish.service.name, secret)));
             bring(&mut graph, basis, supply, wish, seen, kind, release);
         }
     }
@@ -85,7 +89,7 @@ pub(super) fn plan<'a>(basis: &Basis<'a>, supply: &mut Supply<'a>) -> Result<Pla
         remove(&mut graph, basis.config, &gone, needs);
     }
     memory::note(&mut graph, basis, supply, &wishes);
-    finish(graph, changes)
+    Ok(Plan { notes, ..finish(graph, changes)? })
 }
 
 fn finish(graph: Graph, changes: Vec<Change>) -> Result<Plan, Vec<Problem>> {
@@ -132,6 +136,11 @@ fn serves(seen: &Seen) -> bool {
 fn change(service: &str, kind: ChangeKind, why: Vec<String>) -> Change {
     let instance = Instance { service: service.to_owned(), number: 0 };
     Change { kind, host: CLUSTER.to_owned(), instance, why: why.into() }
+}
+
+fn of_now(service: &str, secret: &str) -> Note {
+    let message = format!("`{service}` gets the value that the secret `{secret}` has now");
+    Note { incomplete: false, message }
 }
 
 /// The release of what was seen.

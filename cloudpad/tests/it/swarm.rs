@@ -42,7 +42,12 @@ fn a_secret_is_the_swarms_and_another_value_an_update() {
     let each = "[services.each]\nimage = \"web\"\nper_host = 1\nstop_signal = \"KILL\"\ncommand = [\"sh\", \"-c\", \"echo tick; exec sleep 600\"]\n";
     let more = "replicas = 1\nsecrets = { \"/run/token\" = \"TOKEN\" }\n\
                 command = [\"sh\", \"-c\", \"mkdir -p /w; cat /run/token > /w/index.html; exec httpd -f -p 8080 -h /w\"]\n";
-    let project = project("swarmsecret", &format!("{more}{also}{each}"));
+    let project = project("swarmsecret", "");
+    // Somebody else, who is faster where there is that file.
+    let (ssh, service) = (project.lab.ssh_config.display().to_string(), format!("{}_web", project.name));
+    let update = format!("ssh -F {ssh} h1 docker service update --detach --env-add MORE=1 {service}");
+    let hook = format!("[hooks]\nbefore_deploy = [\"test ! -e ~/theirs || {{ rm ~/theirs; {update}; }}\"]\n");
+    configure(&project, "\"h1\"", &format!("{more}{also}{each}{hook}"));
     let list = format!("docker secret ls -q --filter label=cloudpad.project={}", project.name);
     for (number, value) in ["first", "second"].into_iter().enumerate() {
         project.write(".env", format!("TOKEN={value}\n"));
@@ -53,13 +58,28 @@ fn a_secret_is_the_swarms_and_another_value_an_update() {
         assert_eq!(shown.lines().count(), 1, "what nothing uses any more is removed: {shown}");
     }
     one_on_each_node_is_told_apart(&project);
-    let served = |number: usize| project.get(number) == Ok((200, "second".to_owned()));
-    assert!(served(2) || served(3));
+    let serves = |value: &str| [2, 3].map(|host| project.get(host)).contains(&Ok((200, value.to_owned())));
+    assert!(serves("second"));
     project.run(&["plan", "--exit-code"]).expect(0);
-    let update = format!("docker service update --detach --env-add MORE=1 {}_web", project.name);
-    project.lab.host(1).run(&update);
+    project.write(".env", "TOKEN=third\n");
+    project.write_home("theirs", "");
+    let late =
+        project.run(&["deploy", "--yes", "--service", "web"]).expect(1).says("is another one than was seen");
+    assert!(!late.text().contains("taking back"), "theirs is left alone: {}", late.text());
+    project.write(".env", "TOKEN=second\n");
     let planned = project.run(&["plan", "--exit-code"]).expect(3);
     assert!(planned.stdout.contains("changed by others"), "{}", planned.text());
+    // What goes back gets the value of now, since no other is kept.
+    project.write(".env", "TOKEN=third\n");
+    let back = project.run(&["rollback", "--yes", "--service", "web"]).expect(0);
+    assert!(back.text().contains("the value that the secret `TOKEN` has now"), "{}", back.text());
+    assert!(serves("third"));
+    let theirs = format!("{}_back", project.name);
+    let make = "docker network create -d overlay --label cloudpad.project=other";
+    project.lab.host(1).run(&format!("{make} {theirs}"));
+    configure(&project, "\"h1\"", &format!("networks = [\"back\"]\n{more}"));
+    project.run(&["deploy", "--yes", "--service", "web"]).expect(1).says("is of project `other`");
+    project.lab.host(1).run(&format!("docker network rm {theirs}"));
     project.run(&["remove", "--yes"]).expect(0);
     assert_eq!(project.lab.host(1).run(&list).trim(), "");
 }

@@ -6,7 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bollard::errors::Error;
 use bollard::models::{NetworkCreateRequest, SecretSpec};
-use bollard::query_parameters::{ListSecretsOptionsBuilder, UpdateServiceOptionsBuilder};
+use bollard::query_parameters::{
+    ListNetworksOptionsBuilder, ListSecretsOptionsBuilder, UpdateServiceOptionsBuilder,
+};
 use cloudpad_engine::{Access, Engine, Reference, failure, said, status};
 use cloudpad_plugin_api::stage::cluster::{Applied, Apply};
 use cloudpad_plugin_api::{Context, Failure, Outcome};
@@ -21,6 +23,10 @@ pub(crate) async fn apply(cx: &Context, engine: &Engine, request: &Apply) -> Res
     let access = Access::to(&Reference::parse(request.image.get()?)).await?;
     for _ in 0..TRIES {
         let found = observe::inspect(engine, &name).await?;
+        let labels = found.as_ref().and_then(|found| found.spec.as_ref()?.labels.as_ref());
+        if let Some(owner) = names::of_other(labels, &request.project) {
+            return Err(names::taken("service", &name, &owner));
+        }
         if found.as_ref().is_some_and(|found| is_so(found, request)) {
             return Ok(Applied { changed: false });
         }
@@ -28,6 +34,7 @@ pub(crate) async fn apply(cx: &Context, engine: &Engine, request: &Apply) -> Res
             return Err(other(&name, found.is_some()));
         }
         networks(engine, request).await?;
+        all_ours(engine, request).await?;
         let secrets = secrets(cx, engine, request).await?;
         let spec = spec::spec(cx, request, &secrets)?;
         let (docker, credentials) = (engine.docker().await?, Some(access.credentials.clone()));
@@ -75,6 +82,25 @@ async fn networks(engine: &Engine, request: &Apply) -> Result<(), Failure> {
             Ok(_) => {}
             Err(error) if is_there(&error) => {}
             Err(error) => return Err(failure(&format!("could not make network `{name}`"), &error)),
+        }
+    }
+    Ok(())
+}
+
+/// Fails where a network of that name is another project's.
+async fn all_ours(engine: &Engine, request: &Apply) -> Result<(), Failure> {
+    let wanted: Vec<_> = spec::own_networks(&request.service.spec).collect();
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let filters = HashMap::from([("name".to_owned(), wanted.clone())]);
+    let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
+    let listed = engine.docker().await?.list_networks(Some(options)).await;
+    for network in listed.map_err(|error| failure("could not list the swarm's networks", &error))? {
+        // What is asked for is found in longer names too.
+        let Some(name) = network.name.filter(|name| wanted.contains(name)) else { continue };
+        if let Some(owner) = names::of_other(network.labels.as_ref(), &request.project) {
+            return Err(names::taken("network", &name, &owner));
         }
     }
     Ok(())

@@ -1,7 +1,11 @@
-//! What things of a project are called in a swarm. Pure.
+//! What things of a project are called in a swarm. Pure, with the maps of the engine's client.
 //!
-//! Names of services and networks have no dots there, and those of a project no `_`, so that joins them.
+//! Names of services and networks have no dots there, so `_` joins them. Some of a project have `_` already, so two may come to the same;
+//! whose something is tell its labels.
 
+use std::collections::HashMap;
+
+use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::model::{Project, SecretRef, label};
 use sha2::{Digest, Sha256};
 
@@ -44,6 +48,23 @@ pub(crate) fn labels(project: &Project) -> [(String, String); 2] {
     [(label::PROJECT.to_owned(), project.name.clone()), (label::ENVIRONMENT.to_owned(), environment)]
 }
 
+/// Of which project something is by its labels, where that is another one; none where it is no project's.
+pub(crate) fn of_other(labels: Option<&HashMap<String, String>>, project: &Project) -> Option<String> {
+    let label = |name| labels?.get(name).map(String::as_str).filter(|value| !value.is_empty());
+    let (name, environment) = (label(label::PROJECT)?, label(label::ENVIRONMENT));
+    if name == project.name && environment == project.environment.as_deref() {
+        return None;
+    }
+    let environment = environment.map(|environment| format!(" in environment `{environment}`"));
+    Some(format!("project `{name}`{}", environment.unwrap_or_default()))
+}
+
+/// What is refused as it is another project's, by its name.
+pub(crate) fn taken(what: &str, name: &str, owner: &str) -> Failure {
+    Failure::failed(format!("{what} `{name}` is of {owner}"))
+        .hint("a swarm has `_` where names are joined, so both come to the same there: give it another name")
+}
+
 /// What finds all that is the project's.
 pub(crate) fn filter(project: &Project) -> [(String, Vec<String>); 1] {
     let labels = labels(project);
@@ -53,4 +74,28 @@ pub(crate) fn filter(project: &Project) -> [(String, Vec<String>); 1] {
 /// The first 12 hex digits of the SHA-256.
 pub(crate) fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_to_the_same_name_is_told_apart_by_its_labels() {
+        let project = |name: &str, environment: Option<&str>| Project {
+            name: name.to_owned(),
+            environment: environment.map(str::to_owned),
+        };
+        let (plain, folded) = (project("shop_a", None), project("shop", Some("a")));
+        assert_eq!(service(&plain, "b"), service(&folded, "b"));
+        let labels = |project| HashMap::from(super::labels(project));
+        let of_other = |labels: &HashMap<_, _>, project| of_other(Some(labels), project);
+        assert_eq!(of_other(&labels(&folded), &plain).unwrap(), "project `shop` in environment `a`");
+        assert_eq!(of_other(&labels(&plain), &folded).unwrap(), "project `shop_a`");
+        for project in [&plain, &folded] {
+            assert_eq!(of_other(&labels(project), project), None);
+            // What somebody has made by hand may be meant.
+            assert_eq!(of_other(&HashMap::new(), project), None);
+        }
+    }
 }

@@ -9,8 +9,10 @@ use cloudpad_plugin_api::stage::deploy::ImageRef;
 
 use super::Basis;
 use super::wish::Wish;
+use crate::observed::Observed;
 use crate::plan::graph::Graph;
 use crate::plan::supply::Supply;
+use crate::plan::{Action, Goal, Plan, Until};
 
 /// Has the cluster remember all that is to run since, where that is something new, and forget what is too old. It is the last
 /// thing that is done: what has failed or was undone is no release.
@@ -58,6 +60,17 @@ pub(super) fn note<'a>(graph: &mut Graph, basis: &Basis<'a>, supply: &Supply<'a>
         needs,
         Request::ClusterRecord(Record { project, release: Some(Arc::new(release)), forget }),
     );
+}
+
+/// The release that a plan is of: the newest that a cluster remembers where the plan notes none, as it has it be again what it was then.
+pub fn release_name<'a>(plan: &Plan, observed: &'a Observed, goal: &'a Goal) -> &'a str {
+    let newest = observed.cluster.as_deref().and_then(|seen| seen.releases.as_deref()?.last());
+    let is_noted =
+        |action: &Action| matches!(&action.request, Request::ClusterRecord(q) if q.release.is_some());
+    match newest {
+        Some(newest) if goal.until == Until::Deploy && !plan.actions.iter().any(is_noted) => &newest.id,
+        _ => &goal.release,
+    }
 }
 
 /// The release that belongs to what is applied: the newest that is remembered where all is to be as it was then, for there comes no other.

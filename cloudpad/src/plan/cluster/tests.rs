@@ -227,30 +227,61 @@ fn ports_are_stopped_first_with_as_many_left_as_have_to_serve() {
 }
 
 #[test]
-fn a_failed_update_is_undone_and_a_new_service_removed() {
+fn what_goes_back_gets_the_values_that_secrets_have_now() {
+    let mut case = cluster();
+    let key = crate::config::Secret::named("KEY");
+    case.service("web", |web| _ = web.secrets.insert("/run/key".into(), key));
+    let mark = |case: &mut Case, mark: &str| _ = case.observed.secrets.insert("KEY".into(), mark.into());
+    for (release, image) in [("r1", "v1"), ("r2", "v2")] {
+        mark(&mut case, release);
+        case.goal.release = release.into();
+        case.image("web", image);
+        let plan = case.plan();
+        run(&mut case, &plan);
+    }
+    case.goal.release = "r3".into();
+    case.goal.restore = Some("r1".into());
+    // Whose values are needed is found out by a first plan, which knows none.
+    case.observed.secrets.clear();
+    assert_eq!(secrets_of(&case.plan()), ["KEY".to_owned()].into());
+    mark(&mut case, "r2");
+    let plan = case.plan();
+    let marks = plan.actions.iter().filter_map(|action| match &action.request {
+        Request::ClusterApply(apply) => Some(apply.service.spec.secrets["/run/key"].mark.as_str()),
+        _ => None,
+    });
+    assert_eq!(marks.collect::<Vec<_>>(), ["r2"]);
+    assert_eq!(plan.notes[0].message, "`web` gets the value that the secret `KEY` has now");
+    run(&mut case, &plan);
+    // Where it is so already, nobody has been asked for values.
+    mark(&mut case, "later");
+    case.goal.restore = Some("r3".into());
+    assert!(case.plan().is_empty(), "{}", text(&case.plan()));
+}
+
+#[test]
+fn what_was_broken_off_before_it_was_noted_is_noted() {
     let mut case = cluster();
     let plan = case.plan();
     run(&mut case, &plan);
-    let before = case.observed.cluster.clone().unwrap();
-    case.goal.release = "r2".into();
-    case.image("new", "v1");
-    case.service("new", |_| {});
-    case.service("web", |web| _ = web.env.insert("A".into(), "1".into()));
+    seen(&mut case).releases = Some(Vec::new());
     let plan = case.plan();
-    let begun = plan.actions.iter().map(|action| action.id).collect();
+    assert_eq!(text(&plan), "0 cluster.record web forget [] <- []\n");
+    assert_eq!(release_name(&plan, &case.observed, &case.goal), case.goal.release);
+    let told = crate::words::plan(&plan);
+    assert!(told.contains("  cluster\n    * note what is to run there\n"), "{told}");
+}
+
+#[test]
+fn what_is_set_right_again_is_no_release_of_its_own() {
+    let mut case = cluster();
+    let plan = case.plan();
     run(&mut case, &plan);
-    let tried = Tried { plan: &plan, begun: &begun };
-    let now = case.observed.cluster.clone().unwrap();
-    let undo = text(&back(&tried, &before, &now, &case.config, &case.goal));
-    assert!(undo.contains("cluster.remove [\"new\"] <- []"), "{undo}");
-    assert!(undo.contains("cluster.apply web r.example/shop.web@sha256:0 replaces Some(\"after "), "{undo}");
-    let mut by_itself = before.clone();
-    by_itself.services[0].rollout = Rollout::RolledBack;
-    by_itself.services[0].revision = "later".into();
-    let undo = back(&tried, &before, &by_itself, &case.config, &case.goal);
-    assert!(undo.is_empty(), "{}", text(&undo));
-    assert!(
-        back(&Tried { begun: &Default::default(), ..tried }, &before, &now, &case.config, &case.goal)
-            .is_empty()
-    );
+    let first = std::mem::replace(&mut case.goal.release, "r2".into());
+    seen(&mut case).services.clear();
+    let plan = case.plan();
+    assert!(text(&plan).contains("cluster.apply web") && !text(&plan).contains("cluster.record"));
+    assert_eq!(release_name(&plan, &case.observed, &case.goal), first);
+    case.service("web", |web| _ = web.env.insert("A".into(), "1".into()));
+    assert_eq!(release_name(&case.plan(), &case.observed, &case.goal), "r2");
 }

@@ -1,5 +1,6 @@
 //! From the config, or from what a cluster remembers, to what each service is to be. Pure.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cloudpad_plugin_api::stage::cluster::{Order, Place, Scale, Service, Update};
@@ -15,6 +16,8 @@ pub(super) struct Wish<'a> {
     pub(super) service: Arc<Service>,
     pub(super) id: String,
     pub(super) from: From<'a>,
+    /// Secrets that have another value now than when a release had it.
+    pub(super) renewed: Vec<String>,
 }
 
 /// Where its image comes from.
@@ -80,7 +83,8 @@ pub(super) fn wishes<'a>(basis: &Basis<'a>, supply: &Supply<'a>) -> Result<Vec<W
         let wanted = Blueprint::new(config, (name, service), image, release).wanted(1)?;
         let nodes = scope.services[name].len();
         let wish = of((name, service), &config.deploy, Arc::clone(&wanted.spec), nodes);
-        Ok(Wish { id: id(&wish), service: Arc::new(wish), from: From::Config(&service.image) })
+        let from = From::Config(&service.image);
+        Ok(Wish { id: id(&wish), service: Arc::new(wish), from, renewed: Vec::new() })
     });
     wishes.collect::<Result<Vec<_>, _>>().map_err(|problem| vec![problem])
 }
@@ -120,8 +124,26 @@ fn remembered<'a>(basis: &Basis<'a>, wanted: &str) -> Result<Vec<Wish<'a>>, Vec<
     let meant = release.services.iter().filter(|(name, _)| basis.scope.covers(name, basis.config));
     let wish = |(name, service): (&String, &Arc<Service>)| {
         let image = release.images.get(name).cloned();
-        let image = image.unwrap_or_else(|| ImageRef::Known(service.spec.image.clone()));
-        Wish { id: id(service), service: Arc::clone(service), from: From::Record(image) }
+        let from = From::Record(image.unwrap_or_else(|| ImageRef::Known(service.spec.image.clone())));
+        let as_it_was = id(service);
+        // What runs still needs no value, so none was asked for.
+        if basis.seen.services.iter().any(|seen| seen.name == *name && seen.id == as_it_was) {
+            return Wish { id: as_it_was, service: Arc::clone(service), from, renewed: Vec::new() };
+        }
+        let (service, renewed) = renewed(service, &basis.observed.secrets);
+        Wish { id: id(&service), service: Arc::new(service), from, renewed }
     };
     Ok(meant.map(wish).collect())
+}
+
+/// A service with the values that secrets have now, as those that it had are not kept; and which of them are others.
+fn renewed(service: &Service, marks: &BTreeMap<String, String>) -> (Service, Vec<String>) {
+    let (mut service, mut renewed) = (service.clone(), Vec::new());
+    for secret in Arc::make_mut(&mut service.spec).secrets.values_mut() {
+        if let Some(now) = marks.get(&secret.name).filter(|now| **now != secret.mark) {
+            secret.mark.clone_from(now);
+            renewed.push(secret.name.clone());
+        }
+    }
+    (service, renewed)
 }
