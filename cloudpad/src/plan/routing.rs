@@ -238,11 +238,24 @@ impl<'a> Routing<'a> {
         hosts.flat_map(seen).chain(self.placed.iter().copied()).collect()
     }
 
-    /// Adds an action for a route that no other action sets right.
-    pub(super) fn mend(&mut self, graph: &mut Graph, at: (usize, &'a str), remove: Vec<&str>) {
-        if !self.settled.contains(&at) {
+    /// Adds an action for a route that no other action sets right. Whether there was none.
+    pub(super) fn mend(&mut self, graph: &mut Graph, at: (usize, &'a str), remove: Vec<&str>) -> bool {
+        let is_left = !self.settled.contains(&at);
+        if is_left {
             self.switch(graph, at, Switch { add: None, remove, drains: true }, &[]);
         }
+        is_left
+    }
+
+    /// Leads requests away from these once all else is done on the host.
+    pub(super) fn lead_away(&mut self, graph: &mut Graph, at: (usize, &'a str), remove: Vec<&str>) {
+        if remove.is_empty() {
+            return;
+        }
+        let host = self.inventory.hosts()[at.0].name.as_str();
+        let leaves = graph.leaves_by_host().into_iter().filter(|(on, _)| **on == *host);
+        let needs: Vec<Node> = leaves.map(|(_, node)| node).collect();
+        self.switch(graph, at, Switch { add: None, remove, drains: true }, &needs);
     }
 
     /// Takes note of a container that is to get requests.

@@ -186,6 +186,32 @@ fn an_undo_leads_back_before_it_stops_anything() {
 }
 
 #[test]
+fn what_ran_without_requests_gets_none_when_a_deploy_is_undone() {
+    let mut case = routed_case();
+    case.config.hosts.truncate(1);
+    case.deploy();
+    case.image("web", "v2");
+    // Broken off when the new one serves, and before it gets requests.
+    let mut sim = Sim::new(&case);
+    let begun = case.plan().actions;
+    begun.iter().take_while(|action| !action.key.starts_with("route/")).for_each(|a| sim.apply(a).unwrap());
+    case.observed = sim.observed;
+    let before = routed(&case.observed);
+    assert_eq!((before.len(), running(&case.observed).len()), (1, 2));
+    // The next one leads requests to it, and then nobody knows whether the old one is stopped.
+    let plan = case.plan();
+    let stop = plan.actions.iter().find(|action| action.key.starts_with("stop/")).unwrap();
+    let mut sim = Sim::new(&case);
+    plan.actions[..stop.id as usize].iter().for_each(|action| sim.apply(action).unwrap());
+    let now = sim.observed.clone();
+    sim.apply(stop).unwrap();
+    let failed = Failed { plan: &plan, begun: &(0..=stop.id).collect(), unknown: &[stop.id].into() };
+    let undo = plan::undo(&failed, &case.observed, &now, &case.config, &case.inventory(), &case.goal);
+    undo.actions.iter().for_each(|action| sim.apply(action).unwrap());
+    assert_eq!(routed(&sim.observed), before, "{}", text(&undo));
+}
+
+#[test]
 fn a_proxy_that_is_gone_or_another_is_made_again() {
     let mut case = routed_case();
     case.deploy();

@@ -21,6 +21,11 @@ fn route<'a>(sight: &'a Sight<'a>, host: usize, service: &str) -> Option<&'a Rou
     sight.host(host)?.seen.proxy.as_ref()?.route(service)
 }
 
+fn is_up(sight: &Sight<'_>, host: usize, container: &str) -> bool {
+    let container = sight.host(host).and_then(|host| host.named(container));
+    container.is_some_and(|container| container.state.is_up())
+}
+
 impl<'a> Undo<'a> {
     /// The routes that the failed plan changes, on hosts that are in sight.
     fn routes(&self) -> impl Iterator<Item = (usize, &'a str)> {
@@ -38,13 +43,9 @@ impl<'a> Undo<'a> {
             let Some(before) = route(self.before, host, service) else { continue };
             let name = self.inventory.hosts()[host].name.as_str();
             for container in &before.containers {
-                let is_up = |sight: &Sight<'_>| {
-                    let container = sight.host(host).and_then(|host| host.named(container));
-                    container.is_some_and(|container| container.state.is_up())
-                };
                 let ends = self.stopping.contains(&(name, container.as_str()));
                 // One that did not run before got none, whatever the route said.
-                if is_up(self.before) && is_up(self.now) && !ends {
+                if is_up(self.before, host, container) && is_up(self.now, host, container) && !ends {
                     routing.keep((host, service), container);
                 }
             }
@@ -56,8 +57,12 @@ impl<'a> Undo<'a> {
         for (host, service) in self.routes() {
             let before = route(self.before, host, service).map_or(&[][..], |route| &route.containers);
             let now = route(self.now, host, service).map_or(&[][..], |route| &route.containers);
-            let remove = now.iter().filter(|name| !before.contains(name)).map(String::as_str).collect();
-            routing.mend(graph, (host, service), remove);
+            let added = now.iter().filter(|name| !before.contains(name)).map(String::as_str);
+            if !routing.mend(graph, (host, service), added.clone().collect()) {
+                // What ran before and got no requests goes on running, so no stop leads them away.
+                let ran = added.filter(|name| is_up(self.before, host, name)).collect();
+                routing.lead_away(graph, (host, service), ran);
+            }
         }
     }
 }
