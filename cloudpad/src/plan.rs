@@ -86,7 +86,9 @@ use unit::Which;
 
 pub use asked::Asked;
 pub use back::{look_back_for_secrets, obstacles};
-pub use cluster::{CLUSTER, Tried, back as cluster_back, remove_from, review, scale_in, secrets_of};
+pub use cluster::{
+    CLUSTER, Tried, ahead as cluster_ahead, back as cluster_back, remove_from, review, scale_in, secrets_of,
+};
 pub(crate) use graph::open_images;
 pub use hooks::Hook;
 pub use jobs::{has_image, job_hosts, job_image, job_secrets, job_service, job_spec};

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
+use cloudpad_plugin_api::{Cancel, FailureKind, Placement, Stage};
+
 use super::args::Global;
 use super::environments::{faults, refuse, told};
 use super::{Ended, Refused, session};
-use crate::config::{Place, Problem};
+use crate::config::{Config, Place, Problem};
 use crate::dockerfiles;
 use crate::inventory::list;
 use crate::plugin::Providers;
 use crate::project::Project;
+use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::term::Term;
 use crate::words::plural;
+use crate::{look, plan};
 
 /// Check `Cloudpad.toml`, without touching anything
 ///
@@ -26,9 +30,9 @@ impl Args {
         let places = global.environments(&project.text);
         let (chosen, others) = (global.environment.as_deref(), places.iter().skip(1));
         let others: Vec<&str> = others.filter_map(|place| place.environment.as_deref()).collect();
-        let mut problems = all(&project, chosen, term)?;
+        let (mut problems, placement) = all(&project, chosen, term)?;
         for name in &others {
-            let more = all(&project, Some(name), term)?;
+            let (more, _) = all(&project, Some(name), term)?;
             // What is wrong everywhere is said once.
             let more: Vec<_> = more.into_iter().filter(|problem| !problems.contains(problem)).collect();
             problems.extend(more.into_iter().map(|problem| told(problem, Some(name))));
@@ -45,32 +49,66 @@ impl Args {
             _ => format!("; so it is in environment {}", list(others.iter().copied())),
         };
         term.status(&format!(
-            "{} is fine: {}, {}, {}{others}",
+            "{} is fine: {}, {}{}{others}",
             project.display_name(),
             plural(config.services.len(), "service"),
             plural(config.images.len(), "image"),
-            plural(config.hosts.len(), "host"),
+            hosts(&config, placement),
         ));
         Ok(exit::OK)
     }
 }
 
-/// All that is wrong in an environment, with its bytes in the file.
-fn all(project: &Project, environment: Option<&str>, term: &Arc<Term>) -> Result<Vec<Problem>, Refused> {
+/// The hosts of a config, in words. What lists others is not asked.
+fn hosts(config: &Config, placement: Placement) -> String {
+    let own = plural(config.hosts.len(), "host");
+    let inventory = config.stages.get(&Stage::Inventory).and_then(|choice| choice.provider.as_deref());
+    match (placement, inventory) {
+        (Placement::Cluster, _) => ", in a cluster".to_owned(),
+        (Placement::Hosts, Some(provider)) => format!(", {own} and what inventory `{provider}` lists"),
+        (Placement::Hosts, None) => format!(", {own}"),
+    }
+}
+
+/// All that is wrong in an environment, with its bytes in the file, and who decides what runs where.
+fn all(
+    project: &Project,
+    environment: Option<&str>,
+    term: &Arc<Term>,
+) -> Result<(Vec<Problem>, Placement), Refused> {
     let found = faults(project, environment)?;
     if !found.is_empty() {
-        return Ok(found);
+        return Ok((found, Placement::Hosts));
     }
     let loaded = session::read(project.clone(), environment)?;
     let mut problems = dockerfiles::missing(&loaded.config);
     let chosen = Providers::choose(&loaded.config, &session::setup(&loaded.project, term));
-    problems.extend(chosen.err().into_iter().flatten());
+    let placement = chosen.as_ref().map_or(Placement::Hosts, Providers::placement);
+    match chosen {
+        Ok(providers) if placement == Placement::Cluster => {
+            problems.extend(unfit(&loaded.config, &providers)?);
+        }
+        Ok(_) => {}
+        Err(more) => problems.extend(more),
+    }
     let bytes = |place| match place {
         Place::Key(key) => loaded.config.places.find(&key).map(Place::Bytes),
         bytes => Some(bytes),
     };
-    Ok(problems
-        .into_iter()
-        .map(|problem| Problem { place: problem.place.and_then(bytes), ..problem })
-        .collect())
+    let placed = |problem: Problem| Problem { place: problem.place.and_then(bytes), ..problem };
+    Ok((problems.into_iter().map(placed).collect(), placement))
+}
+
+/// What of a config its cluster cannot be asked for, as far as that is known without a look at it.
+fn unfit(config: &Config, providers: &Providers) -> Result<Vec<Problem>, Refused> {
+    let request = match plan::cluster_ahead(config, providers.push_scope()) {
+        Ok(Some(request)) => request,
+        Ok(None) => return Ok(Vec::new()),
+        Err(problems) => return Ok(problems),
+    };
+    match providers.call(&request, request.method(), Arc::new(|_| {}), Cancel::new()) {
+        Ok(reply) => Ok(look::unfit(vec![reply])),
+        Err(failure) if failure.kind == FailureKind::Unsupported => Ok(Vec::new()),
+        Err(failure) => Err(Refusal::Failures(vec![failure]).into()),
+    }
 }

@@ -102,6 +102,12 @@ pub async fn review(runner: &Runner, config: &Config, plan: &Plan) -> Result<(),
         }
         replies => replies?,
     };
+    let problems = unfit(replies);
+    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+}
+
+/// The problems that these answers to a review tell of, each once.
+pub fn unfit(replies: Vec<Reply>) -> Vec<Problem> {
     let mut problems = BTreeMap::new();
     for reply in replies {
         if let Reply::Reviewed(reviewed) = reply {
@@ -113,8 +119,7 @@ pub async fn review(runner: &Runner, config: &Config, plan: &Plan) -> Result<(),
             );
         }
     }
-    let problems: Vec<Problem> = problems.into_values().map(problem).collect();
-    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+    problems.into_values().map(problem).collect()
 }
 
 fn problem(cannot: Cannot) -> Problem {

@@ -3,6 +3,7 @@
 //! Images come from a registry, since what runs where is not known when they are pushed. Services do not wait for each other;
 //! what is not wanted any more goes once all others serve, and then the release is noted.
 
+mod ahead;
 mod back;
 mod by_hand;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use crate::config::{Config, Image, Problem};
 use crate::observed::Observed;
 use wish::{From, Wish};
 
+pub use ahead::ahead;
 pub use back::{Tried, back};
 pub use by_hand::{remove_from, scale_in, secrets_of};
 
