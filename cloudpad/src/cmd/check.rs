@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cloudpad_plugin_api::{Cancel, FailureKind, Placement, Stage};
+use cloudpad_plugin_api::{Placement, Stage};
 
 use super::args::Global;
 use super::environments::{faults, refuse, told};
@@ -10,13 +10,12 @@ use super::{Ended, Refused, session};
 use crate::config::{Config, Place, Problem};
 use crate::dockerfiles;
 use crate::inventory::list;
+use crate::look;
 use crate::plugin::Providers;
 use crate::project::Project;
-use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::term::Term;
 use crate::words::plural;
-use crate::{look, plan};
 
 /// Check `Cloudpad.toml`, without touching anything
 ///
@@ -86,7 +85,7 @@ fn all(
     let placement = chosen.as_ref().map_or(Placement::Hosts, Providers::placement);
     match chosen {
         Ok(providers) if placement == Placement::Cluster => {
-            problems.extend(unfit(&loaded.config, &providers)?);
+            problems.extend(look::unfit(&loaded.config, &providers)?);
         }
         Ok(_) => {}
         Err(more) => problems.extend(more),
@@ -97,18 +96,4 @@ fn all(
     };
     let placed = |problem: Problem| Problem { place: problem.place.and_then(bytes), ..problem };
     Ok((problems.into_iter().map(placed).collect(), placement))
-}
-
-/// What of a config its cluster cannot be asked for, as far as that is known without a look at it.
-fn unfit(config: &Config, providers: &Providers) -> Result<Vec<Problem>, Refused> {
-    let request = match plan::cluster_ahead(config, providers.push_scope()) {
-        Ok(Some(request)) => request,
-        Ok(None) => return Ok(Vec::new()),
-        Err(problems) => return Ok(problems),
-    };
-    match providers.call(&request, request.method(), Arc::new(|_| {}), Cancel::new()) {
-        Ok(reply) => Ok(look::unfit(vec![reply])),
-        Err(failure) if failure.kind == FailureKind::Unsupported => Ok(Vec::new()),
-        Err(failure) => Err(Refusal::Failures(vec![failure]).into()),
-    }
 }

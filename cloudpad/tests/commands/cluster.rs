@@ -34,7 +34,7 @@ fn all_that_a_swarm_cannot_do_is_told_by_a_look_at_the_config() {
     room.write("project/Dockerfile", "FROM scratch\n");
     let config = "[project]\nname = \"shop\"\n[stages]\ndeploy = \"swarm\"\n[images.web]\n\
                   [services.web]\nimage = \"web\"\nreplicas = 1\nvolumes = [\"data:/data\"]\n\
-                  health = { http = \"/\", port = 80 }\nroute = { host = \"a.example.com\", port = 80 }\n";
+                  health = { http = \"/\", port = 80 }\nroute = { hosts = [\"a.example.com\"], port = 80 }\n";
     room.write("project/Cloudpad.toml", config);
     let told = room.run(&["check"]).expect(2);
     told.says("the proxy for routes runs on hosts").says("is sent to each host");
