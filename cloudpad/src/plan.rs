@@ -104,7 +104,7 @@ pub use protect::{Held, protected};
 pub use proxies::down as proxy_down;
 pub use prune::prune;
 pub use publication::publish;
-pub use remove::remove;
+pub use remove::{left_in_registry, remove};
 pub use restart::restart;
 pub use room::{look_for_room, room};
 pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};

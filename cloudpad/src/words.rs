@@ -15,12 +15,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use cloudpad_plugin_api::model::Project;
-use cloudpad_plugin_api::stage::deploy::Holder;
+use cloudpad_plugin_api::stage::deploy::{Holder, Remove};
 use cloudpad_plugin_api::stage::inventory::Served;
 use cloudpad_plugin_api::{Failure, Request};
 
-use crate::config::Problem;
-use crate::plan::{Change, ChangeKind, Plan};
+use crate::config::{HookPoint, Problem};
+use crate::plan::{Change, ChangeKind, Hook, Plan};
 use crate::report::{Subject, Waiting, script};
 pub use acts::{did, doing};
 pub use columns::columns;
@@ -131,7 +131,11 @@ pub fn plan(plan: &Plan) -> String {
 /// The hooks that run before, or those that may run after.
 fn hooks(plan: &Plan, before: bool) -> String {
     let hooks = plan.hooks.iter().filter(|hook| hook.point.is_before() == before);
-    hooks.map(|hook| format!("  {}: {}\n", hook.point.name(), command(&hook.command))).collect()
+    let line = |hook: &Hook| {
+        let only = if hook.point == HookPoint::AfterFailure { "only if it fails, " } else { "" };
+        format!("  {only}{}: {}\n", hook.point.name(), command(&hook.command))
+    };
+    hooks.map(line).collect()
 }
 
 /// What is done before any container changes, each once however many hosts it is for.
@@ -220,6 +224,16 @@ pub fn some_of(names: &[String]) -> String {
     format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN)
 }
 
+/// What is removed, without the containers of jobs that the plan itself runs: these are not there yet.
+fn removed<'a>(plan: &Plan, remove: &'a Remove) -> Vec<&'a str> {
+    let runs = |name: &str| {
+        let mut requests = plan.actions.iter().map(|action| &action.request);
+        requests.any(|request| matches!(request, Request::DeployRun(run) if run.container == name))
+    };
+    let containers = remove.containers.iter().map(|container| container.name.as_str());
+    containers.filter(|name| !runs(name)).chain(remove.images.iter().map(String::as_str)).collect()
+}
+
 /// What happens on each host: changes first, then what is cleaned up.
 fn by_host(plan: &Plan) -> BTreeMap<&str, Vec<String>> {
     let mut hosts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -228,14 +242,23 @@ fn by_host(plan: &Plan) -> BTreeMap<&str, Vec<String>> {
     }
     for action in &plan.actions {
         match &action.request {
-            Request::DeployRoute(q) => hosts.entry(&q.host.name).or_default().push(routes::line(q)),
+            Request::DeployRoute(q) => {
+                let (lines, line) = (hosts.entry(&q.host.name).or_default(), routes::line(q));
+                // What comes and what goes are told apart only where requests are led to it.
+                if !lines.contains(&line) {
+                    lines.push(line);
+                }
+            }
             Request::DeployCommand(q) => {
                 let name = script(&q.command).map_or_else(|| command(&q.command), str::to_owned);
                 hosts.entry(&q.host.name).or_default().push(format!("+ {name}"));
             }
             Request::DeployRemove(q) => {
-                let objects = Subject::of(action).object;
-                hosts.entry(&q.host.name).or_default().push(format!("- clean up {objects}"));
+                let objects = removed(plan, q);
+                if !objects.is_empty() {
+                    let line = format!("- clean up {}", objects.join(", "));
+                    hosts.entry(&q.host.name).or_default().push(line);
+                }
             }
             Request::DeployClear(q) => {
                 let lines = hosts.entry(&q.host.name).or_default();
@@ -357,6 +380,7 @@ mod tests {
     use cloudpad_plugin_api::stage::deploy::{ImageRef, Pull};
     use cloudpad_plugin_api::stage::push::Pushed;
     use cloudpad_plugin_api::{Failure, Reply, Request};
+    use serde_json::json;
 
     use super::{bytes, did, memory, waiting};
     use crate::plan::{Action, Note, Plan};
@@ -456,6 +480,37 @@ mod tests {
         let actions = (0..).zip(["h3", "h1", "h2"]).map(pull).collect();
         let told = super::plan(&Plan { actions, ..Plan::default() });
         assert!(told.contains("pull valkey:8 on h1, h2, h3\n"), "{told}");
+    }
+
+    fn action(id: u32, request: serde_json::Value) -> Action {
+        let (needs, key, service) = (Vec::new(), String::new(), None);
+        let request = serde_json::from_value(request).unwrap();
+        Action { id, needs, host: None, service, continues: false, key, request }
+    }
+
+    #[test]
+    fn what_a_plan_makes_itself_is_not_told_as_removed_and_a_line_is_there_once() {
+        let host = json!({ "name": "h1", "address": "local" });
+        let project = json!({ "name": "shop" });
+        let rule = json!({ "hosts": ["a.de"], "port": 80, "network": "shop", "redirect": false, "sticky": false, "maintenance": "x" });
+        let proxy = json!({ "image": "caddy:1", "http_port": 80, "https_port": 443 });
+        let route = json!({ "method": "deploy.route", "params": { "host": host, "project": project, "proxy": proxy, "service": "web", "rule": rule, "drain_ms": 0 } });
+        let gone = |names: &[&str]| {
+            let containers: Vec<_> = names.iter().map(|name| json!({ "id": "", "name": name })).collect();
+            json!({ "method": "deploy.remove", "params": { "host": host, "project": project, "containers": containers } })
+        };
+        let run = json!({ "method": "deploy.run", "params": { "host": host, "project": project, "release": "r1", "container": "shop.job.1", "spec": { "image": "x", "stop_timeout": 10, "restart": "no" } } });
+        let actions = vec![
+            action(0, route.clone()),
+            action(1, route),
+            action(2, run),
+            action(3, gone(&["shop.job.1"])),
+        ];
+        let told = super::plan(&Plan { actions, ..Plan::default() });
+        assert_eq!(told.matches("maintenance page").count(), 1, "{told}");
+        assert!(!told.contains("clean up"), "{told}");
+        let told = super::plan(&Plan { actions: vec![action(0, gone(&["old"]))], ..Plan::default() });
+        assert!(told.contains("- clean up old"), "{told}");
     }
 
     #[test]
