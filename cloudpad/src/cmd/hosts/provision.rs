@@ -23,11 +23,11 @@ use crate::words;
 /// An engine that is there already is neither replaced nor restarted. With `--verbose` the scripts that do it are shown.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    select: SelectHosts,
     /// Go ahead without asking
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    select: SelectHosts,
 }
 
 impl Args {
