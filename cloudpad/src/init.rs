@@ -17,8 +17,6 @@ const SECRETS: &str = ".env";
 const STATE: &str = ".cloudpad";
 const LOCK: &str = "Cloudpad.lock";
 
-const IGNORE_TEMPLATE: &str = include_str!("../../templates/app/.dockerignore");
-
 /// The parts of the template that depend on the directory.
 const NAME: &str = r#"name = "app""#;
 const FILE: &str = r#"dockerfile = "Dockerfile""#;
@@ -86,9 +84,11 @@ pub fn scaffold(found: &Found<'_>) -> Result<Scaffold, Problem> {
             advice.push(format!("`{name}` is there, and left as it is: see that `{CONFIG}` fits it"));
         }
     }
-    match found.ignore {
-        None => files.push(NewFile { name: IGNORE, text: IGNORE_TEMPLATE.to_owned() }),
+    let has_own = found.template.files().iter().any(|(name, _)| name.ends_with(IGNORE));
+    match found.ignore.filter(|_| !has_own) {
         Some(ignore) => advice.extend(ignore_advice(ignore)),
+        None if has_own => {}
+        None => files.push(NewFile { name: IGNORE, text: template::IGNORE.to_owned() }),
     }
     Ok(Scaffold { files, gitignore: found.git.and_then(|(own, above)| gitignore(own, above)), advice })
 }

@@ -94,6 +94,23 @@ pub fn working_directory() -> Result<PathBuf, Refusal> {
     env::current_dir().map_err(|error| Refusal::new(format!("cannot tell the working directory: {error}")))
 }
 
+/// Where the user's own files of Cloudpad are; none where there is no home.
+pub fn data_folder() -> Option<PathBuf> {
+    folder_of_user("XDG_DATA_HOME", ".local/share")
+}
+
+/// Where the user's own settings of Cloudpad are; none where there is no home.
+pub fn config_folder() -> Option<PathBuf> {
+    folder_of_user("XDG_CONFIG_HOME", ".config")
+}
+
+fn folder_of_user(name: &str, below: &str) -> Option<PathBuf> {
+    // A relative path is to be ignored, says the XDG Base Directory Specification.
+    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = absolute(name).or_else(|| Some(absolute("HOME")?.join(below)));
+    folder.map(|folder| folder.join("cloudpad"))
+}
+
 fn make_ignored(dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
     let ignore = dir.join(".gitignore");

@@ -2,9 +2,10 @@
 //!
 //! Each step is a fixed script for the host's shell (`provision/*.sh`), which gets its values as arguments; it is a request like any
 //! other, `deploy.command`. `facts` reads what such a script has printed, `daemon` the engine's configuration, `steps` decides what
-//! is to be done on one machine, `plan` puts that of all together.
+//! is to be done on one machine, `etcd` what makes it a member of a cluster, `plan` puts that of all together.
 
 mod daemon;
+pub mod etcd;
 mod facts;
 mod look;
 mod plan;
@@ -14,6 +15,6 @@ mod tests;
 
 pub use daemon::{Rotation, rotation};
 pub use facts::{Facts, Init, Root};
-pub use look::{Seen, look};
-pub use plan::plan;
+pub use look::{Seen, Wanted, look};
+pub use plan::{both, plan};
 pub use steps::{is_old, old};

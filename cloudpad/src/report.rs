@@ -308,7 +308,8 @@ impl Tally {
                 self.notes = notes.len();
                 self.incomplete |= notes.iter().any(|n| n.incomplete);
             }
-            Event::Phase { phase: Phase::Apply, actions, .. } => self.planned = *actions,
+            // What takes two plans has two of them.
+            Event::Phase { phase: Phase::Apply, actions, .. } => self.planned += *actions,
             Event::Phase { phase: Phase::Undo, actions, notes } => {
                 self.undo = Some(*actions);
                 self.undo_incomplete = notes.iter().any(|n| n.incomplete);

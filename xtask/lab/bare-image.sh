@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes the image of a machine that is no host yet: sshd, sudo and apt, and no engine. It is made of the packages of this machine that a
-# Debian cannot do without, as they are installed here, so nothing has to be unpacked.
+# Debian cannot do without, as they are installed here, so nothing has to be unpacked. `bare-systemd` has it run with systemd as its
+# first process, which is there, and keeps sshd running.
 # $1 image, $2 unpacked sudo.  `1` beside this script becomes its main process.
 set -eu
 work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
@@ -8,7 +9,7 @@ root=$work/root
 
 essential=$(dpkg-query -Wf '${Essential} ${Package}\n' | awk '$1 == "yes" {print $2}')
 # shellcheck disable=SC2086
-apt-cache depends --recurse --installed --important $essential apt mawk mount openssh-server procps iproute2 |
+apt-cache depends --recurse --installed --important $essential apt mawk mount openssh-server procps iproute2 systemd |
   sed -n 's/^\([a-z0-9][^: ]*\).*/\1/p' | sort -u >"$work/wanted"
 dpkg-query -Wf '${db:Status-Abbrev} ${Package}\n' | awk '$1 == "ii" {print $2}' | sort -u >"$work/installed"
 comm -12 "$work/wanted" "$work/installed" >"$work/packages"
@@ -62,5 +63,29 @@ echo 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' >"$root
 # The engine's script raises limits, which nobody here may.
 echo 'ulimit() { :; }' >"$root/etc/default/docker"
 cp 1 "$root/usr/bin/host-init"; chmod 755 "$root/usr/bin/host-init"
+# What is for machines with hardware, or with a name service of systemd's, is not wanted here.
+units=$root/usr/lib/systemd/system
+find "$root/etc/systemd/system" "$units" -path '*.wants/*' ! -name 'systemd-journald*' ! -name 'systemd-tmpfiles*' -delete
+mkdir -p "$units/multi-user.target.wants"
+# Where there is none, systemd takes it for a first start, and enables all that it knows.
+: >"$root/etc/machine-id"
+ln -sf multi-user.target "$units/default.target"
+ln -s ../lab.service "$units/multi-user.target.wants/"
+cat >"$units/lab.service" <<'U'
+[Unit]
+Description=sshd, kept running
+[Service]
+Environment=ENGINE=none
+ExecStart=/usr/bin/host-init
+KillMode=mixed
+TimeoutStopSec=10
+U
+cat >"$root/usr/bin/bare-systemd" <<'I'
+#!/bin/sh
+for mount in /sys /sys/fs/cgroup /sys/fs/cgroup/*; do mount -o remount,rw,bind "$mount" 2>/dev/null; done
+export container=docker
+exec /usr/lib/systemd/systemd
+I
+chmod 755 "$root/usr/bin/bare-systemd"
 tar -C "$root" --numeric-owner -cf - . | docker import -c 'ENTRYPOINT ["/usr/bin/host-init"]' -c 'ENV ENGINE=none' \
   -c 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' -c 'VOLUME /var/lib/docker' -c 'EXPOSE 22' - "$1"

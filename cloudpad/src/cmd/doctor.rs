@@ -14,7 +14,7 @@ use crate::config::Image;
 use crate::doctor::{self, Finding, HERE, Needs, Report, Shown, here};
 use crate::everywhere;
 use crate::plan::{self, Also};
-use crate::provision::Seen;
+use crate::provision::{Seen, Wanted};
 use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::run::MOST_AT_ONCE;
@@ -177,7 +177,7 @@ fn examine_hosts(
     needs: &Needs,
     hosts: &[Arc<Host>],
 ) -> Result<Vec<Finding>, super::Refused> {
-    let seen = session.look_at_machines(hosts, &needs.ports)?;
+    let seen = session.look_at_machines(hosts, Wanted { ports: &needs.ports, etcd: false })?;
     let mut asked = ask(session, needs, hosts, &seen);
     let all = hosts.iter().zip(&seen).zip(&mut asked).flat_map(|((host, seen), (key, observed))| {
         let untold = || Err(Failure::failed("it was not looked at"));

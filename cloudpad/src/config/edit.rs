@@ -15,6 +15,10 @@ pub fn add_host(text: &str, environment: Option<&str>, host: &Host) -> Result<St
     // An editor of Windows begins a file with it.
     let (mark, plain) = text.strip_prefix(MARK).map_or(("", text), |plain| (MARK, plain));
     let mut document: DocumentMut = plain.parse().map_err(broken)?;
+    // What stands behind all tables, comments such as settings that are not in use, belongs to the last one of now.
+    let end = document.trailing().as_str().unwrap_or_default().to_owned();
+    document.set_trailing("");
+    let before = document.to_string();
     let odd = || Problem::new("`hosts` is no table, so no host can be added to it");
     let mut table: &mut dyn TableLike = document.as_table_mut();
     for key in environment.iter().flat_map(|name| ["environments", name]) {
@@ -28,7 +32,14 @@ pub fn add_host(text: &str, environment: Option<&str>, host: &Host) -> Result<St
     let is_inline = |item: &Item| item.is_inline_table();
     let written_inline = !hosts.is_empty() && hosts.iter().all(|(_, item)| is_inline(item));
     hosts.insert(&host.name, if written_inline { inline(host) } else { table_of(host) });
-    Ok(mark.to_owned() + &with_ends_of(plain, &document.to_string()))
+    let after = document.to_string();
+    let after = match after.strip_prefix(&before) {
+        Some(added) => {
+            format!("{before}{end}{}{added}", if end.ends_with('\n') || end.is_empty() { "" } else { "\n" })
+        }
+        None => after + &end,
+    };
+    Ok(mark.to_owned() + &with_ends_of(plain, &after))
 }
 
 /// The byte order mark.
@@ -130,6 +141,18 @@ mod tests {
         assert_eq!(staging, format!("{text}{}", ADDED.replace("[hosts", "[environments.staging.hosts")));
         assert!(add_host("hosts = 1", None, &host()).is_err());
         assert!(add_host("hosts = ", None, &host()).is_err());
+    }
+
+    #[test]
+    fn what_stands_at_the_end_stays_with_what_is_before_it() {
+        for end in ["# env = { A = \"1\" }\n", "\n# a line\n\n# and one without an end"] {
+            let text = format!("[services.web]\nimage = \"web\"\n{end}");
+            let line = if end.ends_with('\n') { "" } else { "\n" };
+            assert_eq!(add_host(&text, None, &host()).unwrap(), format!("{text}{line}{ADDED}"));
+        }
+        let text = "[hosts.h1]\naddress = \"a\"\n\n[services.web]\nimage = \"web\"\n# env = {}\n";
+        let added = add_host(text, None, &host()).unwrap();
+        assert_eq!(added, text.replacen("\n\n[services", &format!("\n{ADDED}\n[services"), 1));
     }
 
     #[test]

@@ -36,7 +36,8 @@ macro_rules! files {
 }
 
 impl Template {
-    /// Its files, the config first. Each has an ignore file too, which is the same for all.
+    /// Its files, the config first. The ignore file of a context is the same for all, and added where the project's folder is
+    /// the one context.
     pub fn files(self) -> &'static [File] {
         match self {
             Template::App => files!("": "Cloudpad.toml", "Dockerfile"),
@@ -45,15 +46,27 @@ impl Template {
             Template::Django => files!("django/": "Cloudpad.toml", "Dockerfile"),
             Template::Node => files!("node/": "Cloudpad.toml", "Dockerfile"),
             Template::Rust => files!("rust/": "Cloudpad.toml", "Dockerfile"),
-            Template::Monorepo => files!(
-                "monorepo/": "Cloudpad.toml", "base/Dockerfile", "api/Dockerfile", "web/Dockerfile"
-            ),
+            Template::Monorepo => MONOREPO,
             Template::Phusion => files!("phusion/": "Cloudpad.toml", "Dockerfile"),
             Template::Swarm => &[SWARM, DOCKERFILE],
             Template::Fleet => &[FLEET, DOCKERFILE],
         }
     }
 }
+
+/// Docker looks for an ignore file in the context.
+const MONOREPO: &[File] = &[
+    ("Cloudpad.toml", include_str!("../../../templates/app/monorepo/Cloudpad.toml")),
+    ("base/Dockerfile", include_str!("../../../templates/app/monorepo/base/Dockerfile")),
+    ("base/.dockerignore", IGNORE),
+    ("api/Dockerfile", include_str!("../../../templates/app/monorepo/api/Dockerfile")),
+    ("api/.dockerignore", IGNORE),
+    ("web/Dockerfile", include_str!("../../../templates/app/monorepo/web/Dockerfile")),
+    ("web/.dockerignore", IGNORE),
+];
+
+/// What is no part of an image.
+pub(super) const IGNORE: &str = include_str!("../../../templates/app/.dockerignore");
 
 const DOCKERFILE: File = ("Dockerfile", include_str!("../../../templates/app/Dockerfile"));
 const SWARM: File = ("Cloudpad.toml", include_str!("../../../templates/app/swarm/Cloudpad.toml"));

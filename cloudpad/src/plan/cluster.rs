@@ -76,6 +76,7 @@ pub(super) fn plan<'a>(basis: &Basis<'a>, supply: &mut Supply<'a>) -> Result<Pla
             bring(&mut graph, basis, supply, wish, seen, kind);
         }
     }
+    graph.make_first();
     let gone = gone(basis, &wishes);
     if !gone.is_empty() {
         changes.extend(gone.iter().map(|seen| change(&seen.name, ChangeKind::Remove, Vec::new())));

@@ -78,6 +78,7 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     graph.hold_back(&gate, from);
     let done = graph.leaves();
     jobs.bring_after(&mut graph, (decide, supply));
+    graph.make_first();
     let memories = record::memories(decide, wanted, supply);
     record::record(&mut graph, decide, &memories);
     jobs.add_after(&mut graph, (decide, supply), done);

@@ -1,7 +1,7 @@
 //! Actions while their order is still open: nodes are added in any order and numbered at the end. Pure.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use cloudpad_plugin_api::Request;
@@ -94,6 +94,55 @@ impl Graph {
         }
     }
 
+    /// Makes whatever changes what runs wait for all that is built, and handed to a registry, here: when that fails, nothing
+    /// has changed anywhere.
+    pub(super) fn make_first(&mut self) {
+        let made = self.made();
+        if made.is_empty() {
+            return;
+        }
+        let (mut waits, mut path) = (Vec::new(), Vec::new());
+        for node in 0..self.next() {
+            if !self.is_first(node, &mut waits, &mut path) {
+                continue;
+            }
+            // At once: a plan for many hosts has many of them.
+            self.actions[node as usize].needs.reserve_exact(made.len() - waits.len().min(made.len()));
+            for &need in made.iter().filter(|need| !waits.contains(*need)) {
+                self.need(node, need);
+            }
+        }
+    }
+
+    /// What is made here for all, but for what something else of it begins from.
+    fn made(&self) -> Vec<Node> {
+        let mut made: Vec<Node> = self.actions.iter().filter(|it| is_made(it)).map(|it| it.id).collect();
+        let bases = made.iter().flat_map(|&node| &self.actions[node as usize].needs).copied();
+        let bases: BTreeSet<Node> = bases.collect();
+        made.retain(|node| !bases.contains(node));
+        made
+    }
+
+    /// Whether an action changes what runs, and waits for none that does so. What it waits for of what is made here is in
+    /// `waits` then; `path` is room to work in.
+    fn is_first(&self, node: Node, waits: &mut Vec<Node>, path: &mut Vec<Node>) -> bool {
+        let action = &self.actions[node as usize];
+        waits.clear();
+        path.clear();
+        path.extend(action.changes_what_runs().then_some(node));
+        let is_one = !path.is_empty();
+        while let Some(next) = path.pop() {
+            for &need in &self.actions[next as usize].needs {
+                match &self.actions[need as usize] {
+                    needed if needed.changes_what_runs() => return false,
+                    needed if is_made(needed) => waits.push(need),
+                    _ => path.push(need),
+                }
+            }
+        }
+        is_one
+    }
+
     /// Whether no action waits for `node` so far.
     pub(super) fn is_leaf(&self, node: Node) -> bool {
         !self.is_needed[node as usize]
@@ -148,6 +197,15 @@ impl Graph {
     }
 }
 
+/// Whether it is done once, on this machine, for wherever its image is needed.
+fn is_made(action: &Action) -> bool {
+    match &action.request {
+        Request::BuildRun(_) => true,
+        Request::PushRun(push) => push.host.is_none(),
+        _ => false,
+    }
+}
+
 /// The text in memory that is shared with the last one, where that is the same.
 fn shared(last: &mut Option<Arc<str>>, text: &str) -> Arc<str> {
     match last {
@@ -158,22 +216,14 @@ fn shared(last: &mut Option<Arc<str>>, text: &str) -> Arc<str> {
 
 /// As many nodes as can be put into an order, in that order.
 fn sorted(actions: &[Action]) -> Vec<Node> {
-    let mut needed_by = vec![Vec::new(); actions.len()];
-    let mut waits_for = vec![0; actions.len()];
-    let mut ready = BinaryHeap::new();
-    for action in actions {
-        waits_for[action.id as usize] = action.needs.len();
-        for &need in &action.needs {
-            needed_by[need as usize].push(action.id);
-        }
-        if action.needs.is_empty() {
-            ready.push(Reverse(action.id));
-        }
-    }
+    let needed_by = NeededBy::new(actions);
+    let mut waits_for: Vec<usize> = actions.iter().map(|action| action.needs.len()).collect();
+    let ready = actions.iter().filter(|action| action.needs.is_empty());
+    let mut ready: BinaryHeap<_> = ready.map(|action| Reverse(action.id)).collect();
     let mut order = Vec::with_capacity(actions.len());
     while let Some(Reverse(id)) = ready.pop() {
         order.push(id);
-        for &next in &needed_by[id as usize] {
+        for &next in needed_by.of(id) {
             waits_for[next as usize] -= 1;
             if waits_for[next as usize] == 0 {
                 ready.push(Reverse(next));
@@ -181,6 +231,37 @@ fn sorted(actions: &[Action]) -> Vec<Node> {
         }
     }
     order
+}
+
+/// For each action those that need it, all in one piece of memory.
+struct NeededBy {
+    /// Where those of each action begin, and where the last ones end.
+    begin: Vec<usize>,
+    all: Vec<Node>,
+}
+
+impl NeededBy {
+    fn new(actions: &[Action]) -> Self {
+        let mut begin = vec![0; actions.len() + 1];
+        actions.iter().flat_map(|action| &action.needs).for_each(|&need| begin[need as usize + 1] += 1);
+        let mut sum = 0;
+        for count in &mut begin {
+            sum += *count;
+            *count = sum;
+        }
+        let (mut next, mut all) = (begin.clone(), vec![0; sum]);
+        for action in actions {
+            for &need in &action.needs {
+                all[next[need as usize]] = action.id;
+                next[need as usize] += 1;
+            }
+        }
+        Self { begin, all }
+    }
+
+    fn of(&self, node: Node) -> &[Node] {
+        &self.all[self.begin[node as usize]..self.begin[node as usize + 1]]
+    }
 }
 
 fn renumber(action: &mut Action, number: &[Node]) {

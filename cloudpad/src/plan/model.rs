@@ -119,6 +119,12 @@ impl Action {
                 | Request::ClusterApply(_)
         )
     }
+
+    /// Whether it changes what runs, a job that comes before all else among it.
+    pub(super) fn changes_what_runs(&self) -> bool {
+        let is_job = matches!(self.request, Request::DeployRun(_));
+        self.is_of_rollout() || is_job && !self.is_cleanup()
+    }
 }
 
 impl Plan {

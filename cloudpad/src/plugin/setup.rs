@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use cloudpad_plugin_api::Provider;
@@ -40,22 +39,16 @@ pub struct Setup {
 impl Setup {
     /// That of this process, for the project in `project`.
     pub fn of_process(project: &Path) -> Self {
-        let home = |name, below: &str| {
-            // A relative path is to be ignored, says the XDG Base Directory Specification.
-            let folder = absolute(env::var_os(name));
-            folder.or_else(|| Some(absolute(env::var_os("HOME"))?.join(below)))
-        };
         Self {
             project: project.to_owned(),
             folders: Folders {
-                user: home("XDG_DATA_HOME", ".local/share").map(|data| data.join("cloudpad/plugins")),
+                user: project::data_folder().map(|data| data.join("plugins")),
                 system: ["/usr/local/lib/cloudpad/plugins", "/usr/lib/cloudpad/plugins"]
                     .map(PathBuf::from)
                     .into(),
                 path: env::var_os("PATH"),
             },
-            trust: home("XDG_CONFIG_HOME", ".config")
-                .map(|config| Store::new(config.join("cloudpad/trust.json"))),
+            trust: project::config_folder().map(|config| Store::new(config.join("trust.json"))),
             heeds_lock: true,
             limits: Limits::default(),
             loader: env::current_exe().unwrap_or_default(),
@@ -112,8 +105,4 @@ impl Setup {
             _ => "the trust file cannot be read".to_owned(),
         })
     }
-}
-
-fn absolute(path: Option<OsString>) -> Option<PathBuf> {
-    path.map(PathBuf::from).filter(|path| path.is_absolute())
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::etcd;
+
 /// What is known of a machine, whether it has an engine or not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -39,6 +41,8 @@ pub struct Facts {
     pub closed: bool,
     /// TCP ports on which something listens, of those that were asked for, and its name where that is known.
     pub listens: BTreeMap<u16, String>,
+    /// What is so of etcd, where that was asked for.
+    pub etcd: etcd::Facts,
 }
 
 /// A file as it was seen.
@@ -109,6 +113,7 @@ impl Facts {
             ("apparmor", _) => self.apparmor = true,
             ("option", _) => self.options.extend(words()),
             ("closed", _) => self.closed = true,
+            ("etcd", _) => self.etcd.add(value),
             ("sum", _) => self.file.get_or_insert_default().sum = value.to_owned(),
             ("file", _) => {
                 let text = &mut self.file.get_or_insert_default().text;

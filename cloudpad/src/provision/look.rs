@@ -6,7 +6,7 @@ use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::{Command, Exited, Look, Machine};
 use cloudpad_plugin_api::{Event, Failure, Reply, Request};
 
-use super::Facts;
+use super::{Facts, etcd};
 use crate::everywhere;
 use crate::project;
 use crate::run::{MOST_AT_ONCE, Runner};
@@ -28,12 +28,21 @@ pub struct Seen {
 /// What a machine has said so far, and its engine.
 type Looked = (Option<Result<Seen, Failure>>, Option<Result<Machine, Failure>>);
 
-/// Looks at all of them at once; `ports` are those of which to tell who listens there. The answer has the hosts in their order.
-pub async fn look(runner: &Runner, hosts: &[Arc<Host>], ports: &[u16]) -> Vec<Result<Seen, Failure>> {
+/// What of a machine is not of interest to everybody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted<'a> {
+    /// TCP ports of which to tell who listens there.
+    pub ports: &'a [u16],
+    /// Whether to look at etcd.
+    pub etcd: bool,
+}
+
+/// Looks at all of them at once. The answer has the hosts in their order.
+pub async fn look(runner: &Runner, hosts: &[Arc<Host>], wanted: Wanted<'_>) -> Vec<Result<Seen, Failure>> {
     let begun = seconds();
     let requests = hosts.iter().flat_map(|host| {
         let look = Request::DeployHost(Look { host: host.clone() });
-        [Request::DeployCommand(command(host, ports)), look]
+        [Request::DeployCommand(command(host, wanted)), look]
     });
     let printed: Arc<Mutex<Vec<Vec<String>>>> = Arc::new(Mutex::new(vec![Vec::new(); hosts.len()]));
     let heard = printed.clone();
@@ -77,9 +86,10 @@ fn together((facts, engine): Looked) -> Result<Seen, Failure> {
     Ok(Seen { engine: engine.unwrap_or_else(|| Err(untold())), ..seen })
 }
 
-fn command(host: &Arc<Host>, ports: &[u16]) -> Command {
-    let words = ["sh", "-c", include_str!("look.sh"), "look"].map(str::to_owned);
-    let command = words.into_iter().chain(ports.iter().map(u16::to_string)).collect();
+fn command(host: &Arc<Host>, wanted: Wanted) -> Command {
+    let script = [include_str!("look.sh"), if wanted.etcd { etcd::LOOK } else { "exit 0\n" }].concat();
+    let words = ["sh".to_owned(), "-c".to_owned(), script, "look".to_owned()];
+    let command = words.into_iter().chain(wanted.ports.iter().map(u16::to_string)).collect();
     Command { host: host.clone(), command, timeout_ms: Some(LOOK_LIMIT) }
 }
 

@@ -27,6 +27,26 @@ pub enum Step {
     Start(Init),
     /// Let a user use it.
     Join(String),
+    /// Make a key for the etcd member of this name.
+    Key(String),
+    /// Give etcd its certificate and its configuration.
+    Certify {
+        /// The certificate of the authority, in PEM.
+        authority: String,
+        /// That of the member, in PEM; none while there is no key yet.
+        certificate: String,
+        /// What is to stand in its file.
+        config: String,
+    },
+    /// Tell the etcd cluster of another member.
+    Add {
+        /// Its name.
+        name: String,
+        /// Where peers reach it.
+        peers: String,
+    },
+    /// Start etcd, and have it start with the machine.
+    Member,
 }
 
 /// What there is to do, and to say, about a machine.
@@ -48,6 +68,12 @@ impl Step {
             Self::Install(packages) => format!("install {}", packages.join(", ")),
             Self::Start(_) => "start the engine, now and with the host".to_owned(),
             Self::Join(user) => format!("put {user} into the group docker"),
+            Self::Key(_) => "make a key for etcd, which stays there (/etc/etcd/pki/member.key)".to_owned(),
+            Self::Certify { .. } => {
+                "give etcd a certificate for its key, and a configuration (/etc/default/etcd)".to_owned()
+            }
+            Self::Add { name, peers } => format!("tell the etcd cluster of {name} ({peers})"),
+            Self::Member => "start etcd, now and with the host".to_owned(),
         }
     }
 
@@ -60,6 +86,13 @@ impl Step {
             }
             Self::Start(init) => (include_str!("start.sh"), vec![init.name().to_owned()]),
             Self::Join(user) => (include_str!("group.sh"), vec![user.clone()]),
+            Self::Key(name) => (include_str!("etcd/key.sh"), vec![name.clone()]),
+            Self::Certify { authority, certificate, config } => {
+                let arguments = [authority, certificate, config].map(|text| text.trim_end().to_owned());
+                (include_str!("etcd/certify.sh"), arguments.into())
+            }
+            Self::Add { name, peers } => (include_str!("etcd/add.sh"), vec![name.clone(), peers.clone()]),
+            Self::Member => (include_str!("etcd/start.sh"), Vec::new()),
         }
     }
 }

@@ -161,7 +161,7 @@ fn hosts_go_on_without_each_other_and_each_stops_at_what_fails() {
     let sudo = "user anna\ngroups anna\nroot sudo\n";
     let bare = seen(&[DEBIAN, sudo], false);
     let well = seen(&[DEBIAN, ROOT, UP, ROTATED], true);
-    let plan = plan(&[(host("h1"), bare.clone()), (host("h2"), well), (host("h3"), bare)]).unwrap();
+    let plan = plan(&[(host("h1"), bare.clone()), (host("h2"), well), (host("h3"), bare)], None).unwrap();
     assert!(plan.is_in_order());
     let hosts: Vec<_> = plan.actions.iter().filter_map(|action| action.host.as_deref()).collect();
     assert_eq!(hosts, ["h1", "h1", "h1", "h1", "h1", "h3", "h3", "h3", "h3", "h3"]);
@@ -189,7 +189,7 @@ fn one_host_that_cannot_be_prepared_keeps_all_from_being_touched() {
     let host = |name: &str| Arc::new(Host::new(name, "root@192.0.2.1"));
     let bare = seen(&[DEBIAN, ROOT], false);
     let locked = seen(&[DEBIAN, "user anna\n"], false);
-    let problems = plan(&[(host("h1"), bare), (host("h2"), locked)]).unwrap_err();
+    let problems = plan(&[(host("h1"), bare), (host("h2"), locked)], None).unwrap_err();
     assert_eq!(problems.len(), 1);
     assert!(problems[0].message.contains("on `h2`"), "{problems:?}");
 }
@@ -197,7 +197,7 @@ fn one_host_that_cannot_be_prepared_keeps_all_from_being_touched() {
 #[test]
 fn who_is_put_into_a_group_here_has_to_log_in_anew() {
     let here = Arc::new(Host::new("here", Host::LOCAL));
-    let plan = plan(&[(here, seen(&[DEBIAN, "user anna\nroot sudo\n", UP, ROTATED], false))]).unwrap();
+    let plan = plan(&[(here, seen(&[DEBIAN, "user anna\nroot sudo\n", UP, ROTATED], false))], None).unwrap();
     assert_eq!(plan.actions.len(), 1, "the engine cannot answer us yet");
     assert!(plan.notes.iter().any(|note| note.message.contains("log in anew")), "{:?}", plan.notes);
 }

@@ -38,6 +38,9 @@ fn the_failing_containers_last_lines_are_shown_to_people() {
     project.write("Dockerfile", dockerfile);
     project.configure("[images.web]\n[services.web]\nhosts = [\"h1\"]\nrestart = \"no\"\n");
     project.run(&["deploy", "--yes"]).expect(1).says("cannot bind").says("h1");
+    // Nothing of a first deploy stays that `remove` would not know of.
+    let networks = format!("docker network ls -q --filter name=^{}", project.name);
+    assert_eq!(project.lab.host(1).run(&networks), "");
 }
 
 #[test]

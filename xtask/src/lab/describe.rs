@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::image::Variant;
 use super::{Settings, hosts, keys, services};
 use crate::shell::Result;
 
@@ -18,6 +19,9 @@ pub struct Lab {
     /// What `docker run --detach` takes to make a machine with an sshd and no engine.
     #[serde(default)]
     pub bare: Vec<String>,
+    /// The same with systemd as its first process.
+    #[serde(default)]
+    pub bare_systemd: Vec<String>,
     /// An `ssh_config` that knows them by name.
     pub ssh_config: PathBuf,
     /// The private key that they let in.
@@ -116,7 +120,8 @@ fn describe(settings: &Settings, subnet: &str, hosts: u8, bare: &str) -> Lab {
     Lab {
         name: settings.name.clone(),
         hosts: (1..=hosts).map(|number| host(settings, subnet, number)).collect(),
-        bare: hosts::bare(settings, bare),
+        bare: hosts::bare(settings, bare, Variant::Lite),
+        bare_systemd: hosts::bare(settings, bare, Variant::Systemd),
         ssh_config: ssh_config(settings),
         key: settings.dir.join("id_ed25519"),
         known_hosts: settings.dir.join("known_hosts"),

@@ -119,14 +119,23 @@ pub fn container(
 }
 
 /// The arguments with which the engine runs a machine of the lab that is no host yet: one of nobody's, that a test makes and removes.
-pub fn bare(settings: &Settings, image: &str) -> Vec<String> {
+/// `variant` says what its first process is.
+pub fn bare(settings: &Settings, image: &str, variant: Variant) -> Vec<String> {
+    let entry = matches!(variant, Variant::Systemd).then(|| "--entrypoint=/usr/bin/bare-systemd".to_owned());
     let own = [
-        Variant::Lite.first_process().to_owned(),
+        variant.first_process().to_owned(),
         format!("--network={}", settings.name),
         format!("--volume={}:/lab:ro", settings.dir.join("mount").display()),
     ];
     let labels = settings.labels();
-    RIGHTS.map(String::from).into_iter().chain(labels).chain(own).chain([image.to_owned()]).collect()
+    RIGHTS
+        .map(String::from)
+        .into_iter()
+        .chain(labels)
+        .chain(own)
+        .chain(entry)
+        .chain([image.to_owned()])
+        .collect()
 }
 
 fn host(settings: &Settings, subnet: &str, number: u8, (variant, image): &(Variant, String)) -> Result<()> {

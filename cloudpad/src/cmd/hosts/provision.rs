@@ -1,5 +1,7 @@
 //! `cloudpad hosts provision`: brings bare machines to where Cloudpad can use them.
 
+mod members;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -11,11 +13,15 @@ use crate::cmd::args::{Global, SelectHosts};
 use crate::cmd::consent::consent;
 use crate::cmd::session::Session;
 use crate::cmd::{Ended, Refused};
+use crate::config::Problem;
 use crate::plan::Plan;
-use crate::provision::{self, Seen};
+use crate::provision::etcd::{self, Certificates, Cluster};
+use crate::provision::{self, Seen, Wanted};
 use crate::refusal::Refusal;
+use crate::report::exit;
 use crate::term::Term;
 use crate::words;
+use members::Members;
 
 /// Install and start an engine on bare machines, and let Cloudpad's user use it
 ///
@@ -23,6 +29,11 @@ use crate::words;
 /// An engine that is there already is neither replaced nor restarted. With `--verbose` the scripts that do it are shown.
 #[derive(clap::Args)]
 pub(super) struct Args {
+    /// Make each of them a member of an etcd cluster too
+    ///
+    /// Without a member among them they begin one; else those that are none join it. A member that is there is left as it is.
+    #[arg(long)]
+    etcd: bool,
     /// Go ahead without asking
     #[arg(short, long)]
     yes: bool,
@@ -33,11 +44,18 @@ pub(super) struct Args {
 impl Args {
     pub(super) fn run(self, global: &Global, term: &Arc<Term>) -> Ended {
         let session = Session::open("hosts provision", true, global, term)?;
-        let seen = look(&session, chosen(&session, &self.select)?)?;
-        let plan = provision::plan(&seen);
-        let mut plan = plan.map_err(|problems| session.refuses(problems.into()))?;
+        let members = self.etcd.then(|| Members::of(&session)).transpose()?;
+        let seen = look(&session, chosen(&session, &self.select)?, self.etcd)?;
+        let halves = halves(&seen, members.as_ref());
+        let (first, cluster) = halves.map_err(|problems| session.refuses(problems.into()))?;
+        let wish = members.zip(cluster);
+        let mut plan = match &wish {
+            Some((_, cluster)) => provision::both(&first, etcd::rest(cluster, &Certificates::default())),
+            None => first.clone(),
+        };
         session.announce(&mut plan, session.time());
         if let Some(code) = session.ended_by(&plan) {
+            tell(&wish, term, code);
             return Ok(code);
         }
         scripts(&plan).iter().for_each(|script| term.detail(script));
@@ -45,14 +63,53 @@ impl Args {
         if term.is_reticent() {
             session.warn_of(&plan);
         }
-        Ok(session.carry_out_everywhere(&plan))
+        carry_out(&session, &first, &wish)?;
+        let code = session.finish();
+        tell(&wish, term, code);
+        Ok(code)
+    }
+}
+
+/// The plan up to the keys of new members, and the cluster that they are to be in, if one was asked for.
+fn halves(
+    seen: &[(Arc<Host>, Seen)],
+    members: Option<&Members>,
+) -> Result<(Plan, Option<Cluster>), Vec<Problem>> {
+    let cluster = members.map(|members| members.judge(seen)).transpose();
+    match (provision::plan(seen, cluster.as_ref().ok().and_then(Option::as_ref)), cluster) {
+        (Ok(first), Ok(cluster)) => Ok((first, cluster)),
+        (first, cluster) => Err(first.err().into_iter().chain(cluster.err()).flatten().collect()),
+    }
+}
+
+/// Has the first half carried out, and the second once all of that is done.
+fn carry_out(session: &Session, first: &Plan, wish: &Option<(Members, Cluster)>) -> Result<(), Refused> {
+    let Some((members, cluster)) = wish else {
+        session.carry_out_everywhere(first);
+        return Ok(());
+    };
+    members.prepare(cluster)?;
+    if session.carry_out_everywhere(first) {
+        members.certify_and_start(session, cluster);
+    } else {
+        session.begin(&etcd::rest(cluster, &Certificates::default()));
+    }
+    Ok(())
+}
+
+/// Tells how hosts are read from the cluster, once all is so.
+fn tell(wish: &Option<(Members, Cluster)>, term: &Term, code: u8) {
+    if let (Some((members, cluster)), exit::OK) = (wish, code)
+        && !term.is_json()
+    {
+        term.data(&members.stage(cluster));
     }
 }
 
 /// What is so on the hosts. One that cannot be looked at keeps all from being touched.
-fn look(session: &Session, hosts: Vec<Arc<Host>>) -> Result<Vec<(Arc<Host>, Seen)>, Refused> {
+fn look(session: &Session, hosts: Vec<Arc<Host>>, etcd: bool) -> Result<Vec<(Arc<Host>, Seen)>, Refused> {
     let (mut seen, mut failures): (Vec<_>, Vec<Failure>) = Default::default();
-    let looks = session.look_at_machines(&hosts, &[])?;
+    let looks = session.look_at_machines(&hosts, Wanted { ports: &[], etcd })?;
     for (host, look) in hosts.into_iter().zip(looks) {
         match look {
             Ok(look) => seen.push((host, look)),

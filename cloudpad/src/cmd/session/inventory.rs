@@ -111,6 +111,9 @@ impl Session {
         if let Some(more @ 1..) = broken.len().checked_sub(MOST_TOLD) {
             self.term.warn(&format!("{more} more of the inventory cannot be used either"));
         }
+        if !broken.is_empty() && self.lock.is_none() {
+            self.term.warn("until that is mended, no host is changed but with `--skip-broken-hosts`");
+        }
         Ok(inventory)
     }
 

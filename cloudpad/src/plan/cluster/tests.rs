@@ -110,6 +110,19 @@ fn a_first_deploy_builds_pushes_applies_waits_and_notes() {
 }
 
 #[test]
+fn nothing_is_applied_before_all_images_are_pushed() {
+    let mut case = cluster();
+    case.image("other", "v1");
+    case.service("other", |other| other.image = "other".into());
+    let plan = case.plan();
+    let is_push = |request: &Request| matches!(request, Request::PushRun(_));
+    let last = plan.actions.iter().rfind(|action| is_push(&action.request)).unwrap();
+    let applies = plan.actions.iter().filter(|action| matches!(action.request, Request::ClusterApply(_)));
+    let waits: Vec<bool> = applies.map(|apply| apply.needs.len() == 2 && apply.id > last.id).collect();
+    assert_eq!(waits, [true, true], "{}", text(&plan));
+}
+
+#[test]
 fn an_update_replaces_what_was_seen_and_says_what_differs() {
     let mut case = cluster();
     let plan = case.plan();

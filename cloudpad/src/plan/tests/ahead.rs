@@ -49,12 +49,12 @@ fn it_serves_before_the_job_and_all_else_comes_after() {
         create db.1 on h2
         create web.1 on h1
         0 pull/h2/db:1
-        1 start/h2/shop-db-1-#1 < 0
-        2 ready/h2/shop-db-1-#1 < 1
-        3 fetch/./r1
-        4 build/shop.web:v1 < 3
-        5 push/h1/shop.web:v1 < 4
-        6 job/h1/shop.migrate.r1 < 2 5
+        1 fetch/./r1
+        2 build/shop.web:v1 < 1
+        3 start/h2/shop-db-1-#1 < 0 2
+        4 ready/h2/shop-db-1-#1 < 3
+        5 push/h1/shop.web:v1 < 2
+        6 job/h1/shop.migrate.r1 < 4 5
         7 start/h1/shop-web-1-#2 < 5 6
         8 ready/h1/shop-web-1-#2 < 7
         9 remove/h1 < 8
@@ -93,12 +93,12 @@ fn each_job_waits_for_its_own_and_these_for_the_jobs_before() {
         create cache.1 on h2
         create web.1 on h1
         0 pull/h2/db:1
-        1 start/h2/shop-db-1-#1 < 0
-        2 ready/h2/shop-db-1-#1 < 1
-        3 fetch/./r1
-        4 build/shop.web:v1 < 3
-        5 push/h1/shop.web:v1 < 4
-        6 job/h1/shop.migrate.r1 < 2 5
+        1 fetch/./r1
+        2 build/shop.web:v1 < 1
+        3 start/h2/shop-db-1-#1 < 0 2
+        4 ready/h2/shop-db-1-#1 < 3
+        5 push/h1/shop.web:v1 < 2
+        6 job/h1/shop.migrate.r1 < 4 5
         7 pull/h2/cache:1
         8 start/h2/shop-cache-1-#2 < 6 7
         9 ready/h2/shop-cache-1-#2 < 8

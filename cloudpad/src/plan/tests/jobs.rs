@@ -66,13 +66,13 @@ fn one_that_comes_before_runs_before_anything_starts_or_stops() {
         0 fetch/./r1
         1 build/shop.web:v2 < 0
         2 push/h1/shop.web:v2 < 1
-        3 job/h1/shop.migrate.r1 < 2
-        4 build/shop.other:v2 < 0
-        5 push/h2/shop.other:v2 < 4
-        6 start/h2/shop-other-1-#1 < 3 5
+        3 build/shop.other:v2 < 0
+        4 job/h1/shop.migrate.r1 < 2 3
+        5 push/h2/shop.other:v2 < 3
+        6 start/h2/shop-other-1-#1 < 4 5
         7 ready/h2/shop-other-1-#1 < 6
         8 stop/h2/shop-other-1-#2 < 7
-        9 start/h1/shop-web-1-#3 < 2 3
+        9 start/h1/shop-web-1-#3 < 2 4
         10 ready/h1/shop-web-1-#3 < 9
         11 stop/h1/shop-web-1-#4 < 10
         12 push/h2/shop.web:v2 < 1

@@ -121,7 +121,7 @@ fn a_service_takes_over_the_port_of_one_that_goes() {
         0 fetch/./r1
         1 build/shop.api:v1 < 0
         2 push/h1/shop.api:v1 < 1
-        3 stop/h1/shop-web-1-#1
+        3 stop/h1/shop-web-1-#1 < 1
         4 start/h1/shop-api-1-#2 < 2 3
         5 ready/h1/shop-api-1-#2 < 4
         6 remove/h1 < 5

@@ -100,6 +100,23 @@ proptest! {
     #![proptest_config(ProptestConfig { max_global_rejects: 1_000_000, ..ProptestConfig::default() })]
 
     #[test]
+    fn nothing_changes_before_all_is_built(world in world(), order: Vec<u8>) {
+        let plan = plan_of(&world)?;
+        let mut changed = None;
+        for id in interleaving(&plan, &order) {
+            let action = &plan.actions[id as usize];
+            let is_made = match &action.request {
+                Request::BuildRun(_) => true,
+                Request::PushRun(push) => push.host.is_none(),
+                _ => false,
+            };
+            prop_assert!(!is_made || changed.is_none(), "{} comes after {changed:?}", action.key);
+            let is_job = matches!(action.request, Request::DeployRun(_)) && !action.is_cleanup();
+            changed = changed.or((action.is_of_rollout() || is_job).then_some(&action.key));
+        }
+    }
+
+    #[test]
     fn each_action_comes_after_what_it_needs(world in world()) {
         let plan = plan_of(&world)?;
         let mut keys = BTreeSet::new();

@@ -1,5 +1,7 @@
 //! What brings back what ran before, as text.
 
+use cloudpad_plugin_api::Request;
+
 use super::kit::*;
 use super::sim::{Sim, running};
 use crate::config::MountMode;
@@ -171,9 +173,13 @@ fn a_first_deploy_that_failed_leaves_nothing_behind() {
         0 stop/h1/shop-web-1-#1
         1 stop/h2/shop-web-1-#1
         2 remove/h1 < 0
-        3 remove/h2 < 1
+        3 clear/h1 < 2
+        4 remove/h2 < 1
+        5 clear/h2 < 4
         ",
     );
+    let Request::DeployClear(clear) = &undo.actions[3].request else { panic!() };
+    assert_eq!((&*clear.networks, &*clear.volumes), (&["shop.default".to_owned()][..], &[][..]));
     undo.actions.iter().for_each(|action| sim.apply(action).unwrap());
     assert!(running(&sim.observed).is_empty());
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::Project;
-use cloudpad_plugin_api::stage::deploy::Remove;
+use cloudpad_plugin_api::stage::deploy::{Clear, Remove};
 
 use super::Undo;
 use crate::plan::graph::{Graph, Node};
@@ -33,12 +33,31 @@ impl Undo<'_> {
             }
             let mut needs = leaves.remove(host.name.as_str()).unwrap_or_default();
             needs.extend(containers.iter().filter_map(|c| stops[c.place]));
+            let networks = self.networks(before, now, &containers);
             let containers = containers.iter().map(|c| named(c)).collect();
             let key = format!("remove/{}", host.name);
             let project = self.config.project.clone();
-            let request = Request::DeployRemove(Remove { host, project, containers, images });
-            graph.add(key, None, needs, request);
+            let remove = Remove { host: host.clone(), project: project.clone(), containers, images };
+            let node = graph.add(key, None, needs, Request::DeployRemove(remove));
+            if !networks.is_empty() {
+                let key = format!("clear/{}", host.name);
+                let clear = Clear { host, project, networks, volumes: Vec::new() };
+                graph.add(key, None, vec![node], Request::DeployClear(clear));
+            }
         }
+    }
+
+    /// The project's networks, where none of its containers was on the host before and these are all: `remove` would not know of
+    /// them, since nothing there tells of them.
+    fn networks(&self, before: &HostSight<'_>, now: &HostSight<'_>, going: &[&Sighted<'_>]) -> Vec<String> {
+        let stays = now.containers.len() > going.len() || !now.seen.one_offs.is_empty();
+        if stays || !before.containers.is_empty() {
+            return Vec::new();
+        }
+        let own = self.config.project.own("");
+        let all = going.iter().filter_map(|c| c.spec).flat_map(|spec| &spec.networks);
+        let networks: BTreeSet<&String> = all.filter(|name| name.starts_with(&own)).collect();
+        networks.into_iter().cloned().collect()
     }
 }
 

@@ -13,6 +13,9 @@ pub struct Lab {
     /// What `docker run --detach` takes to make a machine that is no host yet.
     #[serde(default)]
     pub bare: Vec<String>,
+    /// The same with systemd as its first process.
+    #[serde(default)]
+    pub bare_systemd: Vec<String>,
     pub ssh_config: PathBuf,
     /// The private key that hosts let in.
     pub key: PathBuf,
