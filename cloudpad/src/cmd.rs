@@ -49,7 +49,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use anstream::ColorChoice;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::config::Problem;
@@ -173,7 +173,7 @@ pub fn main() -> u8 {
     // First of all: the shell that has asked takes all that is printed for its answer.
     complete::asked().unwrap_or_else(|| match Cli::try_parse() {
         Ok(cli) => cli.run(),
-        Err(error) => not_run(&error),
+        Err(error) => not_run(&advised(error)),
     })
 }
 
@@ -261,6 +261,21 @@ fn built_in() -> Vec<(String, String)> {
     shown.map(|command| (command.get_name().to_owned(), about(command))).collect()
 }
 
+/// An error with a tip of ours, where an option is missed that other commands have.
+fn advised(mut error: clap::Error) -> clap::Error {
+    let option = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(option)) if error.kind() == ErrorKind::UnknownArgument => option.as_str(),
+        _ => return error,
+    };
+    let tip = match option {
+        "--service" => "services are named without an option here, as in `cloudpad logs web`",
+        "--group" | "--role" => "name the services; `--host` selects hosts where the command takes it",
+        _ => return error,
+    };
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    error
+}
+
 /// Help and version come as errors too; both write to where they belong.
 fn not_run(error: &clap::Error) -> u8 {
     let _ = error.print();
@@ -323,6 +338,20 @@ mod tests {
     #[test]
     fn what_is_wrong_with_the_arguments_is_told_without_the_usage() {
         assert_eq!(message(&["deploy", "--nosuch", "--json"]), "unexpected argument '--nosuch' found");
+    }
+
+    #[test]
+    fn an_option_of_other_commands_is_answered_with_what_takes_its_place() {
+        let said = |arguments: &[&str]| match Cli::try_parse_from(["cloudpad"].iter().chain(arguments)) {
+            Err(error) => advised(error).render().to_string(),
+            Ok(_) => panic!("{arguments:?} are understood"),
+        };
+        for command in ["logs", "exec", "stats", "stop"] {
+            let said = said(&[command, "--service", "a"]);
+            assert!(said.contains("tip: services are named without an option"), "{said}");
+        }
+        let said = said(&["stop"]);
+        assert!(said.contains("--all"), "{said}");
     }
 
     #[test]

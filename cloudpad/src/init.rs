@@ -93,7 +93,8 @@ pub fn scaffold(found: &Found<'_>) -> Result<Scaffold, Problem> {
     Ok(Scaffold { files, gitignore: found.git.and_then(|(own, above)| gitignore(own, above)), advice })
 }
 
-/// The text of a `.gitignore` that has git pass over `.env`, the place of secrets; none where it is spoken of already.
+/// The text of a `.gitignore` that has git pass over `.env` and its like of environments, the places of secrets; none where
+/// `.env` is spoken of already.
 fn gitignore(own: Option<&str>, above: &[String]) -> Option<String> {
     let lines = own.into_iter().chain(above.iter().map(String::as_str)).flat_map(str::lines);
     let mut patterns = lines.map(|line| line.trim().trim_start_matches(['!', '/']).trim_start_matches("**/"));
@@ -102,7 +103,7 @@ fn gitignore(own: Option<&str>, above: &[String]) -> Option<String> {
     }
     let own = own.unwrap_or_default();
     let end = if own.is_empty() || own.ends_with('\n') { "" } else { "\n" };
-    Some(format!("{own}{end}{SECRETS}\n"))
+    Some(format!("{own}{end}{SECRETS}\n{SECRETS}.*\n"))
 }
 
 fn config(found: &Found<'_>, template: &str, advice: &mut Vec<String>) -> String {

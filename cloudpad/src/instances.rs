@@ -6,7 +6,7 @@ use cloudpad_plugin_api::model::Instance;
 use cloudpad_plugin_api::stage::deploy::Container;
 
 use crate::config::{Config, nearest};
-use crate::inventory::matches;
+use crate::inventory::{list, matches};
 use crate::observed::{HostState, Observed};
 use crate::refusal::Refusal;
 
@@ -151,13 +151,13 @@ pub fn find(observed: &Observed, hosts: &dyn Fn(&str) -> bool, target: &Target) 
 ///
 /// # Errors
 /// None does: why, as far as that was seen.
-pub fn running(found: Vec<Found>, target: &Target) -> Result<Vec<Found>, Refusal> {
+pub fn running(config: &Config, found: Vec<Found>, target: &Target) -> Result<Vec<Found>, Refusal> {
     let stopped = found.first().cloned();
     let up: Vec<_> = found.into_iter().filter(|found| found.container.state.is_up()).collect();
     match (up.is_empty(), stopped) {
         (false, _) => Ok(up),
         (true, Some(stopped)) => Err(self::stopped(target, &stopped.words())),
-        (true, None) => Err(nowhere(target)),
+        (true, None) => Err(nowhere(config, target)),
     }
 }
 
@@ -168,17 +168,30 @@ pub fn stopped(target: &Target, words: &str) -> Refusal {
 }
 
 /// There is no container of it on any host that was seen.
-pub fn nowhere(target: &Target) -> Refusal {
-    let refusal = Refusal::new(format!("there is no container of `{target}`"));
-    refusal.hint("`cloudpad ps` lists what there is, `cloudpad deploy` brings it")
+pub fn nowhere(config: &Config, target: &Target) -> Refusal {
+    Refusal::new(format!("there is no container of `{target}`")).hint(where_else(config, target))
+}
+
+/// What to do where there is no container of it: a deploy brings only what is in the config.
+pub fn where_else(config: &Config, target: &Target) -> String {
+    match config.services.keys().any(|service| matches(&target.service, service)) {
+        true => "`cloudpad ps` lists what there is, `cloudpad deploy` brings it".to_owned(),
+        false => {
+            let services = list(config.services.keys().map(String::as_str));
+            format!("the services of the config are {services}; `cloudpad ps` lists what there is")
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use cloudpad_plugin_api::Failure;
     use cloudpad_plugin_api::stage::deploy::{Observation, State, Status};
 
     use super::*;
+    use crate::config::{Input, load};
 
     fn container(service: &str, number: u32, name: &str, state: State, created: i64) -> Container {
         Container {
@@ -219,6 +232,21 @@ mod tests {
         Observed { hosts: hosts.into(), ..Observed::default() }
     }
 
+    fn config() -> Config {
+        let text = "[project]\nname = \"shop\"\n[images.web]\nreference = \"web:1\"\n[services.web]\nimage = \"web\"\n";
+        let input = Input { text, dir: Path::new("/shop"), environment: None, var: &|_: &str| None };
+        load(&input).unwrap()
+    }
+
+    #[test]
+    fn only_what_is_in_the_config_is_brought_by_a_deploy() {
+        for (word, hint) in [("web.9", "deploy` brings"), ("w*", "deploy` brings"), ("nosuch", "are `web`;")]
+        {
+            let told = where_else(&config(), &word.parse().unwrap());
+            assert!(told.contains(hint), "{word}: {told}");
+        }
+    }
+
     fn names(word: &str) -> Vec<String> {
         let target: Target = word.parse().unwrap();
         find(&observed(), &|_| true, &target).into_iter().map(|found| found.container.name).collect()
@@ -241,7 +269,7 @@ mod tests {
     fn what_does_not_run_is_told() {
         let running = |word: &str| {
             let target: Target = word.parse().unwrap();
-            super::running(find(&observed(), &|_| true, &target), &target)
+            super::running(&config(), find(&observed(), &|_| true, &target), &target)
         };
         assert_eq!(running("web").unwrap().len(), 3);
         let told = |word| match running(word) {

@@ -28,7 +28,7 @@ use crate::refusal::Refusal;
 use crate::report::Phase;
 use crate::run::Runner;
 
-pub use cluster::{look_at_cluster, review, seen};
+pub use cluster::{look_at_cluster, review, seen, unfit};
 
 /// How much longer than for the others one waits for hosts on which there can only be something to clear
 /// away: it can be cleared away another time.

@@ -88,7 +88,8 @@ use unit::Which;
 pub use asked::Asked;
 pub use back::{look_back_for_secrets, obstacles};
 pub use cluster::{
-    CLUSTER, Tried, back as cluster_back, release_name, remove_from, review, scale_in, secrets_of,
+    CLUSTER, Tried, ahead as cluster_ahead, back as cluster_back, release_name, remove_from, review,
+    scale_in, secrets_of,
 };
 pub(crate) use graph::open_images;
 pub use hooks::Hook;
@@ -105,7 +106,7 @@ pub use protect::{Held, protected};
 pub use proxies::down as proxy_down;
 pub use prune::prune;
 pub use publication::publish;
-pub use remove::remove;
+pub use remove::{left_in_registry, remove};
 pub use restart::restart;
 pub use room::{look_for_room, room};
 pub use saved::{SavedPlan, Seen, SeenContainer, SeenHost, seen};

@@ -277,10 +277,25 @@ pub fn variable(name: &str) -> Option<String> {
 /// Who is at work, such as `alice@laptop`: for others, and no proof of anything.
 pub fn operator() -> String {
     let user = variable("USER").or_else(|| variable("LOGNAME")).filter(|user| !user.is_empty());
-    let user = user.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
+    let user = user.unwrap_or_else(|| {
+        let uid = rustix::process::getuid().as_raw();
+        let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        user_of(&users, uid).unwrap_or_else(|| format!("uid {uid}"))
+    });
     let machine = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let is_plain = |c: &char| !c.is_control();
     format!("{user}@{machine}").chars().filter(is_plain).collect()
+}
+
+/// The name that a text in the form of passwd(5) has for a user.
+fn user_of(users: &str, uid: u32) -> Option<String> {
+    let names = users.lines().filter_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        let own: u32 = fields.nth(1)?.parse().ok()?;
+        (own == uid && !name.is_empty()).then(|| name.to_owned())
+    });
+    names.into_iter().next()
 }
 
 /// The time in nanoseconds since 1970.
@@ -317,7 +332,16 @@ fn civil(days: u64) -> (u64, u64, u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{make_ignored, utc, write_private, write_shared};
+    use super::{make_ignored, user_of, utc, write_private, write_shared};
+
+    #[test]
+    fn a_user_without_a_variable_has_the_name_that_the_machine_knows() {
+        let users =
+            "root:x:0:0:root:/root:/bin/sh\n\n:x:7::\nodd\nanna:x:1000:1000:A,,,:/home/anna:/bin/sh\n";
+        for (uid, name) in [(0, Some("root")), (1000, Some("anna")), (7, None), (9, None)] {
+            assert_eq!(user_of(users, uid).as_deref(), name);
+        }
+    }
 
     #[test]
     fn git_sees_the_projects_plugins_and_nothing_else() {

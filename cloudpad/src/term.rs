@@ -152,6 +152,11 @@ impl Term {
         self.style.quiet || self.style.json
     }
 
+    /// Whether nothing is wanted but data and what is wrong.
+    pub fn is_quiet(&self) -> bool {
+        self.style.quiet
+    }
+
     /// Prints text for people who want to see more.
     pub fn detail(&self, text: &str) {
         if self.style.verbose {

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::{HostKey, Keys, Look, Machine, Observation};
-use cloudpad_plugin_api::{Failure, FailureKind, Placement, Reply, Request};
+use cloudpad_plugin_api::stage::push::{List, Listed};
+use cloudpad_plugin_api::{Failure, FailureKind, Placement, Reply, Request, Stage};
 
 use super::Ended;
 use super::args::{Global, SelectHosts};
 use super::session::Session;
+use crate::config::Image;
 use crate::doctor::{self, Finding, HERE, Needs, Report, Shown, here};
 use crate::everywhere;
 use crate::plan::{self, Also};
@@ -50,27 +52,46 @@ impl Args {
     fn examine(&self, session: &Session, findings: &mut Vec<Finding>) -> Result<(), super::Refused> {
         findings.push(Finding::ok(HERE, "config", "it is understood, and its providers are there"));
         let in_cluster = session.runner.providers.placement() == Placement::Cluster;
-        let hosts = match in_cluster {
-            true => Vec::new(),
-            false => match session.selected(&self.select.selection()) {
-                Ok(hosts) => hosts,
-                // What is mistyped is no finding.
-                Err(refused) if matches!(refused.refusal, Refusal::Problems(_)) => return Err(refused),
-                Err(refused) => {
-                    findings.extend(refusal("inventory", &refused.refusal));
-                    Vec::new()
-                }
-            },
-        };
+        let hosts = if in_cluster { Vec::new() } else { self.hosts(session, findings)? };
         let needs = Needs::of(&session.config, hosts.iter().map(|host| &**host));
         findings.extend(doctor::local(&needs, &here::look(session.directory(), &needs)));
+        findings.extend(registry(session));
         if in_cluster {
+            findings.extend(unfit(session));
             findings.push(cluster(session));
         } else {
             findings.extend(engine_here(session, &needs, &hosts));
             findings.extend(examine_hosts(session, &needs, &hosts)?);
         }
         Ok(())
+    }
+
+    /// The hosts that are meant, where they are known.
+    fn hosts(
+        &self,
+        session: &Session,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Vec<Arc<Host>>, super::Refused> {
+        let inventory = match session.inventory() {
+            Ok(inventory) => inventory,
+            Err(refused) => {
+                findings.extend(refusal("inventory", &refused.refusal));
+                return Ok(Vec::new());
+            }
+        };
+        let choice = session.config.stages.get(&Stage::Inventory);
+        let provider = choice.and_then(|choice| choice.provider.as_deref());
+        findings.extend(provider.map(|provider| doctor::listed(provider, &inventory)));
+        if inventory.hosts().is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut problems = Vec::new();
+        let selected = inventory.selected(&self.select.selection(), &mut problems);
+        // What is mistyped is no finding.
+        if !problems.is_empty() {
+            return Err(session.refuses(problems.into()));
+        }
+        Ok(selected.into_iter().map(|index| inventory.hosts()[index].clone()).collect())
     }
 }
 
@@ -83,6 +104,36 @@ fn refusal(check: &'static str, refusal: &Refusal) -> Vec<Finding> {
         Refusal::Failures(failures) => failures.iter().map(|f| one(&f.message, &f.hint)).collect(),
         Refusal::Stopped => vec![one(Refusal::STOPPED, &None)],
     }
+}
+
+/// Whether the registry answers, and lets us look: it is asked for the images of the first repository that the project has there.
+fn registry(session: &Session) -> Option<Finding> {
+    let runner = &session.runner;
+    if !runner.providers.offers(Stage::Push, "push.list", runner.stop.cancel()) {
+        return None;
+    }
+    let mut images = session.config.images.iter();
+    let (image, _) = images.find(|(_, image)| matches!(image, Image::Built(_)))?;
+    let repository = format!("{}.{image}", session.config.project.name);
+    let request = Request::PushList(List { repository });
+    match session.wait_for(everywhere::one(runner, request, "doctor".to_owned(), |_| {})) {
+        Ok(Reply::Listed(Listed { place, images })) => {
+            let images = words::plural(images.len(), "image");
+            Some(Finding::ok(HERE, "registry", format!("it answers: `{place}` has {images}")))
+        }
+        Ok(_) => None,
+        Err(failure) => {
+            let message = format!("{}, and images are pushed there", failure.message);
+            Some(Finding::mend(HERE, "registry", message, failure.hint))
+        }
+    }
+}
+
+/// What of the config the cluster cannot be asked for.
+fn unfit(session: &Session) -> Vec<Finding> {
+    let problems = look::unfit(&session.config, &session.runner.providers);
+    let why = problems.map_or_else(|why| why, Refusal::Problems);
+    refusal("config", &why)
 }
 
 fn cluster(session: &Session) -> Finding {

@@ -44,7 +44,7 @@ impl Args {
         if seen.found.is_empty() && seen.incomplete {
             return Ok(exit::FAILED);
         }
-        let running = running(seen.found.clone(), target)?;
+        let running = running(&session.config, seen.found.clone(), target)?;
         if self.all || term.is_json() {
             let chosen = if self.all { &running[..] } else { &running[..1] };
             return self.everywhere(&session, &seen, chosen);

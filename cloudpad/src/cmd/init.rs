@@ -67,7 +67,7 @@ impl Args {
         }
         if let Some(text) = &scaffold.gitignore {
             project::write_shared(&dir.join(GITIGNORE), text)?;
-            term.status(&format!("added `.env` to {GITIGNORE}"));
+            term.status(&format!("added `.env` and `.env.*` to {GITIGNORE}"));
         }
         for advice in &scaffold.advice {
             term.status(advice);

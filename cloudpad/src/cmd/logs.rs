@@ -85,7 +85,7 @@ impl Args {
             [target, ..] if found == 0 && session.config.jobs.contains_key(&target.service) => {
                 Err(of_job(&target.service).into())
             }
-            [target, ..] if found == 0 => Err(nowhere(target).into()),
+            [target, ..] if found == 0 => Err(nowhere(&session.config, target).into()),
             [] if found == 0 => Err(Refusal::new("there is no container of the project").into()),
             _ => Ok(exit::OK),
         }

@@ -60,7 +60,7 @@ impl Args {
             && picture.not_running.is_none()
             && picture.errors.is_empty()
         {
-            return Err(nowhere(target).into());
+            return Err(nowhere(&session.config, target).into());
         }
         if self.watch {
             return match looked.observed.cluster {

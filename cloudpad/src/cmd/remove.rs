@@ -37,6 +37,9 @@ impl Args {
             None => plan::remove(&session.config, &looked.inventory, &looked.observed, &goal, self.volumes),
         };
         let mut plan = plan.map_err(|problems| session.refuses(problems.into()))?;
+        if !plan.actions.is_empty() {
+            plan.notes.extend(plan::left_in_registry(&goal));
+        }
         session.decided(&mut plan, &looked, &goal);
         // What could not be removed is no reason to bring back the rest.
         agreed(&session, ("", &plan), self.yes, (&looked, &goal), OnFailure::Stop)

@@ -53,7 +53,7 @@ impl Args {
         // As what runs, or else as what ran last.
         let is_up = |found: &&Found| found.container.state.is_up();
         let like = seen.found.iter().find(is_up).or(seen.found.first());
-        let like = like.ok_or_else(|| nowhere(target))?;
+        let like = like.ok_or_else(|| nowhere(&session.config, target))?;
         let host = seen.host(like)?;
         let spec = self.spec(&session, like)?;
         session.term.status(&format!(

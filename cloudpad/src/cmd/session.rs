@@ -333,9 +333,10 @@ impl Session {
         self.carry_out(&plan, &looked, &goal)
     }
 
-    /// Shows the notes of a plan that is not shown itself.
+    /// Shows the notes of a plan that is not shown itself; to who wants to know only what is wrong, those of what is left undone.
     pub(super) fn warn_of(&self, plan: &Plan) {
-        plan.notes.iter().for_each(|note| self.term.warn(&note.message));
+        let meant = plan.notes.iter().filter(|note| note.incomplete || !self.term.is_quiet());
+        meant.for_each(|note| self.term.warn(&note.message));
     }
 
     /// Tells which hosts were not seen, and returns the exit code for that.

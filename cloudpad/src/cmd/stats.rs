@@ -15,6 +15,7 @@ use super::display::{self, Display};
 use super::session::Session;
 use super::whom::Those;
 use super::{Ended, Refused};
+use crate::config::Config;
 use crate::listing::usage::{self, Row};
 use crate::refusal::Refusal;
 use crate::report::exit;
@@ -74,7 +75,7 @@ impl Args {
         }
         let (rows, errors) = (self.rows(&answers), answers.errors());
         if rows.is_empty() && errors.is_empty() && !session.runner.stop.is_requested() {
-            self.nothing(&answers)?;
+            self.nothing(&session.config, &answers)?;
         }
         let term = &session.term;
         term.data(&if term.is_json() { words::json_line(&usage::json(&rows)) } else { usage::table(&rows) });
@@ -124,7 +125,7 @@ impl Args {
     }
 
     /// Refuses to say nothing of what was named.
-    fn nothing(&self, answers: &Answers) -> Result<(), Refused> {
+    fn nothing(&self, config: &Config, answers: &Answers) -> Result<(), Refused> {
         let Some(target) = self.those.first() else { return Ok(()) };
         let stopped = answers.measured().find_map(|(host, measured)| {
             let stopped = measured.stopped.iter().find(|instance| self.those.mean(&instance.to_string()))?;
@@ -132,7 +133,7 @@ impl Args {
         });
         Err(match stopped {
             Some(stopped) => instances::stopped(target, &stopped).into(),
-            None => instances::nowhere(target).into(),
+            None => instances::nowhere(config, target).into(),
         })
     }
 }

@@ -11,6 +11,8 @@ use crate::plan;
 use crate::term::Term;
 
 /// Stop containers until they are started again, by `start` or by the next deploy
+///
+/// With `--all`, what is protected is left running.
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

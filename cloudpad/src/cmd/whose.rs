@@ -15,15 +15,23 @@ use crate::look::{At, Looked};
 use crate::plan::{Asked, Goal, Plan, Until};
 use crate::term::Term;
 
+/// Those that are named, or all: it has to be said.
+#[derive(clap::Args)]
+#[group(required = true, multiple = false)]
+struct Named {
+    /// Services, or single instances, such as `web` or `web.2`
+    #[arg(value_name = "SERVICE[.N]", add = ArgValueCandidates::new(complete::services))]
+    targets: Vec<Target>,
+    /// Every service
+    #[arg(long)]
+    all: bool,
+}
+
 /// Which services and instances are meant.
 #[derive(clap::Args)]
 pub(super) struct Whose {
-    /// Services, or single instances, such as `web` or `web.2`
-    #[arg(value_name = "SERVICE[.N]", required_unless_present = "all", add = ArgValueCandidates::new(complete::services))]
-    targets: Vec<Target>,
-    /// Every service; what is protected and runs is left running
-    #[arg(long, conflicts_with = "targets")]
-    all: bool,
+    #[command(flatten)]
+    named: Named,
     /// Go ahead without asking
     #[arg(short, long)]
     yes: bool,
@@ -42,7 +50,7 @@ impl Whose {
         term: &Arc<Term>,
     ) -> Result<Session, Refused> {
         let session = Session::open(command, true, global, term)?;
-        for target in &self.targets {
+        for target in &self.named.targets {
             not_mistyped(&session.config, &target.service)?;
         }
         Ok(session.exclusive(command, &self.lock))
@@ -50,7 +58,7 @@ impl Whose {
 
     /// Looks at the hosts on which they may be.
     pub(super) fn look(&self, session: &Session, at: At) -> Result<(Looked, Goal), Refused> {
-        let services = self.targets.iter().map(|target| target.service.clone()).collect();
+        let services = self.named.targets.iter().map(|target| target.service.clone()).collect();
         let selection = Selection { services, ..self.select.selection() };
         let looked = session.look(&selection, at)?;
         let goal = session.goal(Until::Deploy, selection, &looked);
@@ -65,7 +73,8 @@ impl Whose {
         decide: impl FnOnce(&Asked<'_>) -> Result<Plan, Vec<Problem>>,
     ) -> Result<Plan, Refused> {
         let Looked { inventory, observed, .. } = looked;
-        let asked = Asked { config: &session.config, inventory, observed, goal, targets: &self.targets };
+        let asked =
+            Asked { config: &session.config, inventory, observed, goal, targets: &self.named.targets };
         let mut plan = decide(&asked).map_err(|problems| session.refuses(problems.into()))?;
         session.decided(&mut plan, looked, goal);
         Ok(plan)

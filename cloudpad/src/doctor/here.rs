@@ -1,6 +1,6 @@
 //! Looks at this machine. I/O: files, environment, the SSH agent's socket.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -13,6 +13,8 @@ use super::Needs;
 pub struct Seen {
     /// Those of the programs that are needed that are not there.
     pub missing: BTreeSet<String>,
+    /// Those of the files that cannot be read, and why.
+    pub unreadable: BTreeMap<String, String>,
     /// Whether an SSH agent listens.
     pub agent: bool,
     /// The user's own keys, by the names of their files.
@@ -27,7 +29,12 @@ pub struct Seen {
 pub fn look(dir: &Path, needs: &Needs) -> Seen {
     let missing = needs.programs.keys().filter(|program| !is_there(dir, program)).cloned().collect();
     let docker = docker_folder().and_then(|folder| fs::read_to_string(folder.join("config.json")).ok());
-    Seen { missing, agent: agent(), keys: keys(), free: free(dir), docker }
+    let unreadable = needs.files.keys().filter_map(|name| {
+        let error = fs::File::open(dir.join(name)).err()?;
+        Some((name.clone(), error.to_string()))
+    });
+    let unreadable = unreadable.collect();
+    Seen { missing, unreadable, agent: agent(), keys: keys(), free: free(dir), docker }
 }
 
 /// Whether a program can be started: by its path, or one in `PATH`.
@@ -70,6 +77,15 @@ fn free(dir: &Path) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_not_there_is_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("mine.txt"), "").unwrap();
+        let files = ["mine.txt", "team.txt"].map(|name| (name.to_owned(), String::new())).into();
+        let seen = look(dir.path(), &Needs { files, ..Needs::default() });
+        assert_eq!(seen.unreadable.into_keys().collect::<Vec<_>>(), ["team.txt"]);
+    }
 
     #[test]
     fn a_program_is_found_by_its_path_and_in_those_of_the_environment() {

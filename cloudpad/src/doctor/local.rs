@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::here::Seen;
 use super::{Finding, HERE, Needs};
-use crate::words::bytes;
+use crate::inventory::Inventory;
+use crate::words::{bytes, plural};
 
 /// Less than this is too little for sources and journals.
 const LEAST_FREE: u64 = 500_000_000;
@@ -23,6 +24,15 @@ pub fn local(needs: &Needs, seen: &Seen) -> Vec<Finding> {
             ),
         });
     }
+    for (file, what) in &needs.files {
+        findings.push(match seen.unreadable.get(file) {
+            None => Finding::ok(HERE, "file", format!("`{file}` is there, for {what}")),
+            Some(why) => {
+                let message = format!("`{file}` cannot be read, which is to name {what}: {why}");
+                Finding::mend(HERE, "file", message, Some("a path is relative to the project".to_owned()))
+            }
+        });
+    }
     if needs.ssh {
         findings.push(key(seen));
     }
@@ -31,6 +41,19 @@ pub fn local(needs: &Needs, seen: &Seen) -> Vec<Finding> {
     }
     findings.extend(seen.free.map(disk));
     findings
+}
+
+/// How many hosts an inventory lists.
+pub fn listed(provider: &str, inventory: &Inventory) -> Finding {
+    let hosts = inventory.hosts();
+    let listed = hosts.iter().filter(|host| inventory.is_listed(&host.name)).count();
+    let told = format!("`{provider}` lists {}", plural(listed, "host"));
+    let hint = "is what its `config` says where they are?";
+    match (listed, hosts.len()) {
+        (0, 0) => Finding::mend(HERE, "inventory", told, Some(hint.to_owned())),
+        (0, _) => Finding::note(HERE, "inventory", told, hint),
+        _ => Finding::ok(HERE, "inventory", told),
+    }
 }
 
 fn key(seen: &Seen) -> Finding {
@@ -55,7 +78,7 @@ fn disk(free: u64) -> Finding {
     }
 }
 
-/// Whether Docker's config has something for a registry. Its credentials are not asked for: a helper may ask the user.
+/// Whether Docker's config has something for a registry.
 fn credentials(registry: &str, config: Option<&str>) -> Finding {
     let host = registry.split('/').next().unwrap_or_default();
     let login = format!("`docker login {host}`, where it wants one");
@@ -83,6 +106,9 @@ fn credentials(registry: &str, config: Option<&str>) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use cloudpad_plugin_api::model::Host;
+    use cloudpad_plugin_api::stage::inventory::Hosts;
+
     use super::super::State;
     use super::*;
 
@@ -96,6 +122,11 @@ mod tests {
         let programs = [("git", "source `app`"), ("age", "secrets")];
         let programs = programs.map(|(program, what)| (program.to_owned(), what.to_owned())).into();
         let needs = Needs { programs, ssh: true, ..Needs::default() };
+        let files = [("team.txt".to_owned(), "recipients of secrets".to_owned())].into();
+        let unreadable = [("team.txt".to_owned(), "no such file".to_owned())].into();
+        let found = local(&Needs { files, ..Needs::default() }, &Seen { unreadable, ..Seen::default() });
+        assert_eq!((found[0].check, found[0].state), ("file", State::Mend));
+        assert!(found[0].message.starts_with("`team.txt` cannot be read"), "{found:?}");
         let seen = Seen { missing: ["age".to_owned()].into(), free: Some(1_000_000_000), ..Seen::default() };
         let (ok, note, mend) = (State::Ok, State::Note, State::Mend);
         assert_eq!(states(&needs, &seen), [("program", mend), ("program", ok), ("key", note), ("disk", ok)]);
@@ -103,6 +134,20 @@ mod tests {
         let better = Seen { keys: vec!["id_rsa".to_owned()], free: Some(1000), ..Seen::default() };
         assert_eq!(states(&needs, &better)[2..], [("key", ok), ("disk", mend)]);
         assert_eq!(states(&needs, &Seen { agent: true, ..Seen::default() })[2..], [("key", ok)]);
+    }
+
+    #[test]
+    fn an_inventory_without_hosts_is_found() {
+        let of = |own: &[&str], others: &[&str]| {
+            let hosts = |names: &[&str]| names.iter().map(|name| Host::new(*name, "192.0.2.1")).collect();
+            let (own, others): (Vec<_>, _) = (hosts(own), hosts(others));
+            let hosts = Hosts { hosts: others, ..Hosts::default() };
+            let found = listed("etcd", &Inventory::new(&own, hosts).unwrap());
+            (found.state, found.message)
+        };
+        assert_eq!(of(&[], &[]), (State::Mend, "`etcd` lists 0 hosts".to_owned()));
+        assert_eq!(of(&["a"], &[]).0, State::Note);
+        assert_eq!(of(&["a"], &["b", "c"]), (State::Ok, "`etcd` lists 2 hosts".to_owned()));
     }
 
     #[test]

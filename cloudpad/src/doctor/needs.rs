@@ -14,6 +14,8 @@ use crate::config::{Config, Image};
 pub struct Needs {
     /// Programs, and for what.
     pub programs: BTreeMap<String, String>,
+    /// Files of the project, and for what.
+    pub files: BTreeMap<String, String>,
     /// Whether images are built by this machine's engine.
     pub builds: bool,
     /// Whether hosts are logged in to.
@@ -40,6 +42,7 @@ impl Needs {
         let health = config.services.values().filter_map(|service| service.health.as_ref());
         let mut needs = Self {
             programs: BTreeMap::new(),
+            files: BTreeMap::new(),
             builds: provider(Stage::Build) == Some("docker") && config.images.values().any(is_built),
             ssh,
             registry: registry.flatten().map(str::to_owned),
@@ -56,6 +59,9 @@ impl Needs {
         }
         if provider(Stage::Secrets) == Some("age") {
             needs.add("age", "secrets");
+            let all = own(Stage::Secrets)["recipients"].as_array().into_iter().flatten();
+            let files = all.filter_map(Value::as_str).filter(|recipient| !is_key(recipient));
+            needs.files.extend(files.map(|file| (file.to_owned(), "recipients of secrets".to_owned())));
         }
         for stage in [Stage::Inventory, Stage::Secrets] {
             let program = own(stage)["command"].get(0).and_then(Value::as_str);
@@ -69,6 +75,11 @@ impl Needs {
     fn add(&mut self, program: &str, what: &str) {
         self.programs.entry(program.to_owned()).or_insert_with(|| what.to_owned());
     }
+}
+
+/// Whether one for whom secrets are encrypted is named by a key itself, and not by a file of such.
+fn is_key(recipient: &str) -> bool {
+    recipient.starts_with("age1") || recipient.starts_with("ssh-")
 }
 
 /// Whether git asks `ssh` for a repository, by the two forms that such an address has.

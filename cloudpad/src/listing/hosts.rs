@@ -82,7 +82,10 @@ fn runs(instances: &[String], running: Option<u32>) -> String {
     let others = running.map_or(0, |all| (all as usize).saturating_sub(instances.len()));
     let mut words = instances.to_vec();
     if others > 0 {
-        words.push(format!("{others} more"));
+        words.push(match instances {
+            [] => format!("{others} of others"),
+            _ => format!("{others} more"),
+        });
     }
     words.join(", ")
 }
@@ -111,5 +114,6 @@ mod tests {
         assert!(lines[1].starts_with("h1    192.0.2.1  web    26.1         4     "), "{table}");
         assert!(lines[1].ends_with("web.1, 2 more"), "{table}");
         assert_eq!(lines[2], "h2    192.0.2.1  web    not reached");
+        assert_eq!((runs(&[], Some(3)), runs(&[], Some(0))), ("3 of others".to_owned(), String::new()));
     }
 }

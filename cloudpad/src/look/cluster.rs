@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::cluster::{Cannot, Node, Observation, Observe};
 use cloudpad_plugin_api::stage::inventory::Hosts;
-use cloudpad_plugin_api::{Failure, FailureKind, Reply, Request};
+use cloudpad_plugin_api::{Cancel, Failure, FailureKind, Reply, Request};
 
 use super::{At, Looked, ask, ask_for_secrets, look_at_images};
 use crate::config::{Config, Problem};
 use crate::inventory::{Inventory, Selection, list, matches};
 use crate::observed::Observed;
 use crate::plan::{self, Plan};
+use crate::plugin::Providers;
 use crate::refusal::Refusal;
 use crate::run::Runner;
 
@@ -102,6 +104,29 @@ pub async fn review(runner: &Runner, config: &Config, plan: &Plan) -> Result<(),
         }
         replies => replies?,
     };
+    let problems = problems(replies);
+    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+}
+
+/// What of a config its cluster cannot be asked for, as far as that is known before a look at it.
+///
+/// # Errors
+/// What keeps the provider from answering.
+pub fn unfit(config: &Config, providers: &Providers) -> Result<Vec<Problem>, Refusal> {
+    let request = match plan::cluster_ahead(config, providers.push_scope()) {
+        Ok(Some(request)) => request,
+        Ok(None) => return Ok(Vec::new()),
+        Err(problems) => return Ok(problems),
+    };
+    match providers.call(&request, request.method(), Arc::new(|_| {}), Cancel::new()) {
+        Ok(reply) => Ok(problems(vec![reply])),
+        Err(failure) if failure.kind == FailureKind::Unsupported => Ok(Vec::new()),
+        Err(failure) => Err(Refusal::Failures(vec![failure])),
+    }
+}
+
+/// What these answers to a review tell of, each once.
+fn problems(replies: Vec<Reply>) -> Vec<Problem> {
     let mut problems = BTreeMap::new();
     for reply in replies {
         if let Reply::Reviewed(reviewed) = reply {
@@ -113,8 +138,7 @@ pub async fn review(runner: &Runner, config: &Config, plan: &Plan) -> Result<(),
             );
         }
     }
-    let problems: Vec<Problem> = problems.into_values().map(problem).collect();
-    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+    problems.into_values().map(problem).collect()
 }
 
 fn problem(cannot: Cannot) -> Problem {

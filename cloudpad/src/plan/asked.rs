@@ -18,7 +18,7 @@ use super::sight::{self, Sighted};
 use super::unit::{Rollout, Which};
 use super::{Goal, Note, Plan, Scope, ailment};
 use crate::config::{Config, Problem};
-use crate::instances::Target;
+use crate::instances::{Target, where_else};
 use crate::inventory::{Inventory, list};
 use crate::observed::Observed;
 
@@ -71,7 +71,7 @@ impl Asked<'_> {
         let others = there.iter().filter(|which| service.covers(which.service, which.number));
         let others: Vec<String> = others.map(|which| which.instance().to_string()).collect();
         problem.hint(match others.is_empty() {
-            true => "`cloudpad ps` lists what there is, `cloudpad deploy` brings it".to_owned(),
+            true => where_else(self.config, target),
             false => format!("there is {}", list(others.iter().map(String::as_str))),
         })
     }

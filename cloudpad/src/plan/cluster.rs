@@ -3,6 +3,7 @@
 //! Images come from a registry, since what runs where is not known when they are pushed. Services do not wait for each other;
 //! what is not wanted any more goes once all others serve, and then the release is noted.
 
+mod ahead;
 mod back;
 #[cfg(test)]
 mod back_tests;
@@ -32,6 +33,7 @@ use crate::observed::Observed;
 use difference::{difference, replaces};
 use wish::{From, Wish};
 
+pub use ahead::ahead;
 pub use back::{Tried, back};
 pub use by_hand::{remove_from, scale_in, secrets_of};
 pub use memory::release_name;

@@ -77,8 +77,9 @@ pub(super) fn hosts(
         let message = format!("host `{name}` cannot be looked at: {why}");
         let incomplete = wanted && needed.contains(index);
         if incomplete && config.deploy.unreachable == Unreachable::Refuse {
-            let given = failure.and_then(|failure| failure.hint.clone());
-            let hint = given.unwrap_or_else(|| without_hint(failure).to_owned());
+            let given = failure.and_then(|failure| failure.hint.as_ref());
+            let hint =
+                given.map_or_else(|| without_hint(failure).to_owned(), |hint| format!("{hint}; {AROUND}"));
             problems.push(Problem::at_key(inventory.key(name), message).hint(hint));
         } else {
             notes.push(Note { incomplete, message });
@@ -87,12 +88,15 @@ pub(super) fn hosts(
     (seen, notes)
 }
 
+/// How to do without a host.
+const AROUND: &str = "`--host` selects others, and `deploy.unreachable = \"skip\"` leaves it out";
+
 /// What to do about a host that cannot be looked at, where the failure does not say it.
 fn without_hint(failure: Option<&Failure>) -> &'static str {
     match failure {
         Some(Failure { kind: FailureKind::Crashed, .. }) => {
             "it was the plugin that failed, not the host: try again, or use another version of it"
         }
-        _ => "bring it back, select other hosts, or set `deploy.unreachable` to `skip`",
+        _ => "bring it back, select other hosts by `--host`, or set `deploy.unreachable` to `skip`",
     }
 }

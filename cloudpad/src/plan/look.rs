@@ -103,7 +103,7 @@ pub fn unknown_secrets(config: &Config, scope: &Scope, marks: &BTreeMap<String, 
     let mut problems = Vec::new();
     let mut told = BTreeSet::new();
     for (key, name) in secrets(config, scope).filter(|(_, name)| !marks.contains_key(name)) {
-        if key.starts_with("jobs.") && told.contains(&name) {
+        if !told.insert(name.clone()) {
             continue;
         }
         let provider = provider.unwrap_or_default();
@@ -114,7 +114,6 @@ pub fn unknown_secrets(config: &Config, scope: &Scope, marks: &BTreeMap<String, 
             "age" => problem.hint(format!("`cloudpad secrets set {name}` gives it a value")),
             _ => problem,
         });
-        told.insert(name);
     }
     problems
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::ContainerSpec;
 use cloudpad_plugin_api::stage::deploy::{Clear, Named, Record, Remove, Stop};
+use cloudpad_plugin_api::{PushScope, Request};
 
 use super::about::in_scope;
 use super::decide::Decide;
@@ -18,6 +18,13 @@ use super::{Goal, Note, Plan, Scope, hosts, nowhere, pace, past, proxies, scope_
 use crate::config::{Config, Mount, Problem};
 use crate::inventory::{Inventory, list};
 use crate::observed::Observed;
+
+/// That images stay where hosts pull them from, which no host has to be told of.
+pub fn left_in_registry(goal: &Goal) -> Option<Note> {
+    let message = "images stay in the registry; `cloudpad registry prune` removes those that no host needs";
+    (goal.push_scope == PushScope::Shared && !goal.select.narrows_services())
+        .then(|| Note { incomplete: false, message: message.to_owned() })
+}
 
 /// Decides how all that is meant goes: containers and their routes, and where no service is named, also releases, images and
 /// networks; with `volumes`, the volumes of the services that are meant, or all where none is named. Of these only what hosts have.

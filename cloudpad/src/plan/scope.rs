@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cloudpad_plugin_api::Stage;
+
 use super::hosts::HostSet;
 use super::{jobs, past, spec};
-use crate::config::{Amount, Config, Count, Image, Problem};
+use crate::config::{Amount, Config, Count, Image, Problem, Service};
 use crate::inventory::{Inventory, Selection, list, matches, no_match, select};
 use crate::observed::HostState;
 
@@ -62,6 +64,25 @@ impl Scope {
         look.extend(self.services.values().flatten().copied());
         self.look = look.iter().collect();
         self
+    }
+
+    /// All of the config, where nobody has looked which hosts there are.
+    pub(super) fn whole(config: &Config) -> Self {
+        let nowhere = |name: &String| (name.clone(), Vec::new());
+        let services: BTreeMap<_, _> = config.services.keys().map(nowhere).collect();
+        let jobs: BTreeMap<_, _> = config.jobs.keys().map(nowhere).collect();
+        let images = images(config, &services, &jobs);
+        Self {
+            sources: sources(config, &images),
+            images,
+            services,
+            jobs,
+            hosts: Vec::new(),
+            look: Vec::new(),
+            elsewhere: BTreeSet::new(),
+            gone: Gone::All,
+            unmatched: Vec::new(),
+        }
     }
 
     /// Whether it is also about services that the config does not have: only a host itself knows whether they are there.
@@ -130,6 +151,10 @@ pub fn scope_of_left(
     let unmatched = unmatched(config, selection);
     let named = services(config, selection, &unmatched, &mut problems);
     let hosts = inventory.selected(selection, &mut problems);
+    let asks = |service: &Service| !(service.roles.is_empty() && service.hosts.is_empty());
+    if let Some(problem) = empty(config, inventory).filter(|_| config.services.values().any(asks)) {
+        return Err(vec![problem]);
+    }
     let mut all = BTreeMap::new();
     for &name in &named {
         let service = &config.services[name];
@@ -197,6 +222,16 @@ fn services<'a>(
         problems.push(Problem::new("no selected service is in a selected group"));
     }
     selected
+}
+
+/// That there is no host at all, which is no fault of the roles that are asked for.
+fn empty(config: &Config, inventory: &Inventory) -> Option<Problem> {
+    let provider = config.stages.get(&Stage::Inventory)?.provider.as_deref()?;
+    let is_empty = inventory.hosts().is_empty() && inventory.broken().is_empty();
+    is_empty.then(|| {
+        let problem = Problem::at_key("stages.inventory", format!("inventory `{provider}` lists no host"));
+        problem.hint("is what its `config` says where they are, and do you see the same by hand?")
+    })
 }
 
 /// The hosts on which a service or a job may run that asks for these, ascending.

@@ -1,6 +1,7 @@
 //! What is to be done on a machine, so that Cloudpad can use it. Pure.
 
 use cloudpad_plugin_api::stage::deploy::Engine;
+use serde_json::Value;
 
 use super::{Facts, Init, Root, Rotation, Seen, rotation};
 use crate::config::Problem;
@@ -133,14 +134,32 @@ pub fn judge(host: &str, seen: &Seen) -> Result<Judged, Problem> {
     }
     let titles = judged.steps.iter().map(Step::title).collect::<Vec<_>>().join("; ");
     if seen.engine.is_ok() {
-        let message =
-            format!("for you to do on `{host}` ({}, as `{}`): {titles}", facts.system(), facts.user);
+        let message = format!(
+            "for you to do on `{host}` ({}, as `{}`): {titles}{}",
+            facts.system(),
+            facts.user,
+            by_hand(&judged.steps)
+        );
         let notes = judged.notes.into_iter().chain([Note { incomplete: false, message }]).collect();
         return Ok(Judged { steps: Vec::new(), notes });
     }
     Err(match facts.is_like_debian() {
         true => no_root(host, facts, &titles),
         false => not_ours(host, facts, &titles),
+    })
+}
+
+/// What the file that has logs rotated is to be, for who writes it, in a line.
+fn by_hand(steps: &[Step]) -> String {
+    let text = steps.iter().find_map(|step| match step {
+        Step::Configure { text, .. } => Some(text),
+        _ => None,
+    });
+    let line = |text: &String| {
+        serde_json::from_str(text).map_or_else(|_| text.clone(), |json: Value| json.to_string())
+    };
+    text.map_or(String::new(), |text| {
+        format!("; the file is then `{}`, once the engine is restarted", line(text))
     })
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::{Engine, Machine};
 use cloudpad_plugin_api::{Failure, Request};
+use serde_json::json;
 
 use super::steps::{Step, is_old, judge};
 use super::{Facts, Seen, plan};
@@ -131,6 +132,8 @@ fn an_engine_that_works_is_left_alone_and_what_it_lacks_is_told() {
     assert_eq!(notes(&[fedora, UP, ROTATED]), "");
     let told = notes(&[fedora, UP]);
     assert!(told.starts_with("for you to do on `h1` (Fedora 41, as `root`): have logs rotated"), "{told}");
+    let file = json!({ "log-driver": "json-file", "log-opts": { "max-file": "3", "max-size": "10m" } });
+    assert!(told.contains(&format!("the file is then `{file}`")), "{told}");
     let told = notes(&[DEBIAN, "user anna\ngroups docker\n", UP]);
     assert!(told.starts_with("for you to do on `h1` (Debian 12, as `anna`): have logs rotated"), "{told}");
     assert!(notes(&[DEBIAN, ROOT, UP]).contains("once it is restarted"), "nobody's containers are stopped");

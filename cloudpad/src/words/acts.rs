@@ -73,6 +73,7 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
         },
         ("push.remove", _) => format!("removed {object}"),
         ("deploy.pull", _) => format!("pulled {object}"),
+        ("deploy.create", Reply::Created(made)) if !made.created => format!("{object} is there already"),
         ("deploy.create", _) => format!("made {object}"),
         ("deploy.start", Reply::Started(started)) if !started.created => format!("started {object} again"),
         ("deploy.start", _) => format!("started {object}"),
@@ -92,5 +93,25 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
         ("inventory.publish", _) => format!("told the inventory where {object} is"),
         ("deploy.record" | "cluster.record", _) => format!("noted release {object}"),
         _ => format!("done: {}", doing(subject)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cloudpad_plugin_api::stage::deploy::Started;
+
+    use super::*;
+
+    #[test]
+    fn what_was_there_before_was_not_made() {
+        let subject = Subject { id: 0, method: "deploy.create", host: None, object: "shop-web-1".to_owned() };
+        let told = |created| {
+            let made = Started { id: String::new(), created };
+            did(&subject, &Reply::Created(made))
+        };
+        assert_eq!(
+            (told(true), told(false)),
+            ("made shop-web-1".into(), "shop-web-1 is there already".into())
+        );
     }
 }

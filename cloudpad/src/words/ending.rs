@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use super::{bytes, nothing_to_do, plural, seconds, some_of};
+use super::plan::nothing_to_do;
+use super::{bytes, plural, seconds, some_of};
 use crate::report::{Ending, Report};
 
 /// A report in a line, with the name of the release where it is about one.

@@ -27,3 +27,20 @@ fn what_is_about_hosts_is_refused() {
     let said = room.run(&["history"]);
     assert!(!said.stderr.contains("a cluster decides"), "{said:?}");
 }
+
+#[test]
+fn all_that_a_swarm_cannot_do_is_told_by_a_look_at_the_config() {
+    let room = Room::new();
+    room.write("project/Dockerfile", "FROM scratch\n");
+    let config = "[project]\nname = \"shop\"\n[stages]\ndeploy = \"swarm\"\n[images.web]\n\
+                  [services.web]\nimage = \"web\"\nreplicas = 1\nvolumes = [\"data:/data\"]\n\
+                  health = { http = \"/\", port = 80 }\nroute = { hosts = [\"a.example.com\"], port = 80 }\n";
+    room.write("project/Cloudpad.toml", config);
+    let told = room.run(&["check"]).expect(2);
+    told.says("the proxy for routes runs on hosts").says("is sent to each host");
+    let push =
+        "[stages.push]\nprovider = \"registry\"\nconfig = { registry = \"r.example.com\" }\n[images.web]";
+    let config = config.replace("route = ", "# ").replace("[images.web]", push);
+    room.write("project/Cloudpad.toml", &config);
+    room.run(&["check"]).expect(2).says("`web` has volumes").says("is asked by HTTP");
+}

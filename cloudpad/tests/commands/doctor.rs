@@ -18,6 +18,7 @@ fn what_is_wrong_is_found_and_told_with_what_to_do() {
     found.shows("MEND inventory").says("to be mended");
     room.program("bin/list-hosts", "#!/bin/sh\necho '[]'\n");
     let found = room.run(&["doctor"]).expect(1).shows("ok program `list-hosts` is there");
+    let found = found.shows("note inventory `command` lists 0 hosts");
     found
         .shows("MEND login could not connect to `127.0.0.1:1`")
         .shows("hint: is the host up")
@@ -29,6 +30,23 @@ fn what_is_wrong_is_found_and_told_with_what_to_do() {
         json!({"place": "this machine", "check": "config", "state": "ok", "message": all[0]["message"]});
     assert_eq!((&all[0], &all.last().unwrap()["place"]), (&config, &json!("h1")));
     room.run(&["doctor", "--host", "h2"]).expect(2).says("no host matches `h2`");
+}
+
+#[test]
+fn what_a_deploy_would_fail_at_is_found_before_it() {
+    let room = Room::new();
+    let push = "[stages.push]\nprovider = \"registry\"\nconfig = { registry = \"127.0.0.1:1\" }\n";
+    let all = "[stages.secrets]\nprovider = \"age\"\nconfig = { recipients = [\"age1abc\", \"team.txt\"] }\n";
+    let app = "[images.app]\n[services.app]\nimage = \"app\"\n";
+    room.config(&format!("[hosts.h1]\naddress = \"root@127.0.0.1:1\"\n{push}{all}{app}"));
+    let found = room.run(&["doctor"]).expect(1).shows("MEND file `team.txt` cannot be read");
+    found.shows("MEND registry could not").shows("and images are pushed there");
+    let swarm = "[stages.deploy]\nprovider = \"swarm\"\nconfig = { managers = [\"root@127.0.0.1:1\"] }\n";
+    room.config(&format!("{swarm}{app}"));
+    let found = room.run(&["doctor"]).expect(1);
+    found
+        .shows("MEND config image `app` is sent to each host")
+        .shows("MEND cluster no manager of the swarm answers");
 }
 
 #[test]

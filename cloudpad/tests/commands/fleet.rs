@@ -61,6 +61,7 @@ impl Fleet {
 fn first_deploy_update_failed_update_scale_and_away() {
     let fleet = Fleet::new();
     fleet.config("replicas = 2\nenv = { GREETING = \"one\" }");
+    fleet.room.run(&["check"]).expect(0).says("1 image, in a cluster");
     fleet.room.run(&["plan"]).expect(0).shows("web");
     assert!(fleet.running().is_empty());
     fleet.deploy().expect(0);
@@ -107,7 +108,9 @@ fn what_fleet_cannot_be_asked_for_is_refused_at_its_place_before_anything_is_don
     let fleet = Fleet::new();
     fleet.room.write("project/.env", "PASSWORD=hunter2\n");
     fleet.config("secrets = [\"PASSWORD\"]");
-    let refused = fleet.deploy().expect(2);
-    refused.says("secrets = [").says("all can read who reach fleet's API");
+    for command in [&["check"][..], &["deploy", "--yes"]] {
+        let refused = fleet.room.run(command).expect(2);
+        refused.says("secrets = [").says("all can read who reach fleet's API");
+    }
     assert!(fleet.double.asked().iter().all(|asked| asked.starts_with("GET ")));
 }

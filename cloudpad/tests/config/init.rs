@@ -173,8 +173,8 @@ fn git_passes_over_the_place_of_secrets_and_is_told_once() {
         let above: Vec<String> = above.iter().map(|text| (*text).to_owned()).collect();
         files(&Found { dir_name: "shop", git: Some((own, &above)), ..Found::default() }).gitignore
     };
-    assert_eq!(gitignore(None, &[]).as_deref(), Some(".env\n"));
-    assert_eq!(gitignore(Some("/target"), &["*.log"]).as_deref(), Some("/target\n.env\n"));
+    assert_eq!(gitignore(None, &[]).as_deref(), Some(".env\n.env.*\n"));
+    assert_eq!(gitignore(Some("/target"), &["*.log"]).as_deref(), Some("/target\n.env\n.env.*\n"));
     for there in [".env", "/.env\n", "a\n**/.env", ".env*", "!.env", "*"] {
         assert_eq!(gitignore(Some(there), &[]), None, "{there}");
         assert_eq!(gitignore(None, &[there]), None, "{there}");

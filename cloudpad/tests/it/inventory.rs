@@ -109,7 +109,7 @@ fn what_is_no_list_is_refused_before_anything_is_touched() {
             "echo '[]'; echo 'token is wrong' >&2; exit 7",
             &["`./hosts` failed", "exit status: 7", "token is wrong"],
         ),
-        ("echo '[]'", &["no host has the role `web`"]),
+        ("echo '[]'", &["inventory `command` lists no host"]),
     ] {
         script(&project, text);
         let outcome = project.run(&["deploy", "--yes"]).expect(2);

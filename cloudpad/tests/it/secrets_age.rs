@@ -105,7 +105,7 @@ fn an_editor_has_a_private_file_in_memory_that_is_gone_afterwards() {
     set(&project, "token", "1");
     let before = file(&project);
     let look = "stat -c '%a' \"$1\" > seen; stat -f -c %T \"$1\" >> seen; dirname \"$1\" >> seen; echo '# new' >> \"$1\"";
-    edit(&project, look).expect(0).says("the secrets are kept");
+    edit(&project, look).expect(0).says("the secrets are changed");
     let seen = fs::read_to_string(project.path("seen")).expect("what the editor saw");
     let seen: Vec<_> = seen.lines().collect();
     assert_eq!(seen[..2], ["600", "tmpfs"]);
@@ -143,7 +143,10 @@ fn who_cannot_read_it_is_told_and_changes_nothing() {
     let before = file(&project);
     let other = keygen(&project.path("other.txt"));
     let with_key = |args: &[&str]| project.run_with(args, &[("CLOUDPAD_AGE_IDENTITY", &other.0)]);
-    with_key(&["secrets", "ls"]).expect(2).says("`secrets.age` cannot be decrypted");
+    with_key(&["secrets", "ls"])
+        .expect(2)
+        .says("`secrets.age` cannot be decrypted")
+        .says("it was tried with the key in `CLOUDPAD_AGE_IDENTITY`");
     let nobody = project.path("nowhere").display().to_string();
     project
         .run_with(&["secrets", "ls"], &[("HOME", &nobody)])

@@ -48,6 +48,10 @@ fn what_is_stopped_stays_so_until_the_next_deploy_and_is_no_release() {
     project.run(&["stop", "web", "--yes"]).expect(0).says("nothing to do: everything is as it should be");
     project.run(&["stop", "db", "--yes"]).expect(0).says("is protected, and stopped since it is named");
     assert_eq!(running(&project), [""; 0]);
+    let quiet = project.run(&["start", "web", "--yes", "-q"]).expect(0);
+    assert!(!quiet.text().contains("warning"), "a note is neither data nor an error");
+    let quiet = project.run(&["stop", "web", "--yes", "-q"]).expect(0);
+    assert!(!quiet.text().contains("warning"), "a note is neither data nor an error");
     let listed = project.run(&["releases", "--json"]).expect(0).stdout;
     assert_eq!(listed.matches("\"release\"").count(), 1, "{listed}");
     let history = project.run(&["history", "--json"]).expect(0).stdout;

@@ -86,7 +86,15 @@ pub fn explain(tried: &str, said: &str, doing: &str, registry: &str, access: &Ac
         return Refusal { passing: true, ..unreachable(failure.retryable(), hint) };
     }
     if has(&UNREACHABLE) {
-        return unreachable(failure.retryable(), format!("is `{registry}` right, and does it run?"));
+        let hint = match registry {
+            Reference::HUB => {
+                "the engine does not get to Docker Hub: look at its DNS and its proxy, or name the image at another \
+                 registry (`reference` of an image, `image` of `[proxy]`)"
+                    .to_owned()
+            }
+            _ => format!("is `{registry}` right, and does it run?"),
+        };
+        return unreachable(failure.retryable(), hint);
     }
     Refusal { failure, denied: false, passing: false }
 }
@@ -133,6 +141,15 @@ mod tests {
         assert!(authority.failure.hint.unwrap().contains("`/etc/docker/certs.d/r.io/ca.crt`"));
         let plain = explained("http: server gave HTTP response to HTTPS client");
         assert!(plain.failure.hint.unwrap().contains("`insecure-registries`"));
+    }
+
+    #[test]
+    fn who_does_not_get_to_docker_hub_is_told_where_another_image_is_named() {
+        let access = Access { credentials: Default::default(), who: "without a login".to_owned() };
+        let said =
+            "Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io: no such host";
+        let refusal = explain("could not pull `caddy:2`", said, "pull", Reference::HUB, &access);
+        assert!(refusal.failure.hint.unwrap().contains("`image` of `[proxy]`"));
     }
 
     #[test]

@@ -214,6 +214,7 @@ impl Client {
             {
                 format!("{error}: does it ask for a certificate of ours, which `cert` and `key` name?")
             }
+            ureq::Error::Io(error) => error.to_string(),
             other => other.to_string(),
         }
     }

@@ -231,6 +231,7 @@ fn words(error: &ureq::Error) -> String {
         ureq::Error::Io(error) if error.kind() == ConnectionReset => "connection reset by peer".to_owned(),
         ureq::Error::Rustls(error) => in_tls(&error.to_string()),
         ureq::Error::Io(error) if error.to_string().contains("certificate") => in_tls(&error.to_string()),
+        ureq::Error::Io(error) => error.to_string(),
         other => other.to_string(),
     }
 }

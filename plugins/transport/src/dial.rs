@@ -34,7 +34,7 @@ pub(crate) async fn tcp(target: &Target, timeout: Duration) -> Result<Line, Fail
         .unwrap_or_else(|_| Err(std::io::Error::other(format!("no answer in {} s", timeout.as_secs()))))
         .map_err(|error| {
             unreachable(format!("could not resolve `{host}`: {error}"))
-                .hint("check the host's address in `Cloudpad.toml` and in the SSH configuration")
+                .hint("is the host's address right, where it stands: in `Cloudpad.toml`, the inventory or the SSH configuration?")
         })?;
     let mut failures = Vec::new();
     for address in addresses {

@@ -21,8 +21,6 @@ use crate::words::outputs::{self, Line, Output};
 /// A line of more than 64 KiB goes on in the next one.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    select: SelectHosts,
     /// Print what hosts have said once for all that have said the same, when they are done
     #[arg(long)]
     summary: bool,
@@ -36,6 +34,8 @@ pub(super) struct Args {
     /// One argument is a line for the shell of the host, several are a program and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     command: Vec<String>,
+    #[command(flatten)]
+    select: SelectHosts,
 }
 
 impl Args {

@@ -29,8 +29,6 @@ use members::Members;
 /// An engine that is there already is neither replaced nor restarted. With `--verbose` the scripts that do it are shown.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    #[command(flatten)]
-    select: SelectHosts,
     /// Make each of them a member of an etcd cluster too
     ///
     /// Without a member among them they begin one; else those that are none join it. A member that is there is left as it is.
@@ -39,6 +37,8 @@ pub(super) struct Args {
     /// Go ahead without asking
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    select: SelectHosts,
 }
 
 impl Args {

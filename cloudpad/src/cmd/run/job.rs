@@ -82,7 +82,7 @@ fn places(
         };
     if places.is_empty() {
         let none = || Refusal::new(format!("none of the hosts of job `{name}` is selected"));
-        return Err(target.map_or_else(none, nowhere).into());
+        return Err(target.map_or_else(none, |target| nowhere(&session.config, target)).into());
     }
     if job.run == RunOn::Once {
         places.truncate(1);

@@ -47,7 +47,7 @@ impl Args {
                 Err(refused) => again(&session, term, refused)?,
             }
         }
-        term.status("the secrets are kept");
+        term.status("the secrets are changed");
         Ok(exit::OK)
     }
 }

@@ -27,11 +27,12 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(self, global: &Global, term: &Arc<Term>) -> Ended {
-        if self.name.is_empty() || self.name.contains(char::is_control) {
+        if !is_name(&self.name) {
             return Err(Refusal::new(format!(
                 "`{}` cannot be the name of a secret",
                 self.name.escape_debug()
             ))
+            .hint("it has neither blanks nor quotes, such as `DATABASE_PASSWORD`")
             .into());
         }
         let session = Session::open("secrets set", false, global, term)?;
@@ -58,6 +59,12 @@ impl Args {
     }
 }
 
+/// Whether a secret can be called so: what shells, files of variables and TOML would take apart is a slip of the keyboard.
+fn is_name(name: &str) -> bool {
+    let is_odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '=' | '"' | '\'' | '`' | '#');
+    !name.is_empty() && !name.contains(is_odd)
+}
+
 /// All of standard input.
 fn piped() -> Result<String, Refusal> {
     let mut value = String::new();
@@ -79,7 +86,13 @@ fn without_end(mut value: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::without_end;
+    use super::{is_name, without_end};
+
+    #[test]
+    fn names_are_of_one_word() {
+        assert!(["PASSWORD", "db.password", "team/db-password", "schlüssel"].into_iter().all(is_name));
+        assert!(!["", "bad name", "A=b", "\"A\"", "#a", "a\n"].into_iter().any(is_name));
+    }
 
     #[test]
     fn one_line_loses_its_end_and_several_keep_theirs() {

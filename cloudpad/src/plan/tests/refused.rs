@@ -7,8 +7,9 @@ use cloudpad_plugin_api::stage::deploy::PortHeld;
 use cloudpad_plugin_api::{Failure, FailureKind};
 
 use super::kit::*;
-use crate::config::{Amount, Count, Image, MountMode, Unreachable};
+use crate::config::{Amount, Count, Image, MountMode, Secret, Unreachable};
 use crate::observed::HostState;
+use crate::plan;
 
 fn held(port: u16, container: &str) -> PortHeld {
     PortHeld { published: port, protocol: Protocol::Tcp, host_ip: None, container: container.into() }
@@ -140,9 +141,12 @@ fn it_is_not_the_host_that_has_to_be_mended_when_a_plugin_has_crashed() {
     case.unseen("h1");
     let crashed = Failure::new(FailureKind::Crashed, "plugin `x` was killed");
     case.observed.hosts.insert("h3".into(), HostState::Unseen(crashed));
+    let down = Failure::new(FailureKind::Unreachable, "no answer").hint("is the host up?");
+    case.observed.hosts.insert("h2".into(), HostState::Unseen(down));
     let hints: Vec<_> = case.try_plan().unwrap_err().into_iter().filter_map(|problem| problem.hint).collect();
     assert!(hints[0].starts_with("bring it back"), "{hints:?}");
-    assert!(hints[1].starts_with("it was the plugin that failed"), "{hints:?}");
+    assert!(hints[1].starts_with("is the host up?; `--host` selects others"), "{hints:?}");
+    assert!(hints[2].starts_with("it was the plugin that failed"), "{hints:?}");
 }
 
 #[test]
@@ -211,4 +215,18 @@ fn a_machine_by_two_names() {
     let notes = case.plan().notes;
     assert_eq!(notes.len(), 1, "{notes:?}");
     assert!(notes[0].message.starts_with("`h3` has the very containers of `h1`"), "{notes:?}");
+}
+
+#[test]
+fn a_secret_that_nobody_knows_is_told_once_however_many_need_it() {
+    let mut case = case();
+    case.image("api", "v1");
+    let secret = Secret { name: "token".into(), mode: None, uid: None, gid: None };
+    for name in ["web", "api"] {
+        case.service(name, |service| _ = service.secrets.insert("TOKEN".into(), secret.clone()));
+    }
+    let scope = plan::scope(&case.config, &case.inventory(), &case.goal.select).unwrap();
+    let problems = plan::unknown_secrets(&case.config, &scope, &Default::default());
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].message.ends_with("knows no secret `token`"), "{problems:?}");
 }

@@ -1,7 +1,7 @@
 //! How a project is taken off its hosts.
 
-use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::stage::deploy::{Claim, Clear, OneOff, State};
+use cloudpad_plugin_api::{PushScope, Request};
 
 use super::kit::*;
 use super::sim::Sim;
@@ -235,4 +235,15 @@ fn what_runs_nowhere_else_is_told_where_hosts_are_left() {
     assert!(!notes(&unseen).contains(&told.to_owned()), "it may run there");
     case.goal.select.hosts = vec!["h3".into()];
     assert!(!notes(&case).contains(&told.to_owned()), "it runs on h2");
+}
+
+#[test]
+fn what_stays_in_a_registry_is_told_where_there_is_one() {
+    let mut goal = case().goal;
+    assert_eq!(plan::left_in_registry(&goal), None);
+    goal.push_scope = PushScope::Shared;
+    let told = plan::left_in_registry(&goal).unwrap();
+    assert!(!told.incomplete && told.message.contains("registry prune"), "{told:?}");
+    goal.select.services = vec!["web".into()];
+    assert_eq!(plan::left_in_registry(&goal), None, "other services may need them");
 }

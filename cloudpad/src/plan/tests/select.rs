@@ -1,7 +1,9 @@
 //! Which part of a project a selection means.
 
+use cloudpad_plugin_api::Stage;
+
 use super::kit::*;
-use crate::config::{Amount, Count, Update};
+use crate::config::{Amount, Count, StageChoice, Update};
 use crate::inventory::Selection;
 use crate::plan::{ChangeKind, Scope, scope};
 
@@ -177,4 +179,15 @@ fn roles_and_hosts_that_are_not_there_are_problems() {
             "there is no host `h7`, which service `web` asks for: there is `h1`, `h2`, `h3`",
         ]
     );
+}
+
+#[test]
+fn an_inventory_without_a_host_is_told_as_such() {
+    let mut case = project();
+    case.config.hosts.clear();
+    let choice = StageChoice { provider: Some("etcd".into()), config: serde_json::Value::Null };
+    case.config.stages.insert(Stage::Inventory, choice);
+    let problems = found(&case, &Selection::default()).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].starts_with("inventory `etcd` lists no host: "), "{problems:?}");
 }

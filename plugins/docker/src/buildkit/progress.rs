@@ -113,7 +113,7 @@ impl<'a> Progress<'a> {
             .find(|step| !step.error.is_empty() && !step.error.contains("context canceled"));
         let Some(step) = failed else {
             return Failure::failed(format!("image `{}` could not be built: {said}", self.image))
-                .hint(format!("look at `{}`", self.dockerfile));
+                .hint(where_to_look(&said, &self.dockerfile));
         };
         let what = match exit_code(&step.error) {
             Some(code) => format!("ended with exit code {code}"),
@@ -125,6 +125,14 @@ impl<'a> Progress<'a> {
             self.secrets.hide(&step.name)
         ));
         step.log.last().fold(failure, |failure, line| failure.cause(self.secrets.hide(line)))
+    }
+}
+
+/// What to do about a build that has failed before its first step.
+fn where_to_look(said: &str, dockerfile: &str) -> String {
+    match said.contains("parse error") {
+        true => format!("look at `{dockerfile}`; it is a template only where its image has `variables`"),
+        false => format!("look at `{dockerfile}`"),
     }
 }
 
@@ -143,4 +151,16 @@ fn reason(message: &str) -> &str {
 /// The exit code at the end of what a failed `RUN` says.
 fn exit_code(error: &str) -> Option<i64> {
     error.rsplit_once("exit code: ")?.1.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::where_to_look;
+
+    #[test]
+    fn a_template_may_be_why_a_dockerfile_is_not_understood() {
+        let said = "dockerfile parse error on line 1: FROM requires either one or three arguments";
+        assert!(where_to_look(said, "Dockerfile").contains("`variables`"));
+        assert_eq!(where_to_look("no space left on device", "Dockerfile"), "look at `Dockerfile`");
+    }
 }

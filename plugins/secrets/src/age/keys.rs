@@ -36,6 +36,21 @@ impl Identity {
         Ok(Self::Files(files))
     }
 
+    /// Which keys were tried, and what to do where none of them fits.
+    pub(super) fn tried(&self) -> String {
+        let tried = match self {
+            Self::Text(_) => format!("the key in `{VARIABLE}`"),
+            Self::Files(files) => {
+                let files: Vec<_> = files.iter().map(|file| format!("`{}`", file.display())).collect();
+                files.join(", ")
+            }
+        };
+        format!(
+            "it was tried with {tried}; somebody who can open it adds your public key to `recipients` and encrypts it \
+             anew by `cloudpad secrets edit`, or `{VARIABLE}` names another key"
+        )
+    }
+
     /// Names the keys to `age`, and says what it gets on standard input.
     pub(super) fn name(&self, command: &mut Command) -> Vec<u8> {
         match self {
@@ -73,4 +88,17 @@ pub(super) fn name_recipients(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_no_fitting_key_is_told_which_were_tried() {
+        let files = Identity::Files(vec!["/home/a/age.txt".into(), "/home/a/.ssh/id_rsa".into()]);
+        assert!(files.tried().starts_with("it was tried with `/home/a/age.txt`, `/home/a/.ssh/id_rsa`; "));
+        let text = Identity::Text("AGE-SECRET-KEY-1X".to_owned()).tried();
+        assert!(text.contains("the key in `CLOUDPAD_AGE_IDENTITY`") && !text.contains("KEY-1X"), "{text}");
+    }
 }

@@ -104,7 +104,10 @@ impl<'a> Store<'a> {
         command.arg("--decrypt");
         let input = identity.name(&mut command);
         command.arg("--").arg(path);
-        let text = tool(command).input(input).output(self.cx).map_err(opened)?;
+        let text = tool(command).input(input).output(self.cx).map_err(|failure| {
+            let failure = opened(failure);
+            if failure.hint.is_some() { failure } else { failure.hint(identity.tried()) }
+        })?;
         let text = String::from_utf8(text).map_err(|_| self.broken("it is no UTF-8 text"))?;
         Ok(Secret::from(text))
     }
