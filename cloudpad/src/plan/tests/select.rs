@@ -187,7 +187,10 @@ fn an_inventory_without_a_host_is_told_as_such() {
     case.config.hosts.clear();
     let choice = StageChoice { provider: Some("etcd".into()), config: serde_json::Value::Null };
     case.config.stages.insert(Stage::Inventory, choice);
-    let problems = found(&case, &Selection::default()).unwrap_err();
-    assert_eq!(problems.len(), 1, "{problems:?}");
-    assert!(problems[0].starts_with("inventory `etcd` lists no host: "), "{problems:?}");
+    for roles in [&["web"][..], &[]] {
+        case.config.services.values_mut().for_each(|service| service.roles = words(roles));
+        let problems = found(&case, &Selection::default()).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with("inventory `etcd` lists no host: "), "{problems:?}");
+    }
 }
