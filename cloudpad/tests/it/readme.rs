@@ -9,13 +9,20 @@ fn blocks(language: &str) -> Vec<String> {
     text.split(&start).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
 }
 
+/// What goes to a cluster.
+const FOR_A_CLUSTER: &str = "[project]\nname = \"shop\"\n[stages.push]\nprovider = \"registry\"\n\
+                             config = { registry = \"registry.example.com\" }\n\
+                             [images.app]\nreference = \"shop/app:1\"\n[services.app]\n";
+
 #[test]
 fn its_configs_are_fine() {
     let project = Project::new("readme");
     let configs = blocks("toml");
     let (whole, parts) = configs.split_first().expect("a config by example");
     for part in std::iter::once("").chain(parts.iter().map(String::as_str)) {
-        project.write("Cloudpad.toml", format!("{whole}\n{part}"));
+        // The whole one has what no cluster can do, and is told so.
+        let beside = if part.contains("\"fleet\"") { FOR_A_CLUSTER } else { whole };
+        project.write("Cloudpad.toml", format!("{beside}\n{part}"));
         project.run(&["check"]).expect(0);
     }
     project.run(&["check", "-e", "staging"]).expect(0);
