@@ -73,7 +73,7 @@ fn what_cannot_be_meant_is_refused_before_anything_is_touched() {
     let project = project("stopbad");
     let all = running(&project);
     let stop = |args: &[&str]| project.run(&[&["stop"], args].concat()).expect(2);
-    stop(&[]).says("<SERVICE[.N]>");
+    stop(&[]).says("<SERVICE[.N]|--all>");
     stop(&["wbe", "--yes"]).says("there is no service `wbe`").says("did you mean `web`?");
     stop(&["nothing-like-it", "--yes"]).says("no service matches `nothing-like-it`");
     stop(&["web.9", "--yes"]).says("there is no container of `web.9`").says("there is `web.1`");
