@@ -151,6 +151,7 @@ fn make(
         let basis = cluster::Basis { config, scope: &scope, observed, seen, goal };
         return finish(problems, || cluster::plan(&basis, &mut supply));
     }
+    problems.extend(scope::empty(config, inventory));
     let sight = Sight::new(inventory, observed);
     let needed = hosts::needed(goal, &scope);
     let seen = (observed, &sight);

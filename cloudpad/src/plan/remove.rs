@@ -42,6 +42,9 @@ pub fn remove(
 ) -> Result<Plan, Vec<Problem>> {
     let needed = |scope: &Scope| hosts::needed(goal, scope);
     let scope = scope_of_left(config, inventory, &goal.select)?;
+    if let Some(problem) = super::scope::empty(config, inventory) {
+        return Err(vec![problem]);
+    }
     let make = |decide: &Decide<'_>, notes: &mut Vec<Note>| Ok(all(decide, volumes, notes));
     in_scope((config, inventory, &scope), observed, goal, needed, make)
 }

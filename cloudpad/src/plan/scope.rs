@@ -6,7 +6,7 @@ use cloudpad_plugin_api::Stage;
 
 use super::hosts::HostSet;
 use super::{jobs, past, spec};
-use crate::config::{Amount, Config, Count, Image, Problem};
+use crate::config::{Amount, Config, Count, Image, Problem, Service};
 use crate::inventory::{Inventory, Selection, list, matches, no_match, select};
 use crate::observed::HostState;
 
@@ -151,7 +151,8 @@ pub fn scope_of_left(
     let unmatched = unmatched(config, selection);
     let named = services(config, selection, &unmatched, &mut problems);
     let hosts = inventory.selected(selection, &mut problems);
-    if let Some(problem) = empty(config, inventory) {
+    let asks = |service: &Service| !(service.roles.is_empty() && service.hosts.is_empty());
+    if let Some(problem) = empty(config, inventory).filter(|_| config.services.values().any(asks)) {
         return Err(vec![problem]);
     }
     let mut all = BTreeMap::new();
@@ -223,8 +224,9 @@ fn services<'a>(
     selected
 }
 
-/// That there is no host at all: nothing would be done anywhere, and that would read as success.
-fn empty(config: &Config, inventory: &Inventory) -> Option<Problem> {
+/// That there is no host at all, which is no fault of the roles that are asked for. Nothing would be done anywhere, and that would
+/// read as success.
+pub(super) fn empty(config: &Config, inventory: &Inventory) -> Option<Problem> {
     let provider = config.stages.get(&Stage::Inventory)?.provider.as_deref()?;
     let is_empty = inventory.hosts().is_empty() && inventory.broken().is_empty();
     is_empty.then(|| {

@@ -25,6 +25,7 @@ fn its_configs_are_fine() {
         project.write("Cloudpad.toml", format!("{beside}\n{part}"));
         project.run(&["check"]).expect(0);
     }
+    project.write("Cloudpad.toml", whole);
     project.run(&["check", "-e", "staging"]).expect(0);
 }
 

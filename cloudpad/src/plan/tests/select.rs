@@ -187,10 +187,14 @@ fn an_inventory_without_a_host_is_told_as_such() {
     case.config.hosts.clear();
     let choice = StageChoice { provider: Some("etcd".into()), config: serde_json::Value::Null };
     case.config.stages.insert(Stage::Inventory, choice);
-    for roles in [&["web"][..], &[]] {
-        case.config.services.values_mut().for_each(|service| service.roles = words(roles));
-        let problems = found(&case, &Selection::default()).unwrap_err();
-        assert_eq!(problems.len(), 1, "{problems:?}");
-        assert!(problems[0].starts_with("inventory `etcd` lists no host: "), "{problems:?}");
-    }
+    let problems = found(&case, &Selection::default()).unwrap_err();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].starts_with("inventory `etcd` lists no host: "), "{problems:?}");
+    // Where nobody asks for roles, it can be looked at, and nothing be done.
+    case.config.services.values_mut().for_each(|service| service.roles.clear());
+    assert!(found(&case, &Selection::default()).is_ok());
+    let told = "inventory `etcd` lists no host";
+    assert_eq!(case.problems(), [told]);
+    let remove = crate::plan::remove(&case.config, &case.inventory(), &case.observed, &case.goal, false);
+    assert_eq!(remove.unwrap_err()[0].message, told);
 }
