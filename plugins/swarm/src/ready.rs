@@ -53,7 +53,8 @@ pub(crate) async fn ready(engine: &Engine, request: &Ready) -> Result<BecameRead
         match serving(&service, &tasks) {
             Some(count) if count == wanted && seen::rollout(&service) != Rollout::Updating => {
                 let since = *since.get_or_insert_with(Instant::now);
-                if since.elapsed() >= settle {
+                // The swarm itself has watched each instance of an update for that long before it says that it is completed.
+                if is_completed(&service) || since.elapsed() >= settle {
                     return Ok(BecameReady { instances: count });
                 }
             }
@@ -96,6 +97,12 @@ fn ended<'a>(service: &'a EngineService, tasks: &'a [Task]) -> impl Iterator<Ite
         matches!(seen::state_of(task), TaskState::FAILED | TaskState::REJECTED | TaskState::COMPLETE)
     };
     tasks.iter().filter(is_it).filter(|task| seen::is_current(service, task))
+}
+
+fn is_completed(service: &EngineService) -> bool {
+    use bollard::models::ServiceUpdateStatusStateEnum as Update;
+    let state = service.update_status.as_ref().and_then(|status| status.state);
+    state == Some(Update::COMPLETED)
 }
 
 fn is_going_back(service: &EngineService) -> bool {
