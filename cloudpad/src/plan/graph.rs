@@ -158,6 +158,11 @@ impl Graph {
         (from..self.next()).filter(|&node| self.is_leaf(node)).collect()
     }
 
+    /// The same, of those on one host.
+    pub(super) fn leaves_on(&self, host: &str) -> Vec<Node> {
+        self.leaves_by_host().into_iter().filter(|(on, _)| **on == *host).map(|(_, node)| node).collect()
+    }
+
     /// The same with their hosts, of those that have one.
     pub(super) fn leaves_by_host(&self) -> Vec<(Arc<str>, Node)> {
         let host = |node: Node| Some((self.actions[node as usize].host.clone()?, node));

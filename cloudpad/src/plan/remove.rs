@@ -143,7 +143,7 @@ impl<'a> Removal<'a, '_> {
             decide.scope.covers(at.1, decide.config) && !self.stays.contains(&at)
         };
         let (going, staying): (Vec<_>, Vec<_>) = sight.containers.iter().partition(is_going);
-        let mut needs = leaves_of(graph, &host.name);
+        let mut needs = graph.leaves_on(&host.name);
         let mut containers: Vec<Named> = going.iter().map(|old| named(old)).collect();
         if self.is_whole {
             containers.extend(self.one_offs(graph, index, sight, &mut needs));
@@ -259,11 +259,6 @@ impl<'a> Removal<'a, '_> {
         let networks = less(found.networks, &kept.networks, self.is_whole || staying.is_empty());
         (networks, less(found.volumes, &kept.volumes, true))
     }
-}
-
-/// The actions on a host for which none waits so far.
-fn leaves_of(graph: &Graph, host: &str) -> Vec<Node> {
-    graph.leaves_by_host().into_iter().filter(|(on, _)| **on == *host).map(|(_, node)| node).collect()
 }
 
 /// Networks and volumes, as the engine names them; directories of the host among the latter.

@@ -252,9 +252,7 @@ impl<'a> Routing<'a> {
         if remove.is_empty() {
             return;
         }
-        let host = self.inventory.hosts()[at.0].name.as_str();
-        let leaves = graph.leaves_by_host().into_iter().filter(|(on, _)| **on == *host);
-        let needs: Vec<Node> = leaves.map(|(_, node)| node).collect();
+        let needs = graph.leaves_on(&self.inventory.hosts()[at.0].name);
         self.switch(graph, at, Switch { add: None, remove, drains: true }, &needs);
     }
 

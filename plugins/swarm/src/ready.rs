@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bollard::container::LogOutput;
-use bollard::models::{Service as EngineService, Task, TaskState};
+use bollard::models::{Service as EngineService, ServiceUpdateStatusStateEnum as Update, Task, TaskState};
 use bollard::query_parameters::LogsOptionsBuilder;
 use cloudpad_engine::Engine;
 use cloudpad_plugin_api::Failure;
@@ -99,16 +99,20 @@ fn ended<'a>(service: &'a EngineService, tasks: &'a [Task]) -> impl Iterator<Ite
     tasks.iter().filter(is_it).filter(|task| seen::is_current(service, task))
 }
 
+/// How far the last update is; none where there was none.
+fn update_state(service: &EngineService) -> Option<Update> {
+    service.update_status.as_ref()?.state
+}
+
 fn is_completed(service: &EngineService) -> bool {
-    use bollard::models::ServiceUpdateStatusStateEnum as Update;
-    let state = service.update_status.as_ref().and_then(|status| status.state);
-    state == Some(Update::COMPLETED)
+    update_state(service) == Some(Update::COMPLETED)
 }
 
 fn is_going_back(service: &EngineService) -> bool {
-    use bollard::models::ServiceUpdateStatusStateEnum as Update;
-    let state = service.update_status.as_ref().and_then(|status| status.state);
-    matches!(state, Some(Update::ROLLBACK_STARTED | Update::ROLLBACK_PAUSED | Update::ROLLBACK_COMPLETED))
+    matches!(
+        update_state(service),
+        Some(Update::ROLLBACK_STARTED | Update::ROLLBACK_PAUSED | Update::ROLLBACK_COMPLETED)
+    )
 }
 
 async fn gave_up(
