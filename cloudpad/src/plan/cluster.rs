@@ -73,6 +73,10 @@ pub(super) fn plan<'a>(basis: &Basis<'a>, supply: &mut Supply<'a>) -> Result<Pla
         return finish(graph, Vec::new());
     }
     let wishes = wish::wishes(basis, supply)?;
+    let problems: Vec<_> = wishes.iter().filter_map(|wish| taken(basis, wish)).collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     let release = memory::release(basis, &wishes);
     let (mut changes, mut notes) = (Vec::new(), Vec::new());
     for wish in &wishes {
@@ -110,6 +114,18 @@ pub fn review(config: &Config, plan: &Plan) -> Option<Request> {
     let services: Vec<_> = services.collect();
     let project = Arc::clone(&config.project);
     (!services.is_empty()).then_some(Request::ClusterReview(Review { project, services }))
+}
+
+/// A name that the cluster has for something that is not the project's.
+fn taken(basis: &Basis<'_>, wish: &Wish<'_>) -> Option<Problem> {
+    let name = &wish.service.name;
+    let owner = basis.seen.taken.get(name)?;
+    let message =
+        format!("the cluster runs something by the name that `{name}` would have, which is of {owner}");
+    Some(
+        Problem::at_key(format!("services.{name}"), message)
+            .hint("give the service or the project another name, or remove what is there"),
+    )
 }
 
 /// Nodes are no hosts to which an image could be sent.

@@ -186,7 +186,8 @@ fn cluster(seen: &cluster::Observation) -> Result<(), String> {
         let own = [&service.name, &service.revision, &service.release, &service.id, &service.image];
         own.into_iter().chain([&service.message]).chain(instances)
     });
-    if let Some(word) = nodes.chain(services).find(|word| word.contains(char::is_control)) {
+    let taken = seen.taken.iter().flat_map(|(name, owner)| [name, owner]);
+    if let Some(word) = nodes.chain(services).chain(taken).find(|word| word.contains(char::is_control)) {
         return Err(format!("{word:?}, which it says of the cluster, has control characters"));
     }
     let names: BTreeSet<_> = seen.services.iter().map(|service| &service.name).collect();
@@ -258,6 +259,8 @@ mod tests {
         assert!(
             said(json!([{ "name": "web", "revision": "1\n" }]), json!(null)).contains("control characters")
         );
+        let taken = json!({ "services": [], "taken": { "web": "a\u{7}b" } });
+        assert!(wrong("cluster.observe", observe.clone(), taken).contains("control characters"));
         let twice = json!([{ "name": "web", "revision": "1" }, { "name": "web", "revision": "2" }]);
         assert!(said(twice, json!(null)).contains("twice"));
         let open = json!([{ "id": "r1", "images": { "web": { "pushed_by": 7 } } }]);

@@ -80,6 +80,12 @@ fn a_secret_is_the_swarms_and_another_value_an_update() {
     configure(&project, "\"h1\"", &format!("networks = [\"back\"]\n{more}"));
     project.run(&["deploy", "--yes", "--service", "web"]).expect(1).says("is of project `other`");
     project.lab.host(1).run(&format!("docker network rm {theirs}"));
+    let make = format!("docker service create --detach --quiet --replicas 0 --name {}_front", project.name);
+    project.lab.host(1).run(&format!("{make} {}", project.lab.base_image));
+    let front = "[services.front]\nimage = \"web\"\nreplicas = 0\n";
+    configure(&project, "\"h1\"", &format!("{more}{front}"));
+    project.run(&["plan"]).expect(2).says("somebody who has made it without Cloudpad");
+    project.lab.host(1).run(&format!("docker service rm {}_front", project.name));
     project.run(&["remove", "--yes"]).expect(0);
     assert_eq!(project.lab.host(1).run(&list).trim(), "");
 }

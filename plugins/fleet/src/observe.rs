@@ -27,6 +27,7 @@ pub fn observation(project: &Project, look: &Look, with_releases: bool) -> Obser
         nodes,
         services: services.iter().map(|service| seen(project, service, look)).collect(),
         releases: with_releases.then(|| releases(project, look)),
+        ..Observation::default()
     }
 }
 

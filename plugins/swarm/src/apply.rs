@@ -24,7 +24,7 @@ pub(crate) async fn apply(cx: &Context, engine: &Engine, request: &Apply) -> Res
     for _ in 0..TRIES {
         let found = observe::inspect(engine, &name).await?;
         let labels = found.as_ref().and_then(|found| found.spec.as_ref()?.labels.as_ref());
-        if let Some(owner) = names::of_other(labels, &request.project) {
+        if let Some(owner) = found.as_ref().and_then(|_| names::owner(labels, &request.project)) {
             return Err(names::taken("service", &name, &owner));
         }
         if found.as_ref().is_some_and(|found| is_so(found, request)) {

@@ -2,8 +2,8 @@
 //!
 //! - `config`: the table `[stages.deploy.config]`. Pure.
 //! - `managers`: runs one call on a manager's engine, and on another one where that is lost. I/O.
-//! - `names`, `review`, `spec`, `seen`, `drift`, `lasting`: what things are called, what cannot be asked for, both ways between a
-//!   service and what an engine says of it, whether that is still so, and times in words. Pure.
+//! - `names`, `review`, `spec`, `seen`, `drift`, `verdict`, `lasting`: what things are called, what cannot be asked for, both ways
+//!   between a service and what an engine says of it, whether that is still so, what has become of it, and times in words. Pure.
 //! - `apply`, `observe`, `ready`, `remove`, `record`, `logs`: the verbs. I/O.
 
 mod apply;
@@ -20,6 +20,7 @@ mod remove;
 mod review;
 mod seen;
 mod spec;
+mod verdict;
 
 use cloudpad_plugin_api::stage::cluster::{
     Applied, Apply, BecameReady, Cannots, Cluster, Logs, Observation, Observe, Ready, Record, Remove, Review,

@@ -15,6 +15,9 @@ pub(crate) const SERVICE: &str = "cloudpad.service-spec";
 /// On a service: from where nodes have its image.
 pub(crate) const IMAGE: &str = "cloudpad.service-image";
 
+/// On what `docker stack deploy` makes: of which stack it is.
+const STACK: &str = "com.docker.stack.namespace";
+
 /// The label that makes a node one of a role.
 pub(crate) const ROLE: &str = "cloudpad.role.";
 
@@ -24,6 +27,11 @@ pub(crate) const LONGEST: usize = 63;
 /// The engine's name of a service.
 pub(crate) fn service(project: &Project, name: &str) -> String {
     format!("{}_{name}", network(&project.prefix()))
+}
+
+/// What a service of the project that the engine calls so would be called; none where none would.
+pub(crate) fn of_service<'a>(project: &Project, name: &'a str) -> Option<&'a str> {
+    name.strip_prefix(&network(&project.prefix()))?.strip_prefix('_')
 }
 
 /// The engine's name of a network.
@@ -59,10 +67,20 @@ pub(crate) fn of_other(labels: Option<&HashMap<String, String>>, project: &Proje
     Some(format!("project `{name}`{}", environment.unwrap_or_default()))
 }
 
+/// Whose a service is by its labels, where that is not the project.
+pub(crate) fn owner(labels: Option<&HashMap<String, String>>, project: &Project) -> Option<String> {
+    let label = |name: &str| labels?.get(name).filter(|value| !value.is_empty());
+    if label(label::PROJECT).is_some() {
+        return of_other(labels, project);
+    }
+    let stack = label(STACK).map(|stack| format!("stack `{stack}`"));
+    Some(stack.unwrap_or_else(|| "somebody who has made it without Cloudpad".to_owned()))
+}
+
 /// What is refused as it is another project's, by its name.
 pub(crate) fn taken(what: &str, name: &str, owner: &str) -> Failure {
-    Failure::failed(format!("{what} `{name}` is of {owner}"))
-        .hint("a swarm has `_` where names are joined, so both come to the same there: give it another name")
+    Failure::failed(format!("the swarm has a {what} `{name}`, which is of {owner}"))
+        .hint("give yours another name, or remove what is there; a swarm has `_` where names are joined, so two may come to the same")
 }
 
 /// What finds all that is the project's.
@@ -94,8 +112,15 @@ mod tests {
         assert_eq!(of_other(&labels(&plain), &folded).unwrap(), "project `shop_a`");
         for project in [&plain, &folded] {
             assert_eq!(of_other(&labels(project), project), None);
-            // What somebody has made by hand may be meant.
+            // A network that somebody has made by hand may be meant; a service never is.
             assert_eq!(of_other(&HashMap::new(), project), None);
+            assert_eq!(owner(None, project).unwrap(), "somebody who has made it without Cloudpad");
+            let stack = HashMap::from([(STACK.to_owned(), "shop".to_owned())]);
+            assert_eq!(owner(Some(&stack), project).unwrap(), "stack `shop`");
+            assert_eq!(of_service(project, &service(project, "b")), Some("b"));
         }
+        assert_eq!(owner(Some(&labels(&plain)), &plain), None);
+        assert_eq!(owner(Some(&labels(&folded)), &plain).unwrap(), "project `shop` in environment `a`");
+        assert_eq!(of_service(&plain, "shop_ab"), None);
     }
 }

@@ -1,6 +1,6 @@
 //! `cluster.observe`: what a swarm runs of a project; and the looks that the other verbs share. I/O.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{Node, Service as EngineService, Task};
 use bollard::query_parameters::{
@@ -32,7 +32,22 @@ pub(crate) async fn observe(engine: &Engine, request: &Observe) -> Result<Observ
         true => Some(record::known(engine, &request.project).await?),
         false => None,
     };
-    Ok(Observation { nodes, services, releases })
+    let taken = taken(engine, &request.project).await?;
+    Ok(Observation { nodes, services, releases, taken })
+}
+
+/// What has the names of services of the project and is not the project's, with whose it is.
+async fn taken(engine: &Engine, project: &Project) -> Result<BTreeMap<String, String>, Failure> {
+    let filters = HashMap::from([("name".to_owned(), vec![names::service(project, "")])]);
+    let options = ListServicesOptionsBuilder::new().filters(&filters).build();
+    let listed = engine.docker().await?.list_services(Some(options)).await;
+    let listed = listed.map_err(|error| failure("could not list the swarm's services", &error))?;
+    let foreign = listed.into_iter().filter_map(|service| {
+        let spec = service.spec?;
+        let owner = names::owner(spec.labels.as_ref(), project)?;
+        Some((names::of_service(project, spec.name.as_deref()?)?.to_owned(), owner))
+    });
+    Ok(foreign.collect())
 }
 
 /// The swarm's nodes.

@@ -182,6 +182,11 @@ fn secrets(
     files.map(secret).collect()
 }
 
+/// For how long instances are watched, in milliseconds, of how long they are to settle: one that ends at once does run for a moment.
+pub(crate) fn watched_ms(settle_ms: u64) -> u64 {
+    settle_ms.max(1000)
+}
+
 fn update(service: &Service) -> ServiceSpecUpdateConfig {
     let update = &service.update;
     ServiceSpecUpdateConfig {
@@ -190,7 +195,7 @@ fn update(service: &Service) -> ServiceSpecUpdateConfig {
             true => ServiceSpecUpdateConfigFailureActionEnum::ROLLBACK,
             false => ServiceSpecUpdateConfigFailureActionEnum::PAUSE,
         }),
-        monitor: Some(nanoseconds(update.settle_ms.max(1000))),
+        monitor: Some(nanoseconds(watched_ms(update.settle_ms))),
         max_failure_ratio: Some(0.0),
         order: Some(match update.order {
             Order::StartFirst => ServiceSpecUpdateConfigOrderEnum::START_FIRST,
@@ -205,7 +210,7 @@ fn rollback(service: &Service) -> ServiceSpecRollbackConfig {
     ServiceSpecRollbackConfig {
         parallelism: Some(0),
         failure_action: Some(ServiceSpecRollbackConfigFailureActionEnum::PAUSE),
-        monitor: Some(nanoseconds(service.update.settle_ms.max(1000))),
+        monitor: Some(nanoseconds(watched_ms(service.update.settle_ms))),
         max_failure_ratio: Some(0.0),
         order: Some(match service.update.order {
             Order::StartFirst => ServiceSpecRollbackConfigOrderEnum::START_FIRST,

@@ -212,6 +212,19 @@ fn what_no_cluster_can_do_is_refused_at_its_place() {
 }
 
 #[test]
+fn a_name_that_the_cluster_has_for_something_else_is_refused_where_it_is_meant() {
+    let mut case = cluster();
+    case.image("old", "v1");
+    case.service("old", |_| {});
+    seen(&mut case).taken.insert("web".into(), "stack `shop`".into());
+    let problems = case.problems();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("the name that `web` would have, which is of stack `shop`"), "{problems:?}");
+    case.goal.select.services = vec!["old".into()];
+    assert!(text(&case.plan()).contains("cluster.apply old"));
+}
+
+#[test]
 fn ports_are_stopped_first_with_as_many_left_as_have_to_serve() {
     let mut case = cluster();
     case.config.deploy.batch = crate::config::Amount::Percent(100);

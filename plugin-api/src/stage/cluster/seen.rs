@@ -22,6 +22,10 @@ pub struct Observation {
     /// remembers none.
     #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
     pub releases: Option<Vec<Release>>,
+    /// Names that services of the project cannot have, as what the cluster would call them is there and not the project's; with whose it
+    /// is, in words, such as "project `shop`".
+    #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "BTreeMap::is_empty")]
+    pub taken: BTreeMap<String, String>,
 }
 
 /// A node of the cluster.
