@@ -84,7 +84,8 @@ async fn undo_in_cluster(
     }
     // Why it cannot be looked at is among the failures then.
     if let Ok(now) = look::seen(runner, basis.config, false).await {
-        let undo = plan::cluster_back(&tried, before, &now, basis.config, basis.goal);
+        let Basis { config, goal, observed, .. } = basis;
+        let undo = plan::cluster_back(&tried, before, &now, &observed.secrets, (config, goal));
         begin(runner, Phase::Undo, &undo, Mode::Open, undo.notes.clone()).await;
     }
 }

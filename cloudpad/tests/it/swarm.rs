@@ -90,6 +90,34 @@ fn a_secret_is_the_swarms_and_another_value_an_update() {
     assert_eq!(project.lab.host(1).run(&list).trim(), "");
 }
 
+#[test]
+fn a_variable_that_is_secret_stays_when_scaled_and_is_the_one_of_now_when_undone() {
+    let project = project("swarmvariable", "");
+    let configure = |replicas: u32, more: &str| {
+        let web = format!("replicas = {replicas}\nsecrets = {{ WORD = \"WORD\" }}\n");
+        self::configure(&project, "\"h1\"", &format!("{web}{more}"));
+    };
+    let has = || {
+        let env = "{{.Spec.TaskTemplate.ContainerSpec.Env}}";
+        project.lab.host(1).run(&format!("docker service inspect {}_web --format '{env}'", project.name))
+    };
+    configure(1, "");
+    project.write(".env", "WORD=one\n");
+    deploy(&project).expect(0);
+    project.write(".env", "WORD=two\n");
+    project.run(&["scale", "web=2", "--yes"]).expect(0);
+    assert!(has().contains("WORD=one"), "{}", has());
+    let bad = "[services.bad]\nimage = \"web\"\nreplicas = 1\ncommand = [\"/missing\"]\n";
+    configure(1, bad);
+    let undone = project.run(&["deploy", "--yes"]).expect(1).says("new instances of");
+    assert!(undone.text().contains("the value that the secret `WORD` has now"), "{}", undone.text());
+    assert!(has().contains("WORD=two"), "{}", has());
+    let rows: Vec<Value> =
+        serde_json::from_str(&project.run(&["ps", "--json"]).expect(0).stdout).expect("rows");
+    assert_eq!(rows.len(), 2, "as many as there were before: {rows:?}");
+    project.run(&["remove", "--yes"]).expect(0);
+}
+
 /// `each` runs once on each node.
 fn one_on_each_node_is_told_apart(project: &Project) {
     let json = |args: &[&str]| project.run(args).expect(0).stdout;

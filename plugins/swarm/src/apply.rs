@@ -36,7 +36,7 @@ pub(crate) async fn apply(cx: &Context, engine: &Engine, request: &Apply) -> Res
         networks(engine, request).await?;
         all_ours(engine, request).await?;
         let secrets = secrets(cx, engine, request).await?;
-        let spec = spec::spec(cx, request, &secrets)?;
+        let spec = spec::spec(cx, request, &secrets, found.as_ref())?;
         let (docker, credentials) = (engine.docker().await?, Some(access.credentials.clone()));
         let done = match &found {
             None => docker.create_service(spec, credentials).await.map(drop),

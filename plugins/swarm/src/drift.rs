@@ -132,6 +132,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_variables_value_is_the_services_own_while_the_secret_is_the_same() {
+        let told = json!({
+            "Labels": { "cloudpad.service-spec": json!(service()).to_string() },
+            "TaskTemplate": { "ContainerSpec": { "Env": ["TOKENS=no", "TOKEN=a=b", "B=0"] } },
+        });
+        let spec: ServiceSpec = serde_json::from_value(told).unwrap();
+        let there = bollard::models::Service { spec: Some(spec), ..Default::default() };
+        let value = |name: &str, mark: &str| {
+            let secret = SecretRef { name: name.into(), mark: mark.into(), ..SecretRef::default() };
+            crate::seen::value(&there, &secret)
+        };
+        assert_eq!(value("token", "").as_deref(), Some("a=b"));
+        assert_eq!(value("token", "another"), None);
+        assert_eq!(value("key", ""), None, "it is a file");
+    }
+
     /// The service as a manager tells it.
     fn told() -> Value {
         json!({

@@ -8,11 +8,11 @@ use bollard::models::{
     ServiceUpdateStatusStateEnum as Update, Task, TaskState,
 };
 use chrono::{DateTime, Utc};
-use cloudpad_plugin_api::model::{Check, Project, label};
+use cloudpad_plugin_api::model::{Check, Project, SecretRef, label};
 use cloudpad_plugin_api::stage::cluster::{Instance, Node, Rollout, Seen, Service};
 use cloudpad_plugin_api::stage::deploy::State;
 
-use crate::{drift, lasting, names};
+use crate::{drift, lasting, names, spec};
 
 /// What tells a service from itself at other times: the engine's own version changes with each step of an update too.
 pub(crate) fn revision(service: &EngineService) -> String {
@@ -45,6 +45,19 @@ pub(crate) fn id(service: &EngineService) -> String {
 /// What a service was applied as.
 pub(crate) fn applied(service: &EngineService) -> Option<Service> {
     serde_json::from_str(&labelled(service, names::SERVICE)).ok()
+}
+
+/// The value of a secret that a service has as a variable, where it is the one that is meant.
+pub(crate) fn value(service: &EngineService, secret: &SecretRef) -> Option<String> {
+    let applied = applied(service)?;
+    let is_it = |has: &SecretRef| has.name == secret.name && has.mark == secret.mark;
+    let variables = applied.spec.secrets.iter().filter(|(target, has)| !spec::is_file(target) && is_it(has));
+    let container = service.spec.as_ref()?.task_template.as_ref()?.container_spec.as_ref()?;
+    let lines = container.env.iter().flatten();
+    let of = |name: &str| {
+        lines.clone().find_map(|line| line.strip_prefix(name)?.strip_prefix('=').map(str::to_owned))
+    };
+    variables.into_iter().find_map(|(name, _)| of(name))
 }
 
 /// How far an engine is with an update.

@@ -4,31 +4,36 @@ use std::collections::HashMap;
 
 use bollard::models::{
     EndpointPortConfig, EndpointPortConfigProtocolEnum, EndpointPortConfigPublishModeEnum, EndpointSpec,
-    EndpointSpecModeEnum, HealthConfig, Limit, NetworkAttachmentConfig, ServiceSpec, ServiceSpecMode,
-    ServiceSpecModeReplicated, ServiceSpecRollbackConfig, ServiceSpecRollbackConfigFailureActionEnum,
-    ServiceSpecRollbackConfigOrderEnum, ServiceSpecUpdateConfig, ServiceSpecUpdateConfigFailureActionEnum,
-    ServiceSpecUpdateConfigOrderEnum, TaskSpec, TaskSpecContainerSpec, TaskSpecContainerSpecFile,
-    TaskSpecContainerSpecSecrets, TaskSpecPlacement, TaskSpecResources, TaskSpecRestartPolicy,
-    TaskSpecRestartPolicyConditionEnum,
+    EndpointSpecModeEnum, HealthConfig, Limit, NetworkAttachmentConfig, Service as EngineService,
+    ServiceSpec, ServiceSpecMode, ServiceSpecModeReplicated, ServiceSpecRollbackConfig,
+    ServiceSpecRollbackConfigFailureActionEnum, ServiceSpecRollbackConfigOrderEnum, ServiceSpecUpdateConfig,
+    ServiceSpecUpdateConfigFailureActionEnum, ServiceSpecUpdateConfigOrderEnum, TaskSpec,
+    TaskSpecContainerSpec, TaskSpecContainerSpecFile, TaskSpecContainerSpecSecrets, TaskSpecPlacement,
+    TaskSpecResources, TaskSpecRestartPolicy, TaskSpecRestartPolicyConditionEnum,
 };
 use cloudpad_plugin_api::model::{Check, ContainerSpec, Port, Project, Protocol, Restart, SecretRef, label};
 use cloudpad_plugin_api::stage::cluster::{Apply, Order, Place, Scale, Service};
 use cloudpad_plugin_api::{Context, Failure};
 
-use crate::names;
+use crate::{names, seen};
 
 /// The permissions of a secret's file, where nothing else is asked for.
 const MODE: u32 = 0o400;
 
-/// The service that the engine is asked for. `secrets` has the engine's id of each secret, by its name there.
+/// The service that the engine is asked for. `secrets` has the engine's id of each secret, by its name there; `had` is what is there now, with
+/// the values of its variables: where none is sent, as the secret has another one by now, one that stays is there.
 pub(crate) fn spec(
     cx: &Context,
     request: &Apply,
     secrets: &HashMap<String, String>,
+    had: Option<&EngineService>,
 ) -> Result<ServiceSpec, Failure> {
     let (project, service) = (&request.project, &*request.service);
     let image = request.image.get()?;
-    let value = |name: &str| Ok(cx.secret(name)?.expose().to_owned());
+    let value = |secret: &SecretRef| match cx.secret(&secret.name) {
+        Ok(value) => Ok(value.expose().to_owned()),
+        Err(missing) => had.and_then(|had| seen::value(had, secret)).ok_or(missing),
+    };
     let json = serde_json::to_string(service)
         .map_err(|error| Failure::invalid(format!("cannot write the service down: {error}")))?;
     let mut labels = HashMap::from(names::labels(project));
@@ -71,7 +76,7 @@ fn mode(scale: Scale) -> ServiceSpecMode {
 
 /// What each instance is; `value` tells those of secrets.
 pub(crate) fn task(
-    value: &dyn Fn(&str) -> Result<String, Failure>,
+    value: &dyn Fn(&SecretRef) -> Result<String, Failure>,
     project: &Project,
     service: &Service,
     image: &str,
@@ -145,12 +150,12 @@ fn constraints(place: &Place) -> Vec<String> {
 
 /// Variables, with those that are secret.
 fn env(
-    value: &dyn Fn(&str) -> Result<String, Failure>,
+    value: &dyn Fn(&SecretRef) -> Result<String, Failure>,
     spec: &ContainerSpec,
 ) -> Result<Vec<String>, Failure> {
     let mut env: Vec<_> = spec.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
     for (target, secret) in spec.secrets.iter().filter(|(target, _)| !is_file(target)) {
-        env.push(format!("{target}={}", value(&secret.name)?));
+        env.push(format!("{target}={}", value(secret)?));
     }
     Ok(env)
 }

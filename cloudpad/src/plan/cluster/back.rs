@@ -1,12 +1,13 @@
 //! The plan that brings back what a cluster ran before a failed one. Pure.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cloudpad_plugin_api::stage::cluster::{Apply, Observation, Rollout, Seen};
 use cloudpad_plugin_api::stage::deploy::ImageRef;
 use cloudpad_plugin_api::{Failure, FailureKind, Outcome, Reply, Request};
 
-use super::{Wanted, await_ready, change, release_of, remove, serves};
+use super::{Wanted, await_ready, change, of_now, release_of, remove, serves, wish};
 use crate::config::Config;
 use crate::plan::graph::Graph;
 use crate::plan::{ChangeKind, Goal, Note, Plan};
@@ -36,13 +37,14 @@ impl Tried<'_> {
 }
 
 /// Has each service that the plan has begun to change be what it was `before`, from what it is `now`. Where the cluster has gone back
-/// by itself, that is waited for; what somebody else has made of a service meanwhile is left alone, as a note.
+/// by itself, that is waited for; what somebody else has made of a service meanwhile is left alone, as a note. A variable gets the value
+/// that its secret has now, in `marks`, as nobody keeps the one that it had.
 pub fn back(
     tried: &Tried<'_>,
     before: &Observation,
     now: &Observation,
-    config: &Config,
-    goal: &Goal,
+    marks: &BTreeMap<String, String>,
+    (config, goal): (&Config, &Goal),
 ) -> Plan {
     let (mut graph, mut changes, mut notes) = (Graph::default(), Vec::new(), Vec::new());
     let find = |all: &'_ [Seen], name: &str| all.iter().position(|seen| seen.name == name);
@@ -70,10 +72,19 @@ pub fn back(
             (Some(was), seen) => match &was.service {
                 Some(service) if !was.id.is_empty() => {
                     changes.push(change(name, super::replaces(service), Vec::new()));
-                    let wanted =
-                        Wanted { service, id: &was.id, image: ImageRef::Known(was.image.clone()), seen };
+                    let (renewed, secrets) = wish::renewed(service, marks, |target| !target.starts_with('/'));
+                    notes.extend(secrets.iter().map(|secret| of_now(name, secret)));
+                    let (service, id) = match secrets.is_empty() {
+                        true => (Arc::clone(service), was.id.clone()),
+                        false => {
+                            let id = wish::id(&renewed);
+                            (Arc::new(renewed), id)
+                        }
+                    };
+                    let image = ImageRef::Known(was.image.clone());
+                    let wanted = Wanted { service: &service, id: &id, image, seen };
                     let applied = wanted.add(&mut graph, config, release_of(was, goal), Vec::new());
-                    await_ready(&mut graph, config, service, &was.id, vec![applied]);
+                    await_ready(&mut graph, config, &service, &id, vec![applied]);
                 }
                 _ => notes.push(Note {
                     incomplete: true,

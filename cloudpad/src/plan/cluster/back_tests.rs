@@ -39,7 +39,8 @@ fn update() -> Update {
 impl Update {
     fn undo(&self, now: &Observation) -> Plan {
         let tried = Tried { plan: &self.plan, outcomes: &self.outcomes };
-        back(&tried, &self.before, now, &self.case.config, &self.case.goal)
+        let Case { config, goal, observed, .. } = &self.case;
+        back(&tried, &self.before, now, &observed.secrets, (config, goal))
     }
 
     /// Has both services be refused so.
@@ -96,4 +97,43 @@ fn what_somebody_else_has_made_of_a_service_meanwhile_is_left_alone() {
             |name: &str| format!("`{name}` was changed by somebody else meanwhile, so it is left alone");
         assert_eq!(notes, [(true, &*said("new")), (true, &*said("web"))], "{number}");
     }
+}
+
+#[test]
+fn a_variable_gets_the_value_that_its_secret_has_now_and_a_file_has_its_own() {
+    let mut case = cluster();
+    for (target, secret) in [("/run/file", "FILE"), ("WORD", "WORD")] {
+        let secret = crate::config::Secret::named(secret);
+        case.service("web", |web| _ = web.secrets.insert(target.into(), secret));
+    }
+    let marked = |case: &mut Case, mark: &str| {
+        case.observed.secrets = ["FILE", "WORD"].map(|name| (name.to_owned(), mark.to_owned())).into();
+    };
+    marked(&mut case, "then");
+    let plan = case.plan();
+    run(&mut case, &plan);
+    let before = case.observed.cluster.clone().unwrap();
+    case.goal.release = "r2".into();
+    marked(&mut case, "now");
+    let plan = case.plan();
+    let outcomes = plan
+        .actions
+        .iter()
+        .map(|action| (action.id, Ok(Reply::Applied(Applied { changed: true }))))
+        .collect();
+    run(&mut case, &plan);
+    let after = case.observed.cluster.clone().unwrap();
+    let undo = Update { case, plan, before, after, outcomes };
+    let undo = undo.undo(&undo.after);
+    let marks = undo.actions.iter().find_map(|action| match &action.request {
+        cloudpad_plugin_api::Request::ClusterApply(apply) => {
+            let secrets = &apply.service.spec.secrets;
+            Some(["/run/file", "WORD"].map(|target| secrets[target].mark.clone()))
+        }
+        _ => None,
+    });
+    assert_eq!(marks.unwrap(), ["then", "now"]);
+    assert_eq!(undo.notes[0].message, "`web` gets the value that the secret `WORD` has now");
+    let waits = |id: &str| text(&undo).contains(id);
+    assert!(waits("cluster.ready web"), "{}", text(&undo));
 }

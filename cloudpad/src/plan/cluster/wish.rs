@@ -130,16 +130,22 @@ fn remembered<'a>(basis: &Basis<'a>, wanted: &str) -> Result<Vec<Wish<'a>>, Vec<
         if basis.seen.services.iter().any(|seen| seen.name == *name && seen.id == as_it_was) {
             return Wish { id: as_it_was, service: Arc::clone(service), from, renewed: Vec::new() };
         }
-        let (service, renewed) = renewed(service, &basis.observed.secrets);
+        let (service, renewed) = renewed(service, &basis.observed.secrets, |_| true);
         Wish { id: id(&service), service: Arc::new(service), from, renewed }
     };
     Ok(meant.map(wish).collect())
 }
 
-/// A service with the values that secrets have now, as those that it had are not kept; and which of them are others.
-fn renewed(service: &Service, marks: &BTreeMap<String, String>) -> (Service, Vec<String>) {
+/// A service with the values that those secrets have now of which `lost` says, by what they are there, that what they had is not kept; and
+/// which of them are others.
+pub(super) fn renewed(
+    service: &Service,
+    marks: &BTreeMap<String, String>,
+    lost: impl Fn(&str) -> bool,
+) -> (Service, Vec<String>) {
     let (mut service, mut renewed) = (service.clone(), Vec::new());
-    for secret in Arc::make_mut(&mut service.spec).secrets.values_mut() {
+    let secrets = Arc::make_mut(&mut service.spec).secrets.iter_mut();
+    for (_, secret) in secrets.filter(|(target, _)| lost(target)) {
         if let Some(now) = marks.get(&secret.name).filter(|now| **now != secret.mark) {
             secret.mark.clone_from(now);
             renewed.push(secret.name.clone());
