@@ -66,18 +66,10 @@ fn in_runtime<T>(cx: &Context, work: impl Future<Output = Result<T, Failure>>) -
     let result = runtime.block_on(async {
         tokio::select! {
             result = work => result,
-            () = cancelled(cx.cancel()) => Err(Failure::cancelled()),
+            () = cloudpad_transport::cancelled(cx.cancel()) => Err(Failure::cancelled()),
         }
     });
     // A thread that reads a file that never ends must not hold the caller.
     runtime.shutdown_timeout(Duration::from_millis(100));
     result
-}
-
-async fn cancelled(cancel: &Cancel) {
-    let (wake, woken) = tokio::sync::oneshot::channel();
-    cancel.on_cancel(move || {
-        let _ = wake.send(());
-    });
-    let _ = woken.await;
 }

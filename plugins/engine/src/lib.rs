@@ -21,6 +21,7 @@ mod upgrade;
 
 pub use access::Access;
 pub use bollard;
+pub use cloudpad_transport::cancelled;
 pub use endpoint::{DEFAULT_SOCKET, Endpoint};
 pub use engine::{Engine, Version};
 pub use failure::{failure, said, status};

@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use cloudpad_plugin_api::{Context, Failure, Outcome};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
 
 use crate::client::Client;
 use crate::clock::Wall;
@@ -31,14 +30,10 @@ pub(crate) fn with_fleet<T>(
 ) -> Result<T, Failure> {
     let config = Config::of(cx)?;
     let client = Client::new(config.clone(), Arc::new(Wall::default()), cx.cancel().clone())?;
-    let (wake, woken) = oneshot::channel();
-    cx.cancel().on_cancel(move || {
-        let _ = wake.send(());
-    });
     runtime()?.block_on(async {
         tokio::select! {
             done = work(&client, &config) => done,
-            Ok(()) = woken => Err(Failure::cancelled().outcome(outcome)),
+            () = cloudpad_transport::cancelled(cx.cancel()) => Err(Failure::cancelled().outcome(outcome)),
         }
     })
 }

@@ -179,13 +179,8 @@ async fn or_cancelled<T>(
     behind: Outcome,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    let (tell, told) = tokio::sync::oneshot::channel();
-    cx.cancel().on_cancel(move || {
-        // Nobody waits any more when the work is done.
-        let _ = tell.send(());
-    });
     tokio::select! {
         done = work => done,
-        Ok(()) = told => Err(Failure::cancelled().outcome(behind)),
+        () = cloudpad_engine::cancelled(cx.cancel()) => Err(Failure::cancelled().outcome(behind)),
     }
 }

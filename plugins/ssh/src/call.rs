@@ -4,9 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use cloudpad_plugin_api::model::Host;
-use cloudpad_plugin_api::{Cancel, Context, Failure, FailureKind, Outcome};
+use cloudpad_plugin_api::{Context, Failure, FailureKind, Outcome};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::deploy::lock;
@@ -98,7 +97,7 @@ pub(crate) fn on_host<T>(
     let result = runtime()?.block_on(async {
         tokio::select! {
             result = whole => result,
-            () = cancelled(cx.cancel()), if !matches!(call, Call::Run) => Err(Failure::cancelled().outcome(call.broken_off())),
+            () = cloudpad_transport::cancelled(cx.cancel()), if !matches!(call, Call::Run) => Err(Failure::cancelled().outcome(call.broken_off())),
         }
     });
     result.map_err(|failure| call.failed(failure).on(&host.name))
@@ -119,7 +118,7 @@ pub(crate) fn on_connection<T>(
     let result = runtime()?.block_on(async {
         tokio::select! {
             result = whole => result,
-            () = cancelled(cx.cancel()) => Err(Failure::cancelled().outcome(Outcome::Unknown)),
+            () = cloudpad_transport::cancelled(cx.cancel()) => Err(Failure::cancelled().outcome(Outcome::Unknown)),
         }
     });
     result.map_err(|failure| failure.on(&host.name))
@@ -132,16 +131,4 @@ fn hung(host: &Host, call: Call) -> Failure {
     Failure::new(FailureKind::Unreachable, message)
         .outcome(call.broken_off())
         .hint("look at it there (`systemctl status docker`, `journalctl -u docker`), or restart it")
-}
-
-/// Comes back when the caller asks to stop.
-pub(crate) async fn cancelled(cancel: &Cancel) {
-    let (wake, woken) = oneshot::channel();
-    cancel.on_cancel(move || {
-        let _ = wake.send(());
-    });
-    // The sender lives as long as the caller's `Cancel`; when it goes away, nobody can ask any more.
-    if woken.await.is_err() {
-        std::future::pending().await
-    }
 }

@@ -8,7 +8,6 @@ use cloudpad_engine::{Engine, failure};
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::{Cancel, Context, Failure, FailureKind, Outcome};
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
 
 use crate::config::Config;
 
@@ -61,7 +60,7 @@ pub(crate) fn on_manager<T>(
     let result = runtime()?.block_on(async {
         tokio::select! {
             result = whole => result,
-            () = cancelled(cx.cancel()) => {
+            () = cloudpad_transport::cancelled(cx.cancel()) => {
                 let outcome = if changes { Outcome::Unknown } else { Outcome::None };
                 Err(Failure::cancelled().outcome(outcome))
             }
@@ -134,16 +133,4 @@ fn nobody(lost: &[(String, Failure)], changes: bool) -> Failure {
         .unwrap_or_else(|| "name a manager that runs in `managers` of `[stages.deploy.config]`".to_owned());
     let because = lost.iter().map(|(manager, failure)| format!("{manager}: {failure}"));
     because.fold(failure, Failure::cause).hint(hint)
-}
-
-/// Comes back when the caller asks to stop.
-async fn cancelled(cancel: &Cancel) {
-    let (wake, woken) = oneshot::channel();
-    cancel.on_cancel(move || {
-        let _ = wake.send(());
-    });
-    // The sender lives as long as the caller's `Cancel`; when it goes away, nobody can ask any more.
-    if woken.await.is_err() {
-        std::future::pending().await
-    }
 }

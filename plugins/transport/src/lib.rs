@@ -13,6 +13,7 @@
 mod actor;
 mod address;
 mod auth;
+mod cancelled;
 mod channel;
 mod chunk;
 mod command;
@@ -40,6 +41,7 @@ mod words;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+pub use cancelled::cancelled;
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::{Cancel, Failure};
 pub use futures_util::future::BoxFuture;

@@ -55,14 +55,10 @@ pub(crate) async fn connect(
 ) -> Result<Arc<Ssh>, Failure> {
     let jumps = jump.map(address).transpose()?.map(|jump| vec![jump]);
     let address = address(host)?;
-    let (stop, stopped) = oneshot::channel();
-    cancel.on_cancel(move || {
-        let _ = stop.send(());
-    });
     let call = Call { address, options: options.clone(), jumps, depth: 0 };
     tokio::select! {
         opened = open(call) => opened.map_err(|failure| failure.on(&host.name)),
-        Ok(()) = stopped => Err(Failure::new(
+        () = crate::cancelled(cancel) => Err(Failure::new(
             FailureKind::Cancelled,
             format!("stopped connecting to `{}`", host.name),
         )),

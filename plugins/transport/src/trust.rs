@@ -114,13 +114,9 @@ async fn show(
         return Err(Failure::unsupported("the key of this machine").on(&host.name));
     }
     let call = Call { address: ssh::address(host)?, options: options.clone(), jumps: None, depth: 0 };
-    let (wake, stopped) = tokio::sync::oneshot::channel();
-    cancel.on_cancel(move || {
-        let _ = wake.send(());
-    });
     tokio::select! {
         shown = call.show_key() => shown.map_err(|failure| failure.on(&host.name)),
-        Ok(()) = stopped => Err(Failure::cancelled().on(&host.name)),
+        () = crate::cancelled(cancel) => Err(Failure::cancelled().on(&host.name)),
     }
 }
 

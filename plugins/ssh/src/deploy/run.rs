@@ -17,7 +17,7 @@ use tokio::time::{sleep, timeout};
 use super::attached::{Attached, Peer};
 use super::printed::{Line, Printed, Which};
 use super::{clock, files};
-use crate::call::cancelled;
+
 use crate::pool::Connection;
 
 mod begin;
@@ -64,7 +64,7 @@ pub(super) async fn run(
             code => Some(code?),
         },
         () = over => None,
-        () = cancelled(cx.cancel()) => return Err(one_off.break_off().await),
+        () = cloudpad_transport::cancelled(cx.cancel()) => return Err(one_off.break_off().await),
     };
     let timed_out = ended.is_none();
     let exit_code = match ended {
