@@ -1,17 +1,17 @@
 //! `cluster.remove`: takes services off a swarm, with what only they needed. I/O.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bollard::models::{NodeState, Task};
-use bollard::query_parameters::{ListNetworksOptionsBuilder, ListSecretsOptionsBuilder};
+use bollard::query_parameters::ListNetworksOptionsBuilder;
 use cloudpad_engine::{Engine, failure, status};
 use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::cluster::Remove;
 use tokio::time::{Instant, sleep};
 
-use crate::{names, observe, seen};
+use crate::{apply, names, observe, seen};
 
 const PAUSE: Duration = Duration::from_millis(400);
 
@@ -63,10 +63,7 @@ pub(crate) async fn clear(engine: &Engine, project: &Project) -> Result<(), Fail
         secrets.extend(files.filter_map(|secret| secret.secret_id.clone()));
         networks.extend(spec.networks.iter().flatten().filter_map(|network| network.target.clone()));
     }
-    let options = ListSecretsOptionsBuilder::new().filters(&HashMap::from(names::filter(project))).build();
-    let listed = docker.list_secrets(Some(options)).await;
-    for secret in listed.map_err(|error| failure("could not list the swarm's secrets", &error))? {
-        let Some(id) = secret.id.filter(|id| !secrets.contains(id)) else { continue };
+    for id in apply::listed(engine, project).await?.into_values().filter(|id| !secrets.contains(id)) {
         match docker.delete_secret(&id).await {
             // One that is in use after all is another's affair.
             Ok(()) => {}
@@ -74,11 +71,16 @@ pub(crate) async fn clear(engine: &Engine, project: &Project) -> Result<(), Fail
             Err(error) => return Err(failure("could not remove a secret of the swarm", &error)),
         }
     }
-    let options = ListNetworksOptionsBuilder::new().filters(&HashMap::from(names::filter(project))).build();
+    let options = ListNetworksOptionsBuilder::new().filters(&names::filter(project)).build();
     let listed = docker.list_networks(Some(options)).await;
     for network in listed.map_err(|error| failure("could not list the swarm's networks", &error))? {
         let (Some(id), Some(name)) = (network.id, network.name) else { continue };
-        if network.scope.as_deref() != Some("swarm") || networks.contains(&id) || networks.contains(&name) {
+        let is_ours = names::is_ours(network.labels.as_ref(), project);
+        if !is_ours
+            || network.scope.as_deref() != Some("swarm")
+            || networks.contains(&id)
+            || networks.contains(&name)
+        {
             continue;
         }
         let until = Instant::now() + LINGERS;
