@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use bollard::models::{NodeState, Task};
 use bollard::query_parameters::ListNetworksOptionsBuilder;
 use cloudpad_engine::{Engine, failure, status};
 use cloudpad_plugin_api::Failure;
@@ -39,18 +38,12 @@ pub(crate) async fn remove(engine: &Engine, request: &Remove) -> Result<(), Fail
     clear(engine, &request.project).await
 }
 
-/// Whether instances of services that are removed are still there. The engine finds none by a service that it does not know any more;
-/// and those of a node that is lost are told of for a day, so nobody waits for these.
+/// Whether instances of services that are removed are still there. The engine finds none by a service that it does not know any more.
 async fn runs(engine: &Engine, services: &[String]) -> Result<bool, Failure> {
     let nodes = observe::nodes(engine).await?;
-    let ready = |id: &String| {
-        let mut nodes = nodes.iter().filter(|node| node.id.as_ref() == Some(id));
-        nodes.any(|node| node.status.as_ref().and_then(|status| status.state) == Some(NodeState::READY))
-    };
     let is_of_them = |id: &Option<String>| id.as_ref().is_some_and(|id| services.contains(id));
-    let is_there = |task: &Task| seen::is_up(task) && task.node_id.as_ref().is_some_and(ready);
     let tasks = observe::tasks(engine, Vec::new()).await?;
-    Ok(tasks.iter().any(|task| is_of_them(&task.service_id) && is_there(task)))
+    Ok(tasks.iter().any(|task| is_of_them(&task.service_id) && seen::is_up_on(task, &nodes)))
 }
 
 /// Removes secrets that no service has, and networks that none is in.
