@@ -207,16 +207,22 @@ fn whoever_watches_sees_hosts_come_and_go() {
     listed.put("h1/address", "h1");
     listed.put("h2/address", "h2");
     project.deploy();
-    listed.ctl(&["del", &listed.key("h2/address")]);
-    let mut following = Following::new(project, &["ps", "--watch", "--json"]);
+    for command in ["ps", "stats"] {
+        listed.ctl(&["del", &listed.key("h2/address")]);
+        follows(&listed, Following::new(project, &[command, "--watch", "--json"]));
+    }
+}
+
+/// Fails where what is followed is not about the hosts that there are.
+fn follows(listed: &Listed, mut following: Following) {
     let mut until = |hosts: &[&str]| {
-        loop {
+        // What is measured is printed all the time.
+        let is_so = (0..30).any(|_| {
             let line = following.next_line();
             let rows: Vec<Value> = serde_json::from_str(&line).expect("a list of rows");
-            if rows.iter().map(|row| row["host"].as_str().unwrap_or_default()).eq(hosts.iter().copied()) {
-                return;
-            }
-        }
+            rows.iter().map(|row| row["host"].as_str().unwrap_or_default()).eq(hosts.iter().copied())
+        });
+        assert!(is_so, "these are not those that are shown: {hosts:?}");
     };
     until(&["h1"]);
     listed.put("h2/address", "h2");

@@ -8,8 +8,8 @@ use bollard::query_parameters::LogsOptionsBuilder;
 use cloudpad_engine::{Engine, failure};
 use cloudpad_plugin_api::model::label;
 use cloudpad_plugin_api::stage::cluster::Logs;
-use cloudpad_plugin_api::stage::deploy::Logged;
-use cloudpad_plugin_api::{Context, Event, Failure};
+use cloudpad_plugin_api::stage::deploy::{Events, Logged};
+use cloudpad_plugin_api::{Context, Event, Failure, Progress};
 use futures_util::StreamExt;
 use futures_util::future::try_join_all;
 
@@ -18,7 +18,16 @@ use crate::{observe, seen};
 /// How long one waits for a node that may be gone, when nothing is followed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) async fn logs(cx: &Context, engine: &Engine, request: &Logs) -> Result<Logged, Failure> {
+/// Tells the lines of all that is meant. What breaks off while it is followed is the inner failure: it is no reason to begin anew with
+/// another manager, since whoever has asked knows where it broke off, and asks for the rest.
+///
+/// # Errors
+/// `unreachable` before anything is told; `failed` where the engine cannot read it.
+pub(crate) async fn logs(
+    cx: &Context,
+    engine: &Engine,
+    request: &Logs,
+) -> Result<Result<Logged, Failure>, Failure> {
     let services = observe::services(engine, &request.project).await?;
     let is_meant = |service: &&EngineService| {
         request.services.is_empty() || request.services.contains(&seen::labelled(service, label::SERVICE))
@@ -36,14 +45,22 @@ pub(crate) async fn logs(cx: &Context, engine: &Engine, request: &Logs) -> Resul
             }
         }
     }
+    let logged = Logged { containers: u32::try_from(instances.len()).unwrap_or(u32::MAX) };
+    if request.follow {
+        cx.emit(Event::Progress(Progress { label: Events::LISTENING.to_owned(), ..Progress::default() }));
+    }
     let read = instances.iter().map(|(source, task)| read(engine, request, source, task, cx));
-    let mut lines: Vec<Event> = try_join_all(read).await?.into_iter().flatten().collect();
+    let read = match try_join_all(read).await {
+        Err(failure) if request.follow => return Ok(Err(failure)),
+        read => read?,
+    };
+    let mut lines: Vec<Event> = read.into_iter().flatten().collect();
     lines.sort_by_key(|event| match event {
         Event::Output { time, .. } => *time,
         _ => None,
     });
     lines.into_iter().for_each(|line| cx.emit(line));
-    Ok(Logged { containers: u32::try_from(instances.len()).unwrap_or(u32::MAX) })
+    Ok(Ok(logged))
 }
 
 /// The lines of an instance; those that are followed are told at once.
