@@ -149,6 +149,11 @@ fn what_is_no_host_keeps_hosts_from_being_changed_until_one_is_told() {
     refused.says(&key).says(name).says("`--skip-broken-hosts`");
     assert!(project.containers(1).is_empty());
     project.run(&["deploy", "--yes", "--skip-broken-hosts"]).expect(0).says(&key);
+    // There is nothing to do, but for what the deploy would be refused for.
+    let plan = project.run(&["plan", "--exit-code", "--json"]).expect(1);
+    let plan: Value = serde_json::from_str(&plan.stdout).expect("JSON");
+    let note = plan["notes"][0]["message"].as_str().expect("a note");
+    assert!(plan["actions"] == Value::Array(vec![]) && note.contains(&key) && note.contains(name), "{plan}");
     assert_eq!(project.get(1), Ok((200, "one".to_owned())));
 }
 

@@ -10,7 +10,7 @@ use cloudpad_plugin_api::{Failure, FailureKind, Stage};
 
 use super::Session;
 use crate::cmd::Refused;
-use crate::config::{Config, StageChoice};
+use crate::config::{Config, Problem, StageChoice};
 use crate::inventory::{Inventory, Selection};
 use crate::look;
 use crate::manifest::{self, Manifest};
@@ -107,6 +107,7 @@ impl Session {
             let problems: Vec<_> = broken.iter().map(|problem| problem.clone().hint(hint)).collect();
             return Err(self.refuses(problems.into()));
         }
+        self.note_of_hosts(left_out(broken, self.command == "plan"));
         broken.iter().take(MOST_TOLD).for_each(|problem| self.term.warn(&problem.message));
         if let Some(more @ 1..) = broken.len().checked_sub(MOST_TOLD) {
             self.term.warn(&format!("{more} more of the inventory cannot be used either"));
@@ -143,8 +144,16 @@ impl Session {
         let (provider, when) = (choice.provider.as_deref().unwrap_or_default(), manifest.when(&self.time));
         let message =
             format!("inventory `{provider}` was not asked (`--cached`): its hosts are those of {when}");
-        let note = self.from_cache.get_or_init(|| Note { incomplete: false, message });
-        self.term.detail(&note.message);
+        self.term.detail(&message);
+        self.note_of_hosts(Some(Note { incomplete: false, message }));
+    }
+
+    /// Has plans say it, once.
+    fn note_of_hosts(&self, note: Option<Note>) {
+        let mut notes = self.of_hosts.borrow_mut();
+        let is_new = |note: &Note| notes.iter().all(|known| known != note);
+        let note = note.filter(is_new);
+        notes.extend(note);
     }
 
     /// The refusal of an inventory that does not answer, with what is kept of it.
@@ -169,5 +178,32 @@ impl Session {
         {
             self.term.detail(&format!("{message}; what the inventory has listed is not kept"));
         }
+    }
+}
+
+/// What a plan says of entries that are no hosts. Who has not been told to do without has not planned everything.
+fn left_out(broken: &[Problem], incomplete: bool) -> Option<Note> {
+    let told =
+        broken.iter().take(MOST_TOLD).map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ");
+    let more = broken.len().checked_sub(MOST_TOLD).filter(|more| *more > 0);
+    let more = more.map(|more| format!("; and {more} more")).unwrap_or_default();
+    let message = format!("what cannot be used of the inventory is left out: {told}{more}");
+    (!broken.is_empty()).then_some(Note { incomplete, message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_names_what_is_no_host_and_not_without_end() {
+        assert_eq!(left_out(&[], true), None);
+        let broken: Vec<_> = (0..12).map(|n| Problem::new(format!("`{n}` is broken"))).collect();
+        let note = left_out(&broken[..2], true);
+        let message =
+            "what cannot be used of the inventory is left out: `0` is broken; `1` is broken".to_owned();
+        assert_eq!(note, Some(Note { incomplete: true, message }));
+        let note = left_out(&broken, false).unwrap();
+        assert!(!note.incomplete && note.message.ends_with("`9` is broken; and 2 more"), "{note:?}");
     }
 }

@@ -4,7 +4,7 @@ use cloudpad_plugin_api::model::Instance;
 use cloudpad_plugin_api::stage::inventory::Served;
 use serde_json::json;
 
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Note, Plan};
 
 fn action(id: u32, request: serde_json::Value) -> Action {
     let (needs, key, service) = (Vec::new(), String::new(), None);
@@ -44,4 +44,14 @@ fn the_inventory_is_told_each_host_once() {
     let instances: Vec<Served> = [(1, "h1"), (1, "h2"), (2, "h1"), (2, "h2")].map(served).into();
     let (_, hosts) = super::told((&"web".to_owned(), &instances));
     assert_eq!(hosts, ["h1", "h2"]);
+}
+
+#[test]
+fn a_plan_that_leaves_something_out_does_not_end_with_all_being_well() {
+    let plan = |incomplete| {
+        let message = "host `h2` cannot be looked at".to_owned();
+        super::plan(&Plan { notes: vec![Note { incomplete, message }], ..Plan::default() })
+    };
+    assert!(plan(false).ends_with("nothing to do: everything else is as it should be\n"));
+    assert!(plan(true).ends_with("\nincomplete: nothing to do but for what the notes above tell\n"));
 }
