@@ -148,12 +148,29 @@ fn what_is_no_host_keeps_hosts_from_being_changed_until_one_is_told() {
     let refused = project.run(&["deploy", "--yes"]).expect(2);
     refused.says(&key).says(name).says("`--skip-broken-hosts`");
     assert!(project.containers(1).is_empty());
-    project.run(&["deploy", "--yes", "--skip-broken-hosts"]).expect(0).says(&key);
+    // Who goes ahead without it has a whole plan, though the saved one was not.
+    project.run(&["plan", "--out", ".cloudpad/plan"]).expect(0);
+    project.run(&["deploy", "--yes", "--skip-broken-hosts", "--plan", ".cloudpad/plan"]).expect(0).says(&key);
     // There is nothing to do, but for what the deploy would be refused for.
     let plan = project.run(&["plan", "--exit-code", "--json"]).expect(1);
     let plan: Value = serde_json::from_str(&plan.stdout).expect("JSON");
     let note = plan["notes"][0]["message"].as_str().expect("a note");
     assert!(plan["actions"] == Value::Array(vec![]) && note.contains(&key) && note.contains(name), "{plan}");
+    // What cannot be used can be taken out.
+    let add = ["hosts", "add", "h2", "h2", "--offline"];
+    project.run(&add).expect(2).says("`cloudpad hosts rm h2` takes it out, with `--keep`");
+    project
+        .run(&["hosts", "rm", "h2", "--yes"])
+        .expect(2)
+        .says("cannot be used")
+        .says("`--keep` takes it out");
+    project
+        .run(&["hosts", "rm", "h2", "H 3", "--keep"])
+        .expect(0)
+        .says("took `h2` out of")
+        .says("took `H 3` out of");
+    project.run(&["plan", "--exit-code"]).expect(0);
+    project.run(&add).expect(0);
     assert_eq!(project.get(1), Ok((200, "one".to_owned())));
 }
 

@@ -31,8 +31,10 @@ pub(crate) fn add(client: &mut Client, host: &Host) -> Result<Written, Failure> 
         return Ok(Written { place: shown(&place) });
     }
     let message = format!("etcd has something at `{place}` already, which is left as it is");
-    Err(Failure::new(FailureKind::Stale, message)
-        .hint(format!("`cloudpad hosts rm {}` takes it out", host.name)))
+    Err(Failure::new(FailureKind::Stale, message).hint(format!(
+        "`cloudpad hosts rm {}` takes it out, with `--keep` where it cannot be read",
+        host.name
+    )))
 }
 
 /// Takes a host out, be it a document or fields.

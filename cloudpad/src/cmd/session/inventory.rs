@@ -107,12 +107,15 @@ impl Session {
             let problems: Vec<_> = broken.iter().map(|problem| problem.clone().hint(hint)).collect();
             return Err(self.refuses(problems.into()));
         }
-        self.note_of_hosts(left_out(broken, self.command == "plan"));
+        let is_told = !self.note_of_hosts(left_out(broken, self.command == "plan"));
+        if broken.is_empty() || is_told {
+            return Ok(inventory);
+        }
         broken.iter().take(MOST_TOLD).for_each(|problem| self.term.warn(&problem.message));
         if let Some(more @ 1..) = broken.len().checked_sub(MOST_TOLD) {
             self.term.warn(&format!("{more} more of the inventory cannot be used either"));
         }
-        if !broken.is_empty() && self.lock.is_none() {
+        if self.lock.is_none() {
             self.term.warn("until that is mended, no host is changed but with `--skip-broken-hosts`");
         }
         Ok(inventory)
@@ -148,12 +151,13 @@ impl Session {
         self.note_of_hosts(Some(Note { incomplete: false, message }));
     }
 
-    /// Has plans say it, once.
-    fn note_of_hosts(&self, note: Option<Note>) {
+    /// Has plans say it, and returns whether it is new.
+    fn note_of_hosts(&self, note: Option<Note>) -> bool {
         let mut notes = self.of_hosts.borrow_mut();
-        let is_new = |note: &Note| notes.iter().all(|known| known != note);
-        let note = note.filter(is_new);
-        notes.extend(note);
+        let new = note.filter(|note| !notes.contains(note));
+        let is_new = new.is_some();
+        notes.extend(new);
+        is_new
     }
 
     /// The refusal of an inventory that does not answer, with what is kept of it.
