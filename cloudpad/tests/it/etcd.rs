@@ -171,6 +171,8 @@ fn what_is_no_host_keeps_hosts_from_being_changed_until_one_is_told() {
         .says("took `H 3` out of");
     project.run(&["plan", "--exit-code"]).expect(0);
     project.run(&add).expect(0);
+    let kept = project.run(&["hosts", "ls", "--cached", "--json"]).expect(0).stdout;
+    assert!(kept.contains("\"h2\""), "{kept}");
     assert_eq!(project.get(1), Ok((200, "one".to_owned())));
 }
 
@@ -197,6 +199,11 @@ fn hosts_are_added_to_etcd_and_taken_out_there() {
     removed.says(&format!("took `h1` out of {place}"));
     assert!(project.containers(1).is_empty());
     assert_eq!(project.get(2), Ok((200, "one".to_owned())));
+    let kept = project.run(&["hosts", "ls", "--cached", "--json"]).expect(0).stdout;
+    assert!(
+        kept.contains("\"h2\"") && !kept.contains("\"h1\""),
+        "what was taken out does not come back: {kept}"
+    );
     let left = project.run(&["hosts", "ls", "--json"]).expect(0).stdout;
     assert!(left.contains("\"h2\"") && !left.contains("\"h1\""), "{left}");
     project.run(&["hosts", "rm", "h2", "--keep", "--yes"]).expect(0);

@@ -1,7 +1,7 @@
 //! Which hosts there are: those of the config, and those that the inventory lists, or has listed when it was last asked.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cloudpad_plugin_api::model::Host;
@@ -72,7 +72,7 @@ impl Session {
         let inventory = inventory_of(listed.clone())?;
         // What is not whole must not pass for it another time.
         if inventory.broken().is_empty() {
-            self.keep(&Manifest::new(choice, project::now(), listed.hosts));
+            self.keep_in(&self.manifest_file(), &Manifest::new(choice, project::now(), listed.hosts));
         }
         Ok(inventory)
     }
@@ -119,6 +119,20 @@ impl Session {
             self.term.warn("until that is mended, no host is changed but with `--skip-broken-hosts`");
         }
         Ok(inventory)
+    }
+
+    /// Has what is kept of this inventory, for any environment, follow what was changed there: what was taken out must not come
+    /// back by `--cached`.
+    pub(in crate::cmd) fn keep_also(&self, change: impl Fn(&mut Vec<Host>)) {
+        let Some(choice) = self.config.stages.get(&Stage::Inventory) else { return };
+        for file in project::files_in(&self.cache).filter(|file| manifest::is_named_so(file)) {
+            let Ok(Some(text)) = project::read_if_there(&file) else { continue };
+            let Ok(mut manifest) = Manifest::read(&text) else { continue };
+            if manifest.check(choice).is_ok() {
+                change(&mut manifest.hosts);
+                self.keep_in(&file, &manifest);
+            }
+        }
     }
 
     fn manifest_file(&self) -> PathBuf {
@@ -176,10 +190,8 @@ impl Session {
     }
 
     /// Keeps what was listed. Who only looks can do without.
-    fn keep(&self, manifest: &Manifest) {
-        if let Err(Refusal::Message { message, .. }) =
-            project::write_private(&self.manifest_file(), &manifest.text())
-        {
+    fn keep_in(&self, file: &Path, manifest: &Manifest) {
+        if let Err(Refusal::Message { message, .. }) = project::write_private(file, &manifest.text()) {
             self.term.detail(&format!("{message}; what the inventory has listed is not kept"));
         }
     }
