@@ -378,11 +378,10 @@ impl Session {
         let hooks = self.hooks(plan, plan::release_name(plan, observed, goal));
         self.wait_for(hooks.before())?;
         self.check_is_true_yet(plan, looked)?;
-        self.wait_for(roll_out(
-            &self.runner,
-            plan,
-            Basis { config: &self.config, inventory, observed, goal, on_failure },
-        ));
+        let basis = Basis { config: &self.config, inventory, observed, goal, on_failure };
+        if self.wait_for(roll_out(&self.runner, plan, basis)) {
+            self.term.warn("the inventory tells others yet where instances were before; the next `deploy` tells where they are");
+        }
         let interrupted = self.runner.stop.is_requested();
         self.wait_for(hooks.after(&self.runner.record.report(interrupted)));
         Ok(self.end(interrupted))

@@ -101,11 +101,11 @@ fn others_are_told_by_etcd_where_instances_are() {
     // An update that fails is taken back, and nothing of it is told.
     project.write("www/index.html", "two");
     let file = std::fs::read_to_string(project.path("Cloudpad.toml")).expect("the config");
-    project.write(
-        "Cloudpad.toml",
-        file.replace("http = \"/\"", "http = \"/gone\"") + "[deploy]\nready_timeout = \"2s\"\n",
-    );
-    project.run(&["deploy", "--yes"]).expect(1);
+    let failing = file.replace("http = \"/\"", "http = \"/gone\"") + "[deploy]\nready_timeout = \"2s\"\n";
+    project.write("Cloudpad.toml", &failing);
+    let untold = "the inventory tells others yet where instances were before";
+    let undone = project.run(&["deploy", "--yes"]).expect(1);
+    assert!(!undone.text().contains(untold), "{}", undone.text());
     assert_eq!(listed.instances(), on(&["h1", "h2"]));
     project.write("Cloudpad.toml", file);
     // What others have written there is no instance, and made good by the next deploy.
@@ -116,6 +116,12 @@ fn others_are_told_by_etcd_where_instances_are() {
     );
     project.run(&["deploy", "--yes"]).expect(0).says("told the inventory where web is");
     assert_eq!(listed.instances(), on(&["h1", "h2"]));
+    let nobody = "; it tells nobody where instances are then";
+    assert!(project.run(&["plan", "--cached"]).expect(0).stdout.contains(nobody));
+    // What is given up half way is not told, and that is.
+    let moved = failing.replace(&format!("\"{}:", project.port), &format!("\"{}:", project.port + 1));
+    project.write("Cloudpad.toml", moved + "on_failure = \"stop\"\n");
+    project.run(&["deploy", "--yes"]).expect(1).says(untold);
     project.run(&["remove", "--yes"]).expect(0).says("told the inventory where web is");
     assert_eq!(listed.instances(), []);
 }

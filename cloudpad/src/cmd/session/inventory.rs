@@ -17,6 +17,7 @@ use crate::manifest::{self, Manifest};
 use crate::plan::{self, Note};
 use crate::project;
 use crate::refusal::Refusal;
+use crate::run::Runner;
 
 /// How much of what is no host is told where the command goes on without.
 const MOST_TOLD: usize = 10;
@@ -28,13 +29,16 @@ impl Session {
     /// What the inventory tells others of the project's instances, where the command may change that. What is kept of an
     /// inventory that is not asked is told by nobody.
     pub(super) async fn published(&self) -> Result<Option<Publication>, Refusal> {
-        let offers = || {
-            self.runner.providers.offers(Stage::Inventory, "inventory.published", self.runner.stop.cancel())
-        };
-        match PUBLISHING.contains(&self.command) && !self.cached && offers() {
+        match !self.cached && self.may_publish() {
             true => look::published(&self.runner, &self.config.project).await,
             false => Ok(None),
         }
+    }
+
+    fn may_publish(&self) -> bool {
+        let Runner { providers, stop, .. } = &self.runner;
+        PUBLISHING.contains(&self.command)
+            && providers.offers(Stage::Inventory, "inventory.published", stop.cancel())
     }
 
     /// Which hosts there are.
@@ -159,8 +163,10 @@ impl Session {
     /// Notes that the inventory was not asked.
     fn say_so(&self, choice: &StageChoice, manifest: &Manifest) {
         let (provider, when) = (choice.provider.as_deref().unwrap_or_default(), manifest.when(&self.time));
-        let message =
-            format!("inventory `{provider}` was not asked (`--cached`): its hosts are those of {when}");
+        let untold = if self.may_publish() { "; it tells nobody where instances are then" } else { "" };
+        let message = format!(
+            "inventory `{provider}` was not asked (`--cached`): its hosts are those of {when}{untold}"
+        );
         self.term.detail(&message);
         self.note_of_hosts(Some(Note { incomplete: false, message }));
     }
