@@ -2,6 +2,7 @@
 
 mod between;
 pub mod breakable;
+mod broken;
 mod containers;
 mod following;
 mod http;
@@ -14,6 +15,7 @@ mod tty;
 mod watch;
 
 pub use between::{At, Between, Carrier, Death, ends};
+pub use broken::Broken;
 pub use containers::Container;
 pub use following::Following;
 pub use http::{Answer, get};
