@@ -4,7 +4,7 @@ use cloudpad_plugin_api::model::Instance;
 use cloudpad_plugin_api::stage::inventory::Served;
 use serde_json::json;
 
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Note, Plan};
 
 fn action(id: u32, request: serde_json::Value) -> Action {
     let (needs, key, service) = (Vec::new(), String::new(), None);
@@ -59,4 +59,14 @@ fn what_goes_for_good_is_told_by_its_names() {
     let told = super::plan(&plan);
     assert!(told.contains("    - remove r1, r2\n    - remove sha256:b\n"), "{told}");
     assert!(told.contains("! remove volumes with all that is in them: data\n"), "{told}");
+}
+
+#[test]
+fn a_plan_that_leaves_something_out_does_not_end_with_all_being_well() {
+    let plan = |incomplete| {
+        let message = "host `h2` cannot be looked at".to_owned();
+        super::plan(&Plan { notes: vec![Note { incomplete, message }], ..Plan::default() })
+    };
+    assert!(plan(false).ends_with("nothing to do: everything else is as it should be\n"));
+    assert!(plan(true).ends_with("\nincomplete: nothing to do but for what the notes above tell\n"));
 }
