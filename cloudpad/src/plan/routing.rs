@@ -11,11 +11,14 @@ use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::stage::deploy::{ImageRef, Proxy, ProxySeen, Pull, RouteSeen, Rule, SetRoute};
 
 use super::graph::{Graph, Node, key};
-use super::rule::Rules;
+use super::rule::{self, Rules};
 use super::sight::{Sight, Sighted};
 use super::unit::{Rollout, Unit};
 use crate::config::Config;
 use crate::inventory::Inventory;
+
+/// Rules by host and service.
+pub(super) type Led<'a> = BTreeMap<(usize, &'a str), Arc<Rule>>;
 
 /// The routes of a plan.
 pub(super) struct Routing<'a> {
@@ -77,7 +80,8 @@ impl<'a> Routing<'a> {
             seen.into_iter()
                 .any(|host| host.seen.proxy.as_ref().is_some_and(|proxy| !proxy.routes.is_empty()))
         };
-        let any = config.services.values().any(|service| service.route.is_some()) || routed(sight);
+        let of_file = config.services.values().any(|service| service.route.is_some());
+        let any = of_file || rules.are_there() || routed(sight);
         Self {
             config,
             inventory,
@@ -120,14 +124,9 @@ impl<'a> Routing<'a> {
         self.sight.host(host)?.seen.proxy.as_deref()
     }
 
-    /// The proxy as it should be: what is not about the config leaves one as it is.
+    /// The proxy as it should be.
     fn proxy(&self, host: usize) -> Arc<Proxy> {
-        match self.seen(host).and_then(|proxy| proxy.made.as_ref()) {
-            Some(made) if !self.rules.are_of_config() && *made != *self.config.proxy.made => {
-                made.clone().into()
-            }
-            _ => self.config.proxy.made.clone(),
-        }
+        self.rules.proxy(self.config, self.seen(host))
     }
 
     fn route(&self, host: usize, service: &str) -> Option<&'a RouteSeen> {
@@ -138,6 +137,14 @@ impl<'a> Routing<'a> {
     fn rule(&mut self, host: usize, service: &'a str) -> Option<Arc<Rule>> {
         let is_placed = self.placed.contains(&(host, service));
         self.rules.of(host, service, is_placed, self.route(host, service))
+    }
+
+    /// The rules of the routes that there are in the end, by host and service, without the pages that are shown in a service's place.
+    /// To be asked once all services are expected.
+    pub(super) fn led(&mut self) -> Led<'a> {
+        let placed: Vec<_> = self.placed.iter().copied().collect();
+        let led = placed.into_iter().filter_map(|at| Some((at, rule::lasting(&self.rule(at.0, at.1)?))));
+        led.collect()
     }
 
     /// Adds the action for a switch; none where all is so already.

@@ -25,6 +25,7 @@ mod restore;
 mod rollout;
 mod room;
 mod routes;
+mod routes_back;
 mod saved;
 mod scale;
 mod select;
