@@ -129,6 +129,11 @@ impl<'a> Routing<'a> {
         self.rules.proxy(self.config, self.seen(host))
     }
 
+    /// The proxy as it is, where there is one: who only ends a route asks for no other.
+    fn made(&self, host: usize) -> Option<&'a Proxy> {
+        self.seen(host)?.made.as_ref()
+    }
+
     fn route(&self, host: usize, service: &str) -> Option<&'a RouteSeen> {
         self.seen(host)?.route(service)
     }
@@ -199,7 +204,11 @@ impl<'a> Routing<'a> {
         let drains = switch.drains && (answers || remove.iter().any(|name| routed(name)));
         // A route is ended at once: what the others wait for may itself wait for that.
         let needs: &[Node] = if rule.is_some() { needs } else { &[] };
-        let needs: Vec<Node> = needs.iter().copied().chain(self.pull(graph, host)).collect();
+        let pull = match rule.is_none() && self.made(host).is_some() {
+            true => None,
+            false => self.pull(graph, host),
+        };
+        let needs: Vec<Node> = needs.iter().copied().chain(pull).collect();
         let node = self.add(graph, at, rule.clone(), (&add, &remove), drains, needs);
         if rule.is_none() {
             self.ended.insert(at, node);
@@ -275,11 +284,7 @@ impl<'a> Routing<'a> {
         }
         let image = &self.proxy(host).image;
         let seen = &self.sight.host(host)?.seen;
-        let is_made = seen
-            .proxy
-            .as_ref()
-            .and_then(|proxy| proxy.made.as_ref())
-            .is_some_and(|made| made.image == *image);
+        let is_made = self.made(host).is_some_and(|made| made.image == *image);
         let node = (!is_made && !seen.images.contains(image)).then(|| {
             let to = self.inventory.hosts()[host].clone();
             let key = key("pull", &to.name, image);
@@ -303,10 +308,11 @@ impl<'a> Routing<'a> {
         let object = add.first().or(remove.first()).copied().unwrap_or(service);
         let key = key("route", &to.name, object);
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let proxy = self.made(host).filter(|_| rule.is_none()).cloned().map(Arc::new);
         let request = SetRoute {
             host: to,
             project: self.config.project.clone(),
-            proxy: self.proxy(host),
+            proxy: proxy.unwrap_or_else(|| self.proxy(host)),
             service: service.to_owned(),
             rule,
             add: names(add),
