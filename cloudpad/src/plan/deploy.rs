@@ -80,6 +80,7 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     }
     roll.unblock(&mut graph);
     graph.hold_back(&gate, from);
+    notes.extend(roll.routing.hand_over(&mut graph));
     let done = graph.leaves();
     jobs.bring_after(&mut graph, (decide, supply));
     graph.make_first();

@@ -4,6 +4,8 @@
 //! Each action is about what is added and what goes, so it does not matter in which order those of one host come. The first on
 //! a host also sets right what else is not as it should be there; where nothing else happens, it is an action of its own.
 
+mod hand_over;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -34,6 +36,8 @@ pub(super) struct Routing<'a> {
     coming: BTreeSet<(usize, String)>,
     /// Where a service still belongs.
     placed: BTreeSet<(usize, &'a str)>,
+    /// The actions that lead requests to containers, by host and service.
+    leads: BTreeMap<(usize, &'a str), Vec<Node>>,
     /// The action that ends a route, and where there is another.
     ended: BTreeMap<(usize, &'a str), Node>,
     begun: BTreeSet<(usize, &'a str)>,
@@ -91,6 +95,7 @@ impl<'a> Routing<'a> {
             steady: BTreeMap::new(),
             coming: BTreeSet::new(),
             placed: BTreeSet::new(),
+            leads: BTreeMap::new(),
             ended: BTreeMap::new(),
             begun: BTreeSet::new(),
             settled: BTreeSet::new(),
@@ -202,7 +207,7 @@ impl<'a> Routing<'a> {
         }
         let answers = rule.is_none() && route.is_some_and(|route| !route.containers.is_empty());
         let drains = switch.drains && (answers || remove.iter().any(|name| routed(name)));
-        // A route is ended at once: what the others wait for may itself wait for that.
+        // A route is ended at once, unless it is handed over: what the others wait for may itself wait for that.
         let needs: &[Node] = if rule.is_some() { needs } else { &[] };
         let pull = match rule.is_none() && self.made(host).is_some() {
             true => None,
@@ -215,6 +220,9 @@ impl<'a> Routing<'a> {
             return Some(Switched::Apart(node));
         }
         self.begun.insert(at);
+        if !add.is_empty() {
+            self.leads.entry(at).or_default().push(node);
+        }
         Some(Switched::After(node))
     }
 

@@ -3,6 +3,7 @@
 mod ahead;
 mod ailing;
 mod doubtful;
+mod hand_over;
 mod hooks;
 mod images;
 mod jobs;
