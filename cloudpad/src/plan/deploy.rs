@@ -24,9 +24,10 @@ use crate::config::Problem;
 /// The actions of a deploy.
 pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result<Plan, Vec<Problem>> {
     let mut notes = Vec::new();
-    let mut rollouts = match &decide.goal.restore {
+    let restore = decide.goal.restore.as_deref().map(|id| Restore { decide, id });
+    let mut rollouts = match &restore {
         None => rollouts(decide, supply, &mut notes)?,
-        Some(id) => Restore { decide, id }.rollouts(supply, &mut notes)?,
+        Some(restore) => restore.rollouts(supply, &mut notes)?,
     };
     settle_claims(decide, &mut rollouts)?;
     let jobs = Jobs::new(decide, supply, &rollouts)?;
@@ -35,7 +36,6 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     const ACTIONS: usize = 5;
     let units: usize = rollouts.iter().map(|rollout| rollout.units.len()).sum();
     let mut graph = Graph::for_about(units * ACTIONS);
-    let restore = decide.goal.restore.as_deref().map(|id| Restore { decide, id });
     let mut rules = match &restore {
         None => Rules::config(decide.config, decide.secrets),
         Some(restore) => restore.rules()?,
