@@ -31,6 +31,7 @@ mod ps;
 mod push;
 mod registry;
 mod releases;
+mod relisted;
 mod remove;
 mod restart;
 mod rollback;

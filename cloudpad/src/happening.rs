@@ -2,21 +2,15 @@
 //! I/O: plugins, clock.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use cloudpad_plugin_api::stage::deploy::{Events, Happened};
 use cloudpad_plugin_api::stage::inventory::Watch;
-use cloudpad_plugin_api::{Cancel, Event, Failure, Level, Progress, Reply, Request, Stage};
+use cloudpad_plugin_api::{Event, Failure, Level, Progress, Reply, Request, Stage};
 
+use crate::again::{Ear, Opens, Pause, call_again};
 use crate::project;
 use crate::run::Runner;
-
-/// How long a host that was lost is left alone at first; each time it is not there, twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// How long at the most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// What is heard of a host.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,17 +50,15 @@ pub fn listen_to_inventory(runner: &Runner, changed: impl Fn() + Send + 'static)
         return;
     }
     std::thread::spawn(move || {
-        let (mut since, mut pause) = (None, FIRST_PAUSE);
+        let (mut since, mut pause) = (None, Pause::default());
         loop {
             let call = Request::InventoryWatch(Watch { since: since.clone() });
             match providers.call(&call, "", Arc::new(|_| {}), cancel.clone()) {
                 Ok(Reply::Watched(watched)) => {
-                    (since, pause) = (Some(watched.now), FIRST_PAUSE);
+                    (since, pause) = (Some(watched.now), Pause::default());
                     changed();
                 }
-                Err(failure) if failure.retryable && !cancelled_within(&cancel, pause) => {
-                    pause = LONGEST_PAUSE.min(pause * 2);
-                }
+                Err(failure) if failure.retryable && !pause.is_broken_off(&cancel) => {}
                 _ => return,
             }
         }
@@ -76,42 +68,27 @@ pub fn listen_to_inventory(runner: &Runner, changed: impl Fn() + Send + 'static)
 /// What is known of one host between two calls.
 #[derive(Default)]
 struct Known {
-    /// Whether nothing is missed.
-    listening: AtomicBool,
-    /// Whether that has ever been so.
-    has_listened: AtomicBool,
+    ear: Ear,
     /// From when on nothing has been heard yet, in nanoseconds since 1970; 0 where that is not known.
     unheard: AtomicI64,
 }
 
 fn follow<H: Fn(&str, Heard) + Send + Sync + 'static>(runner: &Runner, mut request: Events, hear: &Arc<H>) {
     let (host, known) = (request.host.name.clone(), Arc::new(Known::default()));
-    let mut pause = FIRST_PAUSE;
-    loop {
+    let cancel = runner.stop.cancel();
+    let call = || {
         let emit = {
             let (host, known, hear) = (host.clone(), known.clone(), hear.clone());
             move |event| known.take(event).into_iter().for_each(|heard| hear(&host, heard))
         };
-        let cancel = runner.stop.cancel();
+        let unheard = Some(known.unheard.load(Ordering::Relaxed)).filter(|time| *time > 0);
+        request.since = unheard.or(request.since);
         let call = Request::DeployEvents(request.clone());
-        let outcome = runner.providers.call(&call, "", Arc::new(emit), cancel.clone());
-        let failure = outcome.err().unwrap_or_else(|| Failure::failed("it has stopped telling what happens"));
-        let was_listening = known.listening.swap(false, Ordering::Relaxed);
-        let has_listened = known.has_listened.load(Ordering::Relaxed);
-        if !has_listened || !failure.retryable || cancel.is_cancelled() {
-            return hear(&host, Heard::Ended(failure));
-        }
-        if was_listening {
-            pause = FIRST_PAUSE;
-            hear(&host, Heard::Lost(failure));
-        }
-        if cancelled_within(cancel, pause) {
-            return hear(&host, Heard::Ended(Failure::cancelled()));
-        }
-        pause = LONGEST_PAUSE.min(pause * 2);
-        request.since =
-            Some(known.unheard.load(Ordering::Relaxed)).filter(|time| *time > 0).or(request.since);
-    }
+        runner.providers.call(&call, "", Arc::new(emit), cancel.clone())
+    };
+    let outcome = call_again(cancel, &known.ear, call, |failure| hear(&host, Heard::Lost(failure)));
+    let ended = |_| Failure::failed("it has stopped telling what happens");
+    hear(&host, Heard::Ended(outcome.map_or_else(|failure| failure, ended)));
 }
 
 impl Known {
@@ -122,10 +99,9 @@ impl Known {
                     // Nobody has said yet what time it is there.
                     self.unheard.store(project::nanoseconds(), Ordering::Relaxed);
                 }
-                self.listening.store(true, Ordering::Relaxed);
-                match self.has_listened.swap(true, Ordering::Relaxed) {
-                    true => Some(Heard::Back),
-                    false => Some(Heard::Listening),
+                match self.ear.opens() {
+                    Opens::First => Some(Heard::Listening),
+                    Opens::Again | Opens::Still => Some(Heard::Back),
                 }
             }
             Event::Happened(happened) => {
@@ -138,13 +114,4 @@ impl Known {
             _ => None,
         }
     }
-}
-
-/// Waits for so long; returns whether the calls were broken off meanwhile.
-fn cancelled_within(cancel: &Cancel, time: Duration) -> bool {
-    let (wake, woken) = channel();
-    cancel.on_cancel(move || {
-        let _ = wake.send(());
-    });
-    woken.recv_timeout(time).is_ok()
 }

@@ -48,6 +48,8 @@ pub struct Inventory {
     by_role: BTreeMap<String, Vec<usize>>,
     /// What the provider has listed and is no host.
     broken: Vec<Problem>,
+    /// The hosts that some of it would be.
+    would_be: BTreeSet<String>,
 }
 
 impl Inventory {
@@ -58,12 +60,14 @@ impl Inventory {
     pub fn new(config: &[Host], listed: Hosts) -> Result<Self, Vec<Problem>> {
         let Hosts { mut hosts, broken } = listed;
         hosts.sort_by(|a, b| a.name.cmp(&b.name));
+        let would_be = broken.iter().filter_map(|entry| entry.host.clone()).collect();
         let broken = broken.into_iter().map(unreadable).collect();
-        let mut inventory = Self { own: config.len(), broken, ..Self::default() };
+        let mut inventory = Self { own: config.len(), broken, would_be, ..Self::default() };
         let mut problems = Vec::new();
         hosts.retain(|host| {
             let problem = check_host(host).err().map(|problem| outside(host, problem));
             let is_sound = problem.is_none();
+            inventory.would_be.extend(problem.is_some().then(|| host.name.clone()));
             inventory.broken.extend(problem);
             is_sound
         });
@@ -100,6 +104,11 @@ impl Inventory {
     /// file.
     pub fn broken(&self) -> &[Problem] {
         &self.broken
+    }
+
+    /// Whether the provider has listed something under that name which cannot be used, and there is no host of that name.
+    pub fn is_broken(&self, name: &str) -> bool {
+        self.would_be.contains(name) && self.get(name).is_none()
     }
 
     /// Every host, in the order in which ties are broken.
@@ -166,7 +175,7 @@ impl Inventory {
 const LISTED: &str = "stages.inventory";
 
 /// What is wrong with what a provider could not read.
-fn unreadable(Broken { name, why }: Broken) -> Problem {
+fn unreadable(Broken { name, why, .. }: Broken) -> Problem {
     Problem::at_key(LISTED, format!("`{name}` of the inventory {why}"))
 }
 
@@ -314,6 +323,7 @@ mod tests {
             let words = format!("the inventory has listed host `{name}`");
             assert!(broken.message.starts_with(&words), "{broken:?}");
             assert_eq!((inventory.get(name), inventory.hosts().len()), (None, 2));
+            assert_eq!((inventory.is_broken(name), inventory.is_broken("b")), (true, false));
         }
         let mut odd = [Host::new("a".repeat(254), "192.0.2.1"), Host::new("a", "192.0.2.2")];
         odd[1].labels.insert(String::new(), "x".into());

@@ -17,6 +17,7 @@
 //! - [`one_offs`] says what a one-off container is of. Pure.
 //! - [`attach`] joins the streams of a process on a host with our own. I/O.
 //! - [`everywhere`] asks something of several hosts at once. I/O.
+//! - [`again`] makes calls again when a connection was lost. I/O.
 //! - [`tail`] reads what containers print, [`happening`] what happens to them. I/O, through `plugin`.
 //! - [`interleave`] puts that into the order of time. Pure.
 //! - [`manifest`] is what an inventory has listed last. Pure.
@@ -34,6 +35,7 @@
 //! - [`journal`] keeps it, [`term`] shows it. I/O.
 //! - [`refusal`] is why nothing was done. Pure.
 
+pub mod again;
 pub mod attach;
 pub mod catalogue;
 pub mod cmd;

@@ -2,6 +2,9 @@
 //!
 //! It is no state: nothing but that option uses it, and it is as good as lost at any time.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use chrono::NaiveDateTime;
 use cloudpad_plugin_api::model::Host;
 use serde::{Deserialize, Serialize};
@@ -34,6 +37,12 @@ pub fn file_name(environment: Option<&str>) -> String {
         Some(environment) => format!("inventory.{environment}.json"),
         None => "inventory.json".to_owned(),
     }
+}
+
+/// Whether that is the name of such a file, of whatever environment.
+pub fn is_named_so(file: &Path) -> bool {
+    let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    name.starts_with("inventory.") && name.ends_with(".json")
 }
 
 impl Manifest {
@@ -139,6 +148,11 @@ mod tests {
             (file_name(None), file_name(Some("prod"))),
             ("inventory.json".into(), "inventory.prod.json".into())
         );
+        for (name, is_named_so) in
+            [("inventory.json", true), ("inventory.prod.json", true), ("inventory.json.1.partial", false)]
+        {
+            assert_eq!(super::is_named_so(&Path::new("/p/.cloudpad").join(name)), is_named_so, "{name}");
+        }
     }
 
     #[test]

@@ -258,6 +258,11 @@ pub fn read_if_there(path: &Path) -> Result<Option<String>, Refusal> {
     }
 }
 
+/// What is in a directory; nothing where that cannot be read.
+pub fn files_in(dir: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(dir).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()))
+}
+
 /// Reads a value from a JSON file that has to be `what`.
 ///
 /// # Errors

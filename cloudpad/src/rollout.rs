@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use cloudpad_plugin_api::Outcome;
 use cloudpad_plugin_api::stage::cluster::Observation;
+use cloudpad_plugin_api::{Outcome, Request};
 
 use crate::config::{Config, OnFailure};
 use crate::inventory::Inventory;
@@ -29,8 +29,8 @@ pub struct Basis<'a> {
 }
 
 /// Carries `plan` out. When an action fails and the policy says so, what ran before is brought back,
-/// as a plan of its own made from a fresh look.
-pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) {
+/// as a plan of its own made from a fresh look. Returns whether others are told of instances as they were, and not as they are now.
+pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) -> bool {
     let after_failure = match basis.on_failure {
         // What is taken back in a moment need not be finished before.
         OnFailure::Rollback => Mode::Closed,
@@ -40,18 +40,26 @@ pub async fn roll_out(runner: &Runner, plan: &Plan, basis: Basis<'_>) {
     // When it is only what tidies up in the end that fails, there is nothing to bring back.
     let mut work = plan.actions.iter().filter(|action| !action.is_cleanup());
     let failed = work.any(|action| matches!(outcomes.get(&action.id), Some(Err(_))));
+    let touched = touched_hosts(plan, &outcomes);
     if !failed || basis.on_failure == OnFailure::Stop || runner.stop.is_requested() {
-        return;
+        return !touched.is_empty() && is_untold(plan, &outcomes);
     }
     if let Some(before) = basis.observed.cluster.as_deref() {
-        return undo_in_cluster(runner, plan, &outcomes, before, basis).await;
+        undo_in_cluster(runner, plan, &outcomes, before, basis).await;
+        return false;
     }
-    let touched = touched_hosts(plan, &outcomes);
-    if !touched.is_empty() {
-        let begun = outcomes.keys().copied().collect();
-        let failed = Failed { plan, begun: &begun, unknown: &unknown(&outcomes) };
-        undo(runner, &failed, &touched, basis).await;
+    if touched.is_empty() {
+        return false;
     }
+    let begun = outcomes.keys().copied().collect();
+    let failed = Failed { plan, begun: &begun, unknown: &unknown(&outcomes) };
+    undo(runner, &failed, &touched, basis).await
+}
+
+/// Whether others were to be told where instances are in the end, and that was not even begun.
+fn is_untold(plan: &Plan, outcomes: &Outcomes) -> bool {
+    let mut telling = plan.actions.iter().filter(|a| matches!(a.request, Request::InventoryPublish(_)));
+    telling.any(|action| !outcomes.contains_key(&action.id))
 }
 
 async fn begin(runner: &Runner, phase: Phase, plan: &Plan, after: Mode, notes: Vec<Note>) -> Outcomes {
@@ -59,7 +67,7 @@ async fn begin(runner: &Runner, phase: Phase, plan: &Plan, after: Mode, notes: V
     runner.carry_out(phase, plan, after).await
 }
 
-async fn undo(runner: &Runner, failed: &Failed<'_>, touched: &BTreeSet<String>, basis: Basis<'_>) {
+async fn undo(runner: &Runner, failed: &Failed<'_>, touched: &BTreeSet<String>, basis: Basis<'_>) -> bool {
     let Basis { config, inventory, observed, goal, .. } = basis;
     let looks = touched.iter().filter_map(|host| inventory.get(host));
     let looks = looks.map(|host| plan::look_host(config, host, Also::default()));
@@ -68,7 +76,8 @@ async fn undo(runner: &Runner, failed: &Failed<'_>, touched: &BTreeSet<String>, 
     let mut undo = plan::undo(failed, observed, &now, config, inventory, goal);
     plan::publish(&mut undo, &config.project, inventory, &now);
     // No other plan follows that would mend what this one leaves, so as much as can be is brought back.
-    begin(runner, Phase::Undo, &undo, Mode::Open, undo.notes.clone()).await;
+    let outcomes = begin(runner, Phase::Undo, &undo, Mode::Open, undo.notes.clone()).await;
+    is_untold(&undo, &outcomes)
 }
 
 async fn undo_in_cluster(

@@ -1,14 +1,16 @@
 //! Reads what containers on several hosts print, all at once, and hands it on in the order of time. I/O, through plugins.
 
-use std::sync::Arc;
+mod ask;
+mod told;
+
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
-use cloudpad_plugin_api::{Event, Failure, Reply, Request};
+use cloudpad_plugin_api::{Failure, Request};
 
 use crate::interleave::{Line, Window};
-use crate::plan::CLUSTER;
 use crate::run::Runner;
+use ask::ask;
 
 /// How many messages of a host wait at the most, until it waits itself.
 const MOST_WAITING: usize = 2048;
@@ -23,14 +25,17 @@ pub enum Told {
     Lines(Vec<Line>),
     /// Something else for the user.
     Note(String),
+    /// It is lost while it is followed, and asked again.
+    Lost(String, Failure),
+    /// It is followed again.
+    Back(String),
     /// It tells no more: how many containers there were.
     Ended(String, Result<u32, Failure>),
 }
 
 enum Message {
     Line(Line),
-    Note(String),
-    Ended(String, Result<u32, Failure>),
+    Other(Told),
 }
 
 /// Sends the requests, each for a host or for a cluster, and hands on what is told until all have ended, or `hand_on` has had enough.
@@ -57,39 +62,6 @@ fn own_queue() -> (SyncSender<Message>, Option<Receiver<Message>>) {
     (send, Some(receive))
 }
 
-/// Nobody may be listening any more: then what is told is dropped.
-fn ask(runner: &Runner, request: Request, send: &SyncSender<Message>) {
-    let host = request.host().map_or(CLUSTER, |host| &host.name).to_owned();
-    let emit = {
-        let (host, send) = (host.clone(), send.clone());
-        move |event| {
-            let message = match event {
-                Event::Output { source, line: text, time, stderr } => {
-                    let (instance, host) = instance(source, &host);
-                    Message::Line(Line { time, instance, host, text, stderr })
-                }
-                Event::Log { message, .. } => Message::Note(format!("{host}: {message}")),
-                _ => return,
-            };
-            let _ = send.send(message);
-        }
-    };
-    let outcome = runner.providers.call(&request, "", Arc::new(emit), runner.stop.cancel().clone());
-    let outcome = outcome.map(|reply| match reply {
-        Reply::Logged(logged) => logged.containers,
-        _ => 0,
-    });
-    let _ = send.send(Message::Ended(host, outcome));
-}
-
-/// Whose line it is, and where that is: a cluster tells of the node too, where it knows it.
-fn instance(source: String, host: &str) -> (String, String) {
-    match source.split_once('@').filter(|_| host == CLUSTER) {
-        Some((instance, node)) => (instance.to_owned(), node.to_owned()),
-        None => (source, host.to_owned()),
-    }
-}
-
 /// Each line a little later than it comes, so that earlier ones can overtake it.
 fn as_they_come(receive: &Receiver<Message>, hand_on: &mut impl FnMut(Told) -> bool) {
     let mut window = Window::default();
@@ -104,8 +76,7 @@ fn as_they_come(receive: &Receiver<Message>, hand_on: &mut impl FnMut(Told) -> b
                 window.push(line.time, line, Instant::now());
                 true
             }
-            Ok(Message::Note(note)) => hand_on(Told::Note(note)),
-            Ok(Message::Ended(host, outcome)) => hand_on(Told::Ended(host, outcome)),
+            Ok(Message::Other(told)) => hand_on(told),
             Err(RecvTimeoutError::Timeout) => true,
             Err(RecvTimeoutError::Disconnected) => {
                 hand_on(Told::Lines(window.finish()));
@@ -178,10 +149,9 @@ impl Host {
                     self.next = Some(line);
                     true
                 }
-                Ok(Message::Note(note)) => hand_on(Told::Note(note)),
-                Ok(Message::Ended(host, outcome)) => {
-                    self.ended = true;
-                    hand_on(Told::Ended(host, outcome))
+                Ok(Message::Other(told)) => {
+                    self.ended = matches!(told, Told::Ended(..));
+                    hand_on(told)
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     self.late = true;

@@ -89,6 +89,11 @@ pub fn failure(failure: &Failure) -> String {
     text
 }
 
+/// The failure by which a host was lost that is tried again.
+pub fn lost(lost: &Failure) -> String {
+    failure(&Failure { message: format!("{}; it is tried again", lost.message), ..lost.clone() })
+}
+
 /// A command as one would type it; the line of a shell as it stands in the file.
 pub fn command(arguments: &[String]) -> String {
     match arguments {

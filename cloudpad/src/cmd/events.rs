@@ -109,7 +109,7 @@ fn tell(term: &Term, host: &str, heard: &Heard) -> bool {
         Heard::Note(note) => term.status(&format!("{host}: {note}")),
         Heard::Listening => term.detail(&format!("{host}: listening")),
         Heard::Back => term.status(&format!("{host}: listening again")),
-        Heard::Lost(failure) => term.warn(&format!("{host}: {}; it is tried again", words::failure(failure))),
+        Heard::Lost(failure) => term.warn(&format!("{host}: {}", words::lost(failure))),
         Heard::Ended(failure) if failure.kind == FailureKind::Cancelled => {}
         Heard::Ended(failure) => {
             term.error(&format!("{host}: {}", words::failure(failure)));

@@ -1,5 +1,6 @@
 //! `cloudpad logs`: what containers have printed, on all hosts, in the order of time.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat};
@@ -94,10 +95,22 @@ impl Args {
     /// How many containers there were, and whether a host has failed.
     fn read(&self, term: &Term, runner: &Runner, requests: Vec<Request>) -> (u32, bool) {
         let (mut prefixes, mut found, mut failed) = (Prefixes::default(), 0, false);
+        // A host may have been asked for several instances.
+        let mut lost = BTreeSet::new();
         tail(runner, requests, self.follow, |told| {
             match told {
                 Told::Lines(lines) => self.print(term, &mut prefixes, &lines),
                 Told::Note(note) => term.status(&note),
+                Told::Lost(host, failure) => {
+                    if lost.insert(host.clone()) {
+                        term.warn(&format!("{host}: {}", words::lost(&failure)));
+                    }
+                }
+                Told::Back(host) => {
+                    if lost.remove(&host) {
+                        term.status(&format!("{host}: followed again"));
+                    }
+                }
                 Told::Ended(_, Ok(containers)) => found += containers,
                 Told::Ended(_, Err(failure)) if failure.kind == FailureKind::Cancelled => {}
                 Told::Ended(host, Err(failure)) => {

@@ -10,7 +10,7 @@ use super::session::Session;
 use super::{Ended, Refused};
 use crate::config::Config;
 use crate::look::At;
-use crate::plan::{SavedPlan, Until};
+use crate::plan::{Plan, SavedPlan, Until};
 use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::term::Term;
@@ -19,7 +19,7 @@ use crate::{project, words};
 /// Show what `deploy` would do
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Exit with 3 when there is something to do
+    /// Exit with 3 when there is something to do, else with 1 when something is left out, such as a host that cannot be reached
     #[arg(long)]
     exit_code: bool,
     /// Save the plan, for `deploy --plan FILE`
@@ -36,7 +36,7 @@ impl Args {
         let goal = session.goal(Until::Deploy, self.select.selection(), &looked);
         let plan = session.plan(&looked, &goal)?;
         let text = if term.is_json() { words::json_line(&plan) } else { words::plan(&plan) };
-        let changes = !plan.actions.is_empty();
+        let code = if self.exit_code { code(&plan) } else { exit::OK };
         if let Some(file) = &self.out {
             let saved = SavedPlan::new(&session.config, goal, &looked.observed, plan);
             project::write_private(file, &words::json_line(&saved))?;
@@ -44,7 +44,7 @@ impl Args {
             term.status(&format!("saved; `cloudpad deploy --plan {}` carries it out", file.display()));
         }
         term.data(&text);
-        Ok(if changes && self.exit_code { exit::CHANGES } else { exit::OK })
+        Ok(code)
     }
 
     /// A plan that is saved among the files of an image makes another image of it, and is out of date at once.
@@ -62,6 +62,15 @@ impl Args {
         ))
         .hint("save the plan in `.cloudpad/` or outside of the source, or list it in `.dockerignore`")
         .into())
+    }
+}
+
+/// What tells a script of a plan. One that leaves something out does not say that all is as it should be.
+fn code(plan: &Plan) -> u8 {
+    match (plan.is_empty(), plan.is_incomplete()) {
+        (false, _) => exit::CHANGES,
+        (true, true) => exit::FAILED,
+        (true, false) => exit::OK,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What every command on a project begins with: the project, its config, its providers, a runner.
 
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -112,9 +112,10 @@ pub(super) struct Session {
     file: FileText,
     /// Of the project, for a command that has it to itself.
     lock: Option<Lock>,
-    /// Whether the inventory is not asked, and what there is to say of that, once its hosts are known.
+    /// Whether the inventory is not asked.
     cached: bool,
-    from_cache: OnceCell<Note>,
+    /// What there is to say of the hosts in a plan, once they are known.
+    of_hosts: RefCell<Vec<Note>>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -159,7 +160,7 @@ impl Session {
         let runner = Runner { providers: Arc::new(providers), record, stop };
         let (directory, cache, lock) = (project.dir, state_dir, None);
         let term = term.clone();
-        let (cached, from_cache) = (global.cached, OnceCell::new());
+        let (cached, of_hosts) = (global.cached, RefCell::default());
         Ok(Self {
             config,
             runner,
@@ -172,7 +173,7 @@ impl Session {
             file,
             lock,
             cached,
-            from_cache,
+            of_hosts,
             runtime,
         })
     }
@@ -312,7 +313,10 @@ impl Session {
 
     /// The same of a plan that is carried out under this name, be it that of no release.
     pub(super) fn announce(&self, plan: &mut Plan, name: &str) {
-        plan.notes.extend(self.from_cache.get().cloned());
+        // A plan that was saved has told of it already, perhaps in another way.
+        let ours = self.of_hosts.borrow();
+        plan.notes.retain(|note| ours.iter().all(|other| other.message != note.message));
+        plan.notes.extend(ours.iter().cloned());
         self.runner.record.event(Event::Plan {
             release: name.to_owned(),
             changes: plan.changes.clone(),
@@ -374,11 +378,10 @@ impl Session {
         let hooks = self.hooks(plan, plan::release_name(plan, observed, goal));
         self.wait_for(hooks.before())?;
         self.check_is_true_yet(plan, looked)?;
-        self.wait_for(roll_out(
-            &self.runner,
-            plan,
-            Basis { config: &self.config, inventory, observed, goal, on_failure },
-        ));
+        let basis = Basis { config: &self.config, inventory, observed, goal, on_failure };
+        if self.wait_for(roll_out(&self.runner, plan, basis)) {
+            self.term.warn("the inventory tells others yet where instances were before; the next `deploy` tells where they are");
+        }
         let interrupted = self.runner.stop.is_requested();
         self.wait_for(hooks.after(&self.runner.record.report(interrupted)));
         Ok(self.end(interrupted))

@@ -1,31 +1,29 @@
 //! `cloudpad stats`: what containers use.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod watch;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::{Measure, Measured};
 use cloudpad_plugin_api::{Failure, Reply, Request};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::args::Global;
-use super::display::{self, Display};
+use super::display;
 use super::session::Session;
 use super::whom::Those;
 use super::{Ended, Refused};
 use crate::config::Config;
 use crate::listing::usage::{self, Row};
-use crate::refusal::Refusal;
 use crate::report::exit;
 use crate::run::Runner;
 use crate::term::Term;
 use crate::words;
 use crate::{everywhere, instances};
-
-/// How long a host is left alone between two measurements, each of which takes about a second.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Show what containers use of processors, memory, networks and disks
 #[derive(clap::Args)]
@@ -47,29 +45,27 @@ impl Args {
         }
         let session = Session::open("stats", false, global, term)?;
         let hosts = self.those.hosts(&session)?;
-        let project = session.config.project.clone();
-        let services = self.those.services();
-        let request = |host| Measure { host, project: project.clone(), services: services.clone() };
-        let requests: Vec<Measure> = hosts.into_iter().map(request).collect();
         session.runner.stop.let_be_at_once();
         let stop = session.runner.stop.clone();
         let ended = session.wait_for(async {
-            let mut under_way = JoinSet::new();
-            let hosts = requests.len();
-            for request in requests {
-                under_way.spawn(measure(session.runner.clone(), request, Duration::ZERO));
-            }
             match self.watch {
-                true => self.keep_up(&session, hosts, under_way).await,
-                false => self.once(&session, under_way).await,
+                true => watch::watch(self, &session, hosts).await,
+                false => self.once(&session, hosts).await,
             }
         });
         // Whoever has had enough is told of no more.
         if stop.is_requested() { Ok(exit::INTERRUPTED) } else { ended }
     }
 
-    async fn once(&self, session: &Session, mut under_way: JoinSet<Answer>) -> Ended {
-        let mut answers = Answers::default();
+    fn request(&self, session: &Session, host: Arc<Host>) -> Measure {
+        Measure { host, project: session.config.project.clone(), services: self.those.services() }
+    }
+
+    async fn once(&self, session: &Session, hosts: Vec<Arc<Host>>) -> Ended {
+        let (mut answers, mut under_way) = (Answers::default(), JoinSet::new());
+        for host in hosts {
+            under_way.spawn(measure(session.runner.clone(), self.request(session, host), Duration::ZERO));
+        }
         while let Some(answer) = under_way.join_next().await {
             answers.take(answer.ok().map(|(request, outcome)| (request.host.name.clone(), outcome)));
         }
@@ -81,36 +77,6 @@ impl Args {
         term.data(&if term.is_json() { words::json_line(&usage::json(&rows)) } else { usage::table(&rows) });
         errors.iter().for_each(|error| term.error(error));
         Ok(if errors.is_empty() { exit::OK } else { exit::FAILED })
-    }
-
-    /// Shows what is measured, again and again.
-    async fn keep_up(&self, session: &Session, hosts: usize, mut under_way: JoinSet<Answer>) -> Ended {
-        let mut resized = signal(SignalKind::window_change())
-            .map_err(|error| Refusal::new(format!("cannot listen for signals: {error}")))?;
-        let (mut display, mut answers, mut fresh) =
-            (Display::of(&session.term), Answers::default(), BTreeSet::new());
-        loop {
-            tokio::select! {
-                biased;
-                () = session.runner.stop.requested() => return Ok(exit::INTERRUPTED),
-                _ = resized.recv() => {}
-                Some(Ok((request, outcome))) = under_way.join_next() => {
-                    fresh.insert(request.host.name.clone());
-                    answers.take(Some((request.host.name.clone(), outcome)));
-                    under_way.spawn(measure(session.runner.clone(), request, PAUSE));
-                }
-                else => return Ok(exit::OK),
-            }
-            let rows = self.rows(&answers);
-            let is_round = fresh.len() == hosts;
-            if is_round {
-                fresh.clear();
-            }
-            let json = is_round.then(|| words::json_line(&usage::json(&rows)));
-            if !display.show(usage::table(&rows), json, answers.errors()) {
-                return Ok(exit::OK);
-            }
-        }
     }
 
     fn rows(&self, answers: &Answers) -> Vec<Row> {

@@ -39,16 +39,20 @@ pub(super) struct Those {
 impl Those {
     /// The hosts that are meant. They are looked at only where a service is none of the config's, which may still be there.
     pub(super) fn hosts(&self, session: &Session) -> Result<Vec<Arc<Host>>, Refused> {
-        let services = self.services();
-        for service in &services {
+        let selection = self.selection();
+        for service in &selection.services {
             not_mistyped(&session.config, service)?;
         }
-        let is_gone = services.iter().any(|service| !session.config.services.contains_key(service));
-        let selection = Selection { services, hosts: self.host.clone(), ..Selection::default() };
-        if is_gone {
+        let is_gone = |service: &String| !session.config.services.contains_key(service);
+        if selection.services.iter().any(is_gone) {
             session.look(&selection, At::Hosts)?;
         }
         session.hosts(&selection)
+    }
+
+    /// The same as what is selected of all.
+    pub(super) fn selection(&self) -> Selection {
+        Selection { services: self.services(), hosts: self.host.clone(), ..Selection::default() }
     }
 
     /// The first that is named.

@@ -68,6 +68,11 @@ impl Plan {
         self.actions.is_empty()
     }
 
+    /// Whether something that was asked for is left out.
+    pub fn is_incomplete(&self) -> bool {
+        self.notes.iter().any(|note| note.incomplete)
+    }
+
     /// Requests that do not wait for each other, and change nothing that a plan is about.
     pub fn of_requests(requests: Vec<Request>) -> Self {
         let actions = (0..).zip(requests).map(|(id, request)| Action {

@@ -214,7 +214,10 @@ fn change(change: &Change) -> String {
 }
 
 pub(super) fn sum(plan: &Plan) -> String {
-    if plan.actions.is_empty() {
+    if plan.is_empty() && plan.is_incomplete() {
+        return "incomplete: nothing to do but for what the notes above tell".to_owned();
+    }
+    if plan.is_empty() {
         return nothing_to_do(plan.notes.len());
     }
     let count = |wanted: &[ChangeKind]| plan.changes.iter().filter(|c| wanted.contains(&c.kind)).count();

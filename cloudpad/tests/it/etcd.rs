@@ -101,11 +101,11 @@ fn others_are_told_by_etcd_where_instances_are() {
     // An update that fails is taken back, and nothing of it is told.
     project.write("www/index.html", "two");
     let file = std::fs::read_to_string(project.path("Cloudpad.toml")).expect("the config");
-    project.write(
-        "Cloudpad.toml",
-        file.replace("http = \"/\"", "http = \"/gone\"") + "[deploy]\nready_timeout = \"2s\"\n",
-    );
-    project.run(&["deploy", "--yes"]).expect(1);
+    let failing = file.replace("http = \"/\"", "http = \"/gone\"") + "[deploy]\nready_timeout = \"2s\"\n";
+    project.write("Cloudpad.toml", &failing);
+    let untold = "the inventory tells others yet where instances were before";
+    let undone = project.run(&["deploy", "--yes"]).expect(1);
+    assert!(!undone.text().contains(untold), "{}", undone.text());
     assert_eq!(listed.instances(), on(&["h1", "h2"]));
     project.write("Cloudpad.toml", file);
     // What others have written there is no instance, and made good by the next deploy.
@@ -116,6 +116,12 @@ fn others_are_told_by_etcd_where_instances_are() {
     );
     project.run(&["deploy", "--yes"]).expect(0).says("told the inventory where web is");
     assert_eq!(listed.instances(), on(&["h1", "h2"]));
+    let nobody = "; it tells nobody where instances are then";
+    assert!(project.run(&["plan", "--cached"]).expect(0).stdout.contains(nobody));
+    // What is given up half way is not told, and that is.
+    let moved = failing.replace(&format!("\"{}:", project.port), &format!("\"{}:", project.port + 1));
+    project.write("Cloudpad.toml", moved + "on_failure = \"stop\"\n");
+    project.run(&["deploy", "--yes"]).expect(1).says(untold);
     project.run(&["remove", "--yes"]).expect(0).says("told the inventory where web is");
     assert_eq!(listed.instances(), []);
 }
@@ -148,7 +154,31 @@ fn what_is_no_host_keeps_hosts_from_being_changed_until_one_is_told() {
     let refused = project.run(&["deploy", "--yes"]).expect(2);
     refused.says(&key).says(name).says("`--skip-broken-hosts`");
     assert!(project.containers(1).is_empty());
-    project.run(&["deploy", "--yes", "--skip-broken-hosts"]).expect(0).says(&key);
+    // Who goes ahead without it has a whole plan, though the saved one was not.
+    project.run(&["plan", "--out", ".cloudpad/plan"]).expect(0);
+    project.run(&["deploy", "--yes", "--skip-broken-hosts", "--plan", ".cloudpad/plan"]).expect(0).says(&key);
+    // There is nothing to do, but for what the deploy would be refused for.
+    let plan = project.run(&["plan", "--exit-code", "--json"]).expect(1);
+    let plan: Value = serde_json::from_str(&plan.stdout).expect("JSON");
+    let note = plan["notes"][0]["message"].as_str().expect("a note");
+    assert!(plan["actions"] == Value::Array(vec![]) && note.contains(&key) && note.contains(name), "{plan}");
+    // What cannot be used can be taken out.
+    let add = ["hosts", "add", "h2", "h2", "--offline"];
+    project.run(&add).expect(2).says("`cloudpad hosts rm h2` takes it out, with `--keep`");
+    project
+        .run(&["hosts", "rm", "h2", "--yes"])
+        .expect(2)
+        .says("cannot be used")
+        .says("`--keep` takes it out");
+    project
+        .run(&["hosts", "rm", "h2", "H 3", "--keep"])
+        .expect(0)
+        .says("took `h2` out of")
+        .says("took `H 3` out of");
+    project.run(&["plan", "--exit-code"]).expect(0);
+    project.run(&add).expect(0);
+    let kept = project.run(&["hosts", "ls", "--cached", "--json"]).expect(0).stdout;
+    assert!(kept.contains("\"h2\""), "{kept}");
     assert_eq!(project.get(1), Ok((200, "one".to_owned())));
 }
 
@@ -175,6 +205,11 @@ fn hosts_are_added_to_etcd_and_taken_out_there() {
     removed.says(&format!("took `h1` out of {place}"));
     assert!(project.containers(1).is_empty());
     assert_eq!(project.get(2), Ok((200, "one".to_owned())));
+    let kept = project.run(&["hosts", "ls", "--cached", "--json"]).expect(0).stdout;
+    assert!(
+        kept.contains("\"h2\"") && !kept.contains("\"h1\""),
+        "what was taken out does not come back: {kept}"
+    );
     let left = project.run(&["hosts", "ls", "--json"]).expect(0).stdout;
     assert!(left.contains("\"h2\"") && !left.contains("\"h1\""), "{left}");
     project.run(&["hosts", "rm", "h2", "--keep", "--yes"]).expect(0);
@@ -207,16 +242,22 @@ fn whoever_watches_sees_hosts_come_and_go() {
     listed.put("h1/address", "h1");
     listed.put("h2/address", "h2");
     project.deploy();
-    listed.ctl(&["del", &listed.key("h2/address")]);
-    let mut following = Following::new(project, &["ps", "--watch", "--json"]);
+    for command in ["ps", "stats"] {
+        listed.ctl(&["del", &listed.key("h2/address")]);
+        follows(&listed, Following::new(project, &[command, "--watch", "--json"]));
+    }
+}
+
+/// Fails where what is followed is not about the hosts that there are.
+fn follows(listed: &Listed, mut following: Following) {
     let mut until = |hosts: &[&str]| {
-        loop {
+        // What is measured is printed all the time.
+        let is_so = (0..30).any(|_| {
             let line = following.next_line();
             let rows: Vec<Value> = serde_json::from_str(&line).expect("a list of rows");
-            if rows.iter().map(|row| row["host"].as_str().unwrap_or_default()).eq(hosts.iter().copied()) {
-                return;
-            }
-        }
+            rows.iter().map(|row| row["host"].as_str().unwrap_or_default()).eq(hosts.iter().copied())
+        });
+        assert!(is_so, "these are not those that are shown: {hosts:?}");
     };
     until(&["h1"]);
     listed.put("h2/address", "h2");

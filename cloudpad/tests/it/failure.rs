@@ -124,6 +124,14 @@ fn a_dead_host_can_be_skipped_and_the_others_are_deployed() {
     for number in [1, 2] {
         assert_eq!(project.get(number), Ok((200, "one".into())));
     }
+    // What cannot be looked at is not said to be as it should be.
+    let plan = project.run(&["plan", "--exit-code"]).expect(1);
+    assert!(
+        plan.stdout.ends_with("\nincomplete: nothing to do but for what the notes above tell\n"),
+        "{}",
+        plan.text()
+    );
+    project.run(&["plan"]).expect(0);
 }
 
 #[test]

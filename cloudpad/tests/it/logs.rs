@@ -1,8 +1,8 @@
 //! What containers print: in order over all hosts, followed through a deploy, and cut off by whoever reads it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::support::{Following, Lab, Project};
+use crate::support::{Following, Lab, Line, Project};
 
 /// A project whose service prints what it is told to, on every host.
 fn project(topic: &str, script: &str) -> Project {
@@ -68,6 +68,53 @@ fn it_follows_through_a_deploy() {
     for host in ["h1", "h2", "h3"] {
         assert!(said.contains(&format!("{host}: web.1 has ended")), "{said}");
     }
+}
+
+/// A command that prints numbers without end.
+pub const COUNTING: &str =
+    r#"["sh", "-c", "n=0; while true; do n=$((n+1)); echo number $n; sleep 0.02; done"]"#;
+
+/// Reads so many more of the lines that are followed. Fails where an instance's number is missing, or comes twice.
+#[track_caller]
+pub fn count_on(following: &mut Following, last: &mut BTreeMap<String, u32>, lines: usize) {
+    for _ in 0..lines {
+        let line = following.next_line();
+        let (instance, number) = line.split_once(" | number ").unwrap_or_else(|| panic!("`{line}`"));
+        let number = number.parse().expect("a number");
+        let before = last.insert(instance.trim().to_owned(), number);
+        assert!(before.is_none_or(|before| before + 1 == number), "after {before:?} comes {line}");
+    }
+}
+
+#[test]
+fn a_host_that_was_lost_is_followed_again_and_no_line_is_missing_or_comes_twice() {
+    let project = Project::new("logs-lost");
+    let line = Line::to(&project, "h2");
+    let web = format!(
+        "[images.web]\n[services.web]\nimage = \"web\"\nper_host = 2\nstop_signal = \"KILL\"\ncommand = {COUNTING}\n"
+    );
+    project.configure_all(&line.config(), "[hosts.h2]\naddress = \"h2\"\n", &web);
+    project.run(&["deploy", "--yes"]).expect(0);
+    // Two calls share the connection.
+    let mut following = Following::new(&project, &["logs", "-f", "web.1", "web.2", "--tail", "3"]);
+    let mut last = BTreeMap::new();
+    count_on(&mut following, &mut last, 20);
+    for stays_away in [false, true] {
+        if stays_away {
+            line.close(true);
+        }
+        line.cut();
+        let said = following.await_said(&["warning: h2: "]);
+        assert!(said[0].contains("it is tried again"), "{said:?}");
+        if stays_away {
+            line.close(false);
+        }
+        following.await_said(&["h2: followed again"]);
+        count_on(&mut following, &mut last, 80);
+    }
+    let (code, said) = following.end("-INT");
+    assert!(code == Some(130) && last.len() == 2, "{code:?} {last:?}");
+    assert!(!said.contains("warning") && !said.contains("error"), "it is told once: {said}");
 }
 
 #[test]

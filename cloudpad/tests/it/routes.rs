@@ -17,7 +17,7 @@ use crate::support::{Lab, Outcome, Project};
 use load::{Load, Site};
 
 /// Another certificate closes idle connections of a host's proxy: who counts lost requests keeps tests of certificates away.
-static CERTIFICATES: RwLock<()> = RwLock::new(());
+pub static CERTIFICATES: RwLock<()> = RwLock::new(());
 
 /// A project on some of the lab's hosts whose service `web` has a route, and no published port.
 struct Routed {

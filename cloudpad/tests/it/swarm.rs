@@ -1,10 +1,12 @@
 //! A swarm of the lab's hosts, which `cargo xtask lab up --swarm` makes, in place of hosts. What it does as hosts do is in `same`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Project};
+use crate::logs::{COUNTING, count_on};
+use crate::support::{Following, Line, Outcome, Project};
 
 /// A project whose deploy provider is `swarm`, with one service on nodes of the role `app`.
 pub fn project(topic: &str, more: &str) -> Project {
@@ -202,4 +204,27 @@ fn a_node_of_a_swarm_is_a_host_like_any_other() {
             project.run(&["exec", "asks", "--", "wget", "-q", "-O", "-", &format!("http://{name}:8080/")]);
         assert!(asked.expect(0).stdout.contains("one"), "{name}");
     }
+}
+
+#[test]
+fn what_is_followed_goes_on_when_the_connection_to_a_manager_breaks() {
+    let count = format!(
+        "replicas = 0\n[services.count]\nimage = \"web\"\nreplicas = 1\nstop_signal = \"KILL\"\ncommand = {COUNTING}\n"
+    );
+    let project = project("swarmfollow", &count);
+    let line = Line::to(&project, "h1");
+    deploy(&project).expect(0);
+    configure_through(&project, &line.config(), "\"h1\"", &count);
+    let mut following = Following::new(&project, &["logs", "-f", "count", "--tail", "3"]);
+    let mut last = BTreeMap::new();
+    count_on(&mut following, &mut last, 20);
+    line.close(true);
+    line.cut();
+    following.await_said(&["warning: cluster: "]);
+    line.close(false);
+    following.await_said(&["cluster: followed again"]);
+    count_on(&mut following, &mut last, 40);
+    let (code, said) = following.end("-INT");
+    assert!(code == Some(130) && !said.contains("error"), "{code:?} {said}");
+    project.run(&["remove", "--yes"]).expect(0);
 }

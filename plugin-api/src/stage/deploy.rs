@@ -218,10 +218,11 @@ pub trait Deploy: Send + Sync {
     }
 
     /// Tells what the containers of services have printed, in the order of time: of each instance what runs, or what ran
-    /// last. Each line is an event whose source is the instance, such as `web.1`.
+    /// last. Each line is an event whose source is the instance, such as `web.1`. What is followed begins with a
+    /// [`Progress`](crate::Progress) labelled [`Events::LISTENING`].
     ///
     /// # Errors
-    /// `failed` when the engine cannot read it.
+    /// `failed` when the engine cannot read it; `unreachable` and retryable when the host or its engine is lost while it is followed.
     fn logs(&self, cx: &Context, request: &Logs) -> Result<Logged, Failure> {
         let _ = (cx, request);
         Err(Failure::unsupported("deploy.logs"))

@@ -190,4 +190,7 @@ pub struct Broken {
     pub name: String,
     /// What is wrong with it, as words that go after its name.
     pub why: String,
+    /// The host that it would be: its name, of which `inventory.remove` takes it out.
+    #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
 }

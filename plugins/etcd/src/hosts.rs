@@ -62,7 +62,8 @@ impl Reader {
         if name.is_empty() && field.is_none() && value.is_empty() {
             return;
         }
-        let broken = |why: String| Broken { name: whole.clone().into_owned(), why };
+        let host = (!name.is_empty()).then(|| name.to_owned());
+        let broken = |why: String| Broken { name: whole.clone().into_owned(), why, host };
         let entry = self.hosts.entry(name.to_owned());
         let part = entry.or_insert_with(|| Ok(Part::Fields(Fields::default())));
         let Ok(known) = part else { return };
@@ -91,7 +92,7 @@ impl Reader {
                 }
                 Part::Fields(_) => {
                     let key = format!("{}{name}/address", self.prefix);
-                    Err(Broken { name: key, why: "is missing".to_owned() })
+                    Err(Broken { name: key, why: "is missing".to_owned(), host: Some(name) })
                 }
             });
             match host {
@@ -210,6 +211,8 @@ mod tests {
             assert_eq!(read.hosts, [Host::new("a", "y")], "{pairs:?}");
             let [broken] = &*read.broken else { panic!("{pairs:?}: {:?}", read.broken) };
             assert!(broken.name == name && broken.why.contains(why), "{pairs:?}: {broken:?}");
+            let host = if why == "has no name" { None } else { Some("b") };
+            assert_eq!(broken.host.as_deref(), host, "{pairs:?}");
         }
         let mut reader = Reader::new("/h/".to_owned());
         reader.take(b"/h/b/address", b"\xff");

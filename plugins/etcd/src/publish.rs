@@ -1,9 +1,8 @@
 //! Where instances are, told to others: a key for each service of a project. I/O: by way of [`crate::client`].
 //!
-//! The value is a JSON array of instances, so that all that a rollout changes fits into one transaction, of which etcd
-//! takes 128 operations unless its `--max-txn-ops` says otherwise.
-
-use std::collections::BTreeMap;
+//! The value is a JSON array of instances, so that a rollout takes one operation for each service, and all that it changes is one
+//! transaction. A level of that has 128 operations with those of the level below, unless `--max-txn-ops` of the members says
+//! otherwise; so many services are written in parts, each a transaction within the one.
 
 use cloudpad_plugin_api::model::{Instance, Port};
 use cloudpad_plugin_api::stage::inventory::{Publication, Publish, Served, Written};
@@ -13,6 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::client::Client;
 use crate::wire::{Bytes, Compare, Delete, Operation, Put, Range, Ranged, Transaction, end_of};
 use crate::{list, write};
+
+/// The most parts of a transaction, beside its first service. With as many services each they keep below 128.
+const PARTS: usize = 60;
+
+/// A service's key and its value; none where nothing is to be told of it.
+type Text = (Vec<u8>, Option<Vec<u8>>);
 
 /// An instance, as others read it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -72,13 +77,11 @@ pub(crate) fn publish(client: &mut Client, request: &Publish) -> Result<Written,
     let Some(folder) = folder(client, &request.project.prefix()) else {
         return Err(Failure::invalid("`publish` is not set, so nothing can be told"));
     };
-    let texts: BTreeMap<Vec<u8>, Option<Vec<u8>>> =
-        request.services.iter().map(|told| text(&folder, told)).collect();
-    let key = |key: &Vec<u8>| Bytes(key.clone());
+    let texts: Vec<Text> = request.services.iter().map(|told| text(&folder, told)).collect();
     let transaction = Transaction {
-        compare: texts.keys().map(|name| Compare::is_unchanged(key(name), since)).collect(),
-        success: texts.iter().map(|(name, text)| change(key(name), text.as_deref())).collect(),
-        failure: texts.keys().map(|name| Operation::Range(Range::one(key(name)))).collect(),
+        compare: parts(&texts).filter_map(|part| are_unchanged(part, since)).collect(),
+        success: parts(&texts).map(|part| together(part, change)).collect(),
+        failure: parts(&texts).map(|part| together(part, look)).collect(),
     };
     let done = write::transact(
         client,
@@ -86,8 +89,8 @@ pub(crate) fn publish(client: &mut Client, request: &Publish) -> Result<Written,
         &format!("could not tell etcd at `{folder}` where instances are"),
     )?;
     // One whose answer was lost is sent again, and finds what it has written.
-    let wanted: Vec<&[u8]> = texts.values().flatten().map(Vec::as_slice).collect();
-    if done.succeeded || done.values().collect::<Vec<_>>() == wanted {
+    let wanted: Vec<&[u8]> = texts.iter().filter_map(|(_, text)| text.as_deref()).collect();
+    if done.succeeded || done.values() == wanted {
         return Ok(Written { place: write::shown(&folder) });
     }
     let message =
@@ -95,19 +98,46 @@ pub(crate) fn publish(client: &mut Client, request: &Publish) -> Result<Written,
     Err(Failure::new(FailureKind::Stale, message).hint("do it again"))
 }
 
-/// A service's key and its value; none where nothing is to be told of it.
-fn text(folder: &str, (service, instances): (&String, &Vec<Served>)) -> (Vec<u8>, Option<Vec<u8>>) {
+fn text(folder: &str, (service, instances): (&String, &Vec<Served>)) -> Text {
     let entries: Vec<Entry> = instances.iter().map(Entry::of).collect();
     // These are names and numbers, of which JSON takes any.
     let text = serde_json::to_vec(&entries).ok().filter(|_| !entries.is_empty());
     (format!("{folder}{service}").into_bytes(), text)
 }
 
-fn change(key: Bytes, text: Option<&[u8]>) -> Operation {
+/// What has one operation each on the outermost level, in the order of the keys. The first is always there by itself: older
+/// members ask only there whether somebody may write.
+fn parts(texts: &[Text]) -> impl Iterator<Item = &[Text]> {
+    let (first, rest) = texts.split_at(texts.len().min(1));
+    first.chunks(1).chain(rest.chunks(rest.len().div_ceil(PARTS).max(1)))
+}
+
+/// Whether all of a part is as it was. Where it is several, so is what else is between them.
+fn are_unchanged(part: &[Text], since: i64) -> Option<Compare> {
+    let ((first, _), (last, _)) = (part.first()?, part.last()?);
+    Some(Compare::are_unchanged(Bytes(first.clone()), Bytes([last, &b"\0"[..]].concat()), since))
+}
+
+fn together(part: &[Text], operation: impl Fn(&Text) -> Operation) -> Operation {
+    match part {
+        [one] => operation(one),
+        several => {
+            let success = several.iter().map(operation).collect();
+            Operation::Transaction(Transaction { success, ..Transaction::default() })
+        }
+    }
+}
+
+fn change((key, text): &Text) -> Operation {
+    let key = Bytes(key.clone());
     match text {
-        Some(text) => Operation::Put(Put { key, value: Bytes(text.to_vec()) }),
+        Some(text) => Operation::Put(Put { key, value: Bytes(text.clone()) }),
         None => Operation::Delete(Delete { key, range_end: Bytes::default() }),
     }
+}
+
+fn look((key, _): &Text) -> Operation {
+    Operation::Range(Range::one(Bytes(key.clone())))
 }
 
 /// Where a project's services are; none where they are not told.

@@ -110,10 +110,9 @@ impl Compare {
         Self { key, range_end, what: Compared::Version { result: "EQUAL", version: 0 } }
     }
 
-    /// Whether `key` is as it was at a revision, be it absent.
-    pub fn is_unchanged(key: Bytes, revision: i64) -> Self {
-        let what = Compared::Mod { result: "LESS", mod_revision: revision + 1 };
-        Self { key, range_end: Bytes::default(), what }
+    /// Whether all from `key` on, up to `range_end`, is as it was at a revision, be it absent.
+    pub fn are_unchanged(key: Bytes, range_end: Bytes, revision: i64) -> Self {
+        Self { key, range_end, what: Compared::Mod { result: "LESS", mod_revision: revision + 1 } }
     }
 }
 
@@ -129,6 +128,9 @@ pub(crate) enum Operation {
     /// `DeleteRangeRequest`.
     #[serde(rename = "request_delete_range")]
     Delete(Delete),
+    /// `TxnRequest`, which etcd has had there since 3.3.
+    #[serde(rename = "request_txn")]
+    Transaction(Transaction),
 }
 
 /// `PutRequest`.
@@ -156,10 +158,9 @@ pub(crate) struct Transacted {
 }
 
 impl Transacted {
-    /// The values that its ranges have found.
-    pub fn values(&self) -> impl Iterator<Item = &[u8]> {
-        let ranges = self.responses.iter().filter_map(|response| response.response_range.as_ref());
-        ranges.flat_map(|range| &range.kvs).map(|pair| &*pair.value.0)
+    /// The values that its ranges have found, and those of transactions within it.
+    pub fn values(&self) -> Vec<&[u8]> {
+        self.responses.iter().flat_map(Response::values).collect()
     }
 }
 
@@ -167,6 +168,14 @@ impl Transacted {
 #[derive(Debug, Deserialize)]
 struct Response {
     response_range: Option<Found>,
+    response_txn: Option<Transacted>,
+}
+
+impl Response {
+    fn values(&self) -> Vec<&[u8]> {
+        let own = self.response_range.iter().flat_map(|range| &range.kvs).map(|pair| &*pair.value.0);
+        own.chain(self.response_txn.iter().flat_map(Transacted::values)).collect()
+    }
 }
 
 /// What is wanted of a `RangeResponse` within a `ResponseOp`.

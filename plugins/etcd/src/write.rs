@@ -26,13 +26,15 @@ pub(crate) fn add(client: &mut Client, host: &Host) -> Result<Written, Failure> 
     };
     let done = transact(client, &transaction, &format!("could not add host `{}`", host.name))?;
     // One whose answer was lost is sent again, and finds what it has written.
-    let is_the_same = done.values().any(|value| value == document.as_bytes());
+    let is_the_same = done.values().contains(&document.as_bytes());
     if done.succeeded || is_the_same {
         return Ok(Written { place: shown(&place) });
     }
     let message = format!("etcd has something at `{place}` already, which is left as it is");
-    Err(Failure::new(FailureKind::Stale, message)
-        .hint(format!("`cloudpad hosts rm {}` takes it out", host.name)))
+    Err(Failure::new(FailureKind::Stale, message).hint(format!(
+        "`cloudpad hosts rm {}` takes it out, with `--keep` where it cannot be read",
+        host.name
+    )))
 }
 
 /// Takes a host out, be it a document or fields.
@@ -74,13 +76,52 @@ pub(crate) fn transact(
         Ok(refused) => {
             let failure = Failure::failed(format!("{tried}: etcd refuses: {}", refused.text()));
             let failure = failure.outcome(Outcome::None);
-            match client.config().user {
-                Some(_) => failure.hint("may this user's role write below that prefix?"),
-                None => failure.hint("`user` names who writes, and a variable their password"),
+            match hint(refused.text(), client.config().user.is_some()) {
+                Some(hint) => failure.hint(hint),
+                None => failure,
             }
         }
         Err(failure) => {
             Failure { message: format!("{tried}: {}", failure.message), ..failure }.outcome(Outcome::Unknown)
         }
     })
+}
+
+/// What to do about what etcd says (`api/v3rpc/rpctypes/error.go`, and gRPC's own limit), where that is known.
+fn hint(said: &str, has_user: bool) -> Option<&'static str> {
+    let says = |words: &str| said.contains(words);
+    if says("too many operations") {
+        Some("`--max-txn-ops` of the members of etcd says how many one transaction may have")
+    } else if says("too large") || says("larger than max") {
+        Some("`--max-request-bytes` of the members of etcd says how large a request may be")
+    } else if says("permission denied") && has_user {
+        Some("may this user's role write below that prefix?")
+    } else if says("permission denied") || says("user name is empty") {
+        Some("`user` names who writes, and a variable their password")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hint;
+
+    #[test]
+    fn hints_are_about_what_etcd_says() {
+        for (said, has_user, word) in [
+            ("etcdserver: too many operations in txn request", true, Some("--max-txn-ops")),
+            ("etcdserver: request is too large", false, Some("--max-request-bytes")),
+            ("grpc: received message larger than max (9 vs. 8)", false, Some("--max-request-bytes")),
+            ("etcdserver: permission denied", true, Some("role")),
+            ("etcdserver: user name is empty", false, Some("`user`")),
+            ("etcdserver: mvcc: database space exceeded", true, None),
+        ] {
+            let hint = hint(said, has_user);
+            assert!(
+                hint.zip(word).is_some_and(|(hint, word)| hint.contains(word)) || hint == word,
+                "{said}: {hint:?}"
+            );
+        }
+    }
 }

@@ -1,13 +1,14 @@
 //! Reads what instances have printed, from the journals of the machines that they are on. I/O: SSH to machines.
 
+use std::sync::Once;
 use std::time::Duration;
 
 use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::cluster::Logs;
-use cloudpad_plugin_api::stage::deploy::Logged;
-use cloudpad_plugin_api::{Context, Event, Failure, Level};
+use cloudpad_plugin_api::stage::deploy::{Events, Logged};
+use cloudpad_plugin_api::{Context, Event, Failure, FailureKind, Level, Progress};
 use cloudpad_transport::{Exit, Transport, connect, connect_through};
-use futures_util::future::join_all;
+use futures_util::future::try_join_all;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
 use crate::config::Config;
@@ -25,7 +26,8 @@ const COMPLAINT: usize = 4096;
 /// Tells the lines of all that is meant, in the order of time; those that are followed as they come.
 ///
 /// # Errors
-/// `unreachable`, `failed` where a machine does not tell; what others tell is told all the same.
+/// `unreachable`, `failed` where a machine does not tell; what others tell is told all the same. `unreachable` and retryable at once
+/// where a machine is lost while it is followed: who has asked asks again for what is missing.
 pub(crate) async fn logs(
     cx: &Context,
     config: &Config,
@@ -33,8 +35,9 @@ pub(crate) async fn logs(
     request: &Logs,
 ) -> Result<Logged, Failure> {
     let sources = journal::sources(request, look);
-    let (mut lines, mut failed) = (Vec::new(), Vec::new());
-    for read in join_all(sources.iter().map(|source| of_machine(cx, config, request, source))).await {
+    let (mut lines, mut failed, listens) = (Vec::new(), Vec::new(), Once::new());
+    let reads = sources.iter().map(|source| of_machine(cx, config, request, source, &listens));
+    for read in try_join_all(reads).await? {
         match read {
             Ok(read) => lines.extend(read),
             Err(failure) => failed.push(failure),
@@ -74,20 +77,15 @@ pub(crate) async fn last(
     lines
 }
 
-/// The lines of a machine's units, where they are not told at once since they are followed.
+/// The lines of a machine's units, where they are not told at once since they are followed. The outer failure is that it was lost
+/// meanwhile.
 async fn of_machine(
     cx: &Context,
     config: &Config,
     request: &Logs,
     (machine, units): &Source<'_>,
-) -> Result<Vec<Entry>, Failure> {
-    let read = async {
-        let transport = reach(cx, config, machine).await?;
-        match request.follow {
-            true => follow(cx, &*transport, request, units).await.map(|()| Vec::new()),
-            false => history(&*transport, request, units).await,
-        }
-    };
+    listens: &Once,
+) -> Result<Result<Vec<Entry>, Failure>, Failure> {
     let failed = |failure: Failure| {
         let failure = failure.on(observe::name(machine));
         if request.follow {
@@ -96,7 +94,19 @@ async fn of_machine(
         }
         failure
     };
-    read.await.map_err(failed)
+    let transport = match reach(cx, config, machine).await {
+        Ok(transport) => transport,
+        Err(failure) => return Ok(Err(failed(failure))),
+    };
+    if !request.follow {
+        return Ok(history(&*transport, request, units).await.map_err(failed));
+    }
+    let listening = Progress { label: Events::LISTENING.to_owned(), ..Progress::default() };
+    listens.call_once(|| cx.emit(Event::Progress(listening)));
+    match follow(cx, &*transport, request, units).await {
+        Err(lost) if lost.retryable => Err(lost.on(observe::name(machine))),
+        ended => Ok(ended.map(|()| Vec::new()).map_err(failed)),
+    }
 }
 
 async fn history(transport: &dyn Transport, request: &Logs, units: &[String]) -> Result<Vec<Entry>, Failure> {
@@ -168,11 +178,11 @@ async fn run(
     read?;
     match running.exit.get() {
         Some(Exit::Status(0)) => Ok(()),
-        ended => {
+        None => Err(Failure::new(FailureKind::Unreachable, "`journalctl` was lost").retryable()),
+        Some(ended) => {
             let how = match ended {
-                Some(Exit::Status(status)) => format!("ended with status {status}"),
-                Some(Exit::Signal(signal)) => format!("was ended by the signal `{signal}`"),
-                None => "was lost".to_owned(),
+                Exit::Status(status) => format!("ended with status {status}"),
+                Exit::Signal(signal) => format!("was ended by the signal `{signal}`"),
             };
             let failure = Failure::failed(format!("`journalctl` {how}"));
             let failure = complaint.lines().fold(failure, Failure::cause);

@@ -31,6 +31,8 @@ pub(crate) enum Call {
     Look,
     /// It waits for what is there.
     Wait,
+    /// It tells as it goes. Who has asked knows where it broke off, and asks for the rest.
+    Follow,
     /// It changes something, and may be broken off in the middle.
     Change,
     /// It changes something, and when the caller asks to stop, it clears up what it has begun.
@@ -85,7 +87,7 @@ pub(crate) fn on_host<T>(
         match work(connection.clone()).await {
             Err(failure) if failure.kind == FailureKind::Unreachable && failure.retryable => {
                 pool::forget(host, &config, &connection).await;
-                if !reused {
+                if !reused || matches!(call, Call::Follow) {
                     return Err(failure);
                 }
                 let again = pool::lease(host, &config, cx.cancel()).await;

@@ -156,7 +156,8 @@ impl Deploy for Deployer {
     }
 
     fn logs(&self, cx: &Context, request: &Logs) -> Result<Logged, Failure> {
-        on_host(cx, &request.host, Call::Wait, async |host| logs::logs(cx, &host, request).await)
+        let call = if request.follow { Call::Follow } else { Call::Wait };
+        on_host(cx, &request.host, call, async |host| logs::logs(cx, &host, request).await)
     }
 
     fn events(&self, cx: &Context, request: &Events) -> Result<(), Failure> {

@@ -26,7 +26,7 @@ use cloudpad_plugin_api::stage::cluster::{
     Applied, Apply, BecameReady, Cannots, Cluster, Logs, Observation, Observe, Ready, Record, Remove, Review,
 };
 use cloudpad_plugin_api::stage::deploy::Logged;
-use cloudpad_plugin_api::{Context, Failure, Handler, Provider, register};
+use cloudpad_plugin_api::{Context, Failure, FailureKind, Handler, Provider, register};
 use managers::on_manager;
 
 /// The provider.
@@ -62,7 +62,13 @@ impl Cluster for Swarm {
     }
 
     fn logs(&self, cx: &Context, request: &Logs) -> Result<Logged, Failure> {
-        on_manager(cx, false, async |engine| logs::logs(cx, engine, request).await)
+        let logged = on_manager(cx, false, async |engine| logs::logs(cx, engine, request).await);
+        // A manager that is lost while it is followed may come back.
+        let back = |failure: Failure| match failure.kind {
+            FailureKind::Unreachable if request.follow => failure.retryable(),
+            _ => failure,
+        };
+        logged.map_err(back)?
     }
 }
 

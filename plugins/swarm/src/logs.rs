@@ -8,8 +8,8 @@ use bollard::query_parameters::LogsOptionsBuilder;
 use cloudpad_engine::{Engine, failure};
 use cloudpad_plugin_api::model::label;
 use cloudpad_plugin_api::stage::cluster::Logs;
-use cloudpad_plugin_api::stage::deploy::Logged;
-use cloudpad_plugin_api::{Context, Event, Failure};
+use cloudpad_plugin_api::stage::deploy::{Events, Logged};
+use cloudpad_plugin_api::{Context, Event, Failure, Progress};
 use futures_util::StreamExt;
 use futures_util::future::try_join_all;
 
@@ -18,7 +18,16 @@ use crate::{observe, seen};
 /// How long one waits for a node that may be gone, when nothing is followed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) async fn logs(cx: &Context, engine: &Engine, request: &Logs) -> Result<Logged, Failure> {
+/// Tells the lines of all that is meant. What breaks off while it is followed is the inner failure: it is no reason to begin anew with
+/// another manager, since whoever has asked knows where it broke off, and asks for the rest.
+///
+/// # Errors
+/// `unreachable` before anything is told; `failed` where the engine cannot read it.
+pub(crate) async fn logs(
+    cx: &Context,
+    engine: &Engine,
+    request: &Logs,
+) -> Result<Result<Logged, Failure>, Failure> {
     let services = observe::services(engine, &request.project).await?;
     let is_meant = |service: &&EngineService| {
         request.services.is_empty() || request.services.contains(&seen::labelled(service, label::SERVICE))
@@ -36,14 +45,22 @@ pub(crate) async fn logs(cx: &Context, engine: &Engine, request: &Logs) -> Resul
             }
         }
     }
+    let logged = Logged { containers: u32::try_from(instances.len()).unwrap_or(u32::MAX) };
+    if request.follow {
+        cx.emit(Event::Progress(Progress { label: Events::LISTENING.to_owned(), ..Progress::default() }));
+    }
     let read = instances.iter().map(|(source, task)| read(engine, request, source, task, cx));
-    let mut lines: Vec<Event> = try_join_all(read).await?.into_iter().flatten().collect();
+    let read = match try_join_all(read).await {
+        Err(failure) if request.follow => return Ok(Err(failure)),
+        read => read?,
+    };
+    let mut lines: Vec<Event> = read.into_iter().flatten().collect();
     lines.sort_by_key(|event| match event {
         Event::Output { time, .. } => *time,
         _ => None,
     });
     lines.into_iter().for_each(|line| cx.emit(line));
-    Ok(Logged { containers: u32::try_from(instances.len()).unwrap_or(u32::MAX) })
+    Ok(Ok(logged))
 }
 
 /// The lines of an instance; those that are followed are told at once.
@@ -102,7 +119,9 @@ fn nanoseconds(time: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::nanoseconds;
+    use cloudpad_plugin_api::Event;
+
+    use super::{event, nanoseconds};
 
     #[test]
     fn times_are_counted_from_1970() {
@@ -110,5 +129,17 @@ mod tests {
         assert_eq!(nanoseconds("2026-01-31T23:59:59.123456789Z"), Some(1_769_903_999_123_456_789));
         assert_eq!(nanoseconds("2024-02-29T12:00:00.5Z"), Some(1_709_208_000_500_000_000));
         assert_eq!(nanoseconds("hello"), None);
+    }
+
+    #[test]
+    fn a_line_without_its_time_is_told_as_it_is() {
+        let told = |text: &str| match event("web.1@n1", text, true) {
+            Event::Output { source, line, time, stderr: true } => (source, line, time),
+            other => panic!("{other:?}"),
+        };
+        let line = |text: &str, time| ("web.1@n1".to_owned(), text.to_owned(), time);
+        assert_eq!(told("1970-01-01T00:00:00.000000007Z to be or not"), line("to be or not", Some(7)));
+        assert_eq!(told("to be or not"), line("to be or not", None));
+        assert_eq!(told("1970-01-01T00:00:00Z "), line("", Some(0)));
     }
 }

@@ -110,11 +110,13 @@ mod tests {
             environment: environment.map(str::to_owned),
         };
         let (plain, folded) = (project("shop_a", None), project("shop", Some("a")));
+        let outside = project("shop", None);
         assert_eq!(service(&plain, "b"), service(&folded, "b"));
         let labels = |project| HashMap::from(super::labels(project));
         let of_other = |labels: &HashMap<_, _>, project| of_other(Some(labels), project);
         assert_eq!(of_other(&labels(&folded), &plain).unwrap(), "project `shop` in environment `a`");
         assert_eq!(of_other(&labels(&plain), &folded).unwrap(), "project `shop_a`");
+        assert_eq!(of_other(&labels(&folded), &outside).unwrap(), "project `shop` in environment `a`");
         for project in [&plain, &folded] {
             assert_eq!(of_other(&labels(project), project), None);
             // A network that somebody has made by hand may be meant; a service never is.

@@ -219,3 +219,6 @@ pub(crate) fn node(node: &EngineNode) -> Node {
     let name = node.description.as_ref().and_then(|description| description.hostname.clone());
     Node { name: name.unwrap_or_default(), address: status.addr.unwrap_or_default(), roles, labels, closed }
 }
+
+#[cfg(test)]
+mod tests;

@@ -168,8 +168,12 @@ mod tests {
         task(image, TaskState::RUNNING, TaskState::RUNNING)
     }
 
+    fn ended(image: &str, state: TaskState) -> Task {
+        task(image, state, TaskState::SHUTDOWN)
+    }
+
     fn failed() -> Task {
-        task("new", TaskState::FAILED, TaskState::SHUTDOWN)
+        ended("new", TaskState::FAILED)
     }
 
     /// `n1`, where all tasks are, in that state.
@@ -225,6 +229,12 @@ mod tests {
         let updating = service("new", Some(Update::UPDATING));
         let looks = [(0, updating, tasks.clone()), (9, service("new", Some(Update::COMPLETED)), tasks)];
         assert_eq!(verdicts(&request(0), &looks), [Verdict::Wait(0), Verdict::Wait(0)]);
+        // It may be an old one that the swarm has not told to end yet, or a new one that is one too many.
+        for other in [up("old"), ended("new", TaskState::RUNNING)] {
+            let tasks = vec![up("new"), other];
+            let looks = [0, 9].map(|at| (at, service("new", None), tasks.clone()));
+            assert_eq!(verdicts(&request(0), &looks), [Verdict::Wait(0), Verdict::Wait(0)]);
+        }
     }
 
     #[test]
@@ -264,6 +274,17 @@ mod tests {
                 Verdict::GivenUp("makes it anew again and again"),
             ),
             (service("new", None), vec![failed(), failed()], Verdict::Wait(0)),
+            // Those that have ended may have been done with their work, or be of what was there before.
+            (
+                service("new", None),
+                vec![ended("new", TaskState::COMPLETE), ended("new", TaskState::REJECTED), failed()],
+                Verdict::GivenUp("makes it anew again and again"),
+            ),
+            (
+                service("new", None),
+                vec![ended("old", TaskState::FAILED), failed(), failed()],
+                Verdict::Wait(0),
+            ),
             // The swarm counts those of an update itself.
             (service("new", Some(Update::UPDATING)), vec![failed(), failed(), failed()], Verdict::Wait(0)),
         ];

@@ -1,4 +1,4 @@
-//! What a call waits for beside its work. Pure.
+//! What a call waits for beside its work. I/O: it waits.
 
 use cloudpad_plugin_api::Cancel;
 use tokio::sync::oneshot;

@@ -47,6 +47,10 @@ impl Writable {
         }
         check_host(host).map_err(|problem| Refusal::Problems(vec![problem]))?;
         let place = write(&self.session, Request::InventoryAdd(Add { host: host.clone() }))?;
+        self.session.keep_also(|hosts| {
+            hosts.retain(|other| other.name != *name);
+            hosts.push(host.clone());
+        });
         self.session.term.status(&format!("added `{name}` to {place}"));
         Ok(())
     }
@@ -62,6 +66,7 @@ pub(super) fn is_writable(session: &Session) -> bool {
 /// Takes a host out of the inventory.
 pub(super) fn remove(session: &Session, name: &str) -> Result<(), Refused> {
     let place = write(session, Request::InventoryRemove(Remove { name: name.to_owned() }))?;
+    session.keep_also(|hosts| hosts.retain(|host| host.name != name));
     session.term.status(&format!("took `{name}` out of {place}"));
     Ok(())
 }

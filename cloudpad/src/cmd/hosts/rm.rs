@@ -71,6 +71,16 @@ impl Args {
         Ok(exit::OK)
     }
 
+    /// Why what the inventory has of a host is not taken out, where nothing can be looked at by it.
+    fn unreadable(&self, inventory: &Inventory, name: &str) -> Option<Problem> {
+        (inventory.is_broken(name) && !self.keep).then(|| {
+            let message = format!(
+                "what the inventory has of `{name}` cannot be used, so what runs there cannot be removed"
+            );
+            Problem::new(message).hint("mend it there; `--keep` takes it out, and leaves what runs there")
+        })
+    }
+
     /// What becomes of the file and its environments without the hosts.
     fn without<'a>(
         &self,
@@ -82,9 +92,15 @@ impl Args {
         let session = Session::open("hosts rm", false, global, term)?;
         let inventory = session.inventory()?;
         let is_writable = listed::is_writable(&session);
-        let unknown = |name: &&str| unknown(&inventory, is_writable, name);
+        let unknown = |name: &&str| {
+            unknown(&inventory, is_writable, name).or_else(|| self.unreadable(&inventory, name))
+        };
         let mut problems: Vec<Problem> = names.iter().filter_map(unknown).collect();
-        let listed: BTreeSet<_> = names.iter().copied().filter(|name| inventory.is_listed(name)).collect();
+        let listed: BTreeSet<_> = names
+            .iter()
+            .copied()
+            .filter(|name| inventory.is_listed(name) || inventory.is_broken(name))
+            .collect();
         let chosen = global.environments(&project.text);
         let text = names.difference(&listed).try_fold(project.text.clone(), |text, name| {
             let out_of =
@@ -216,7 +232,7 @@ impl Removal {
 
 /// Why a host cannot be taken out, where it is neither one of the file's nor of an inventory that can be written to.
 fn unknown(inventory: &Inventory, is_writable: bool, name: &str) -> Option<Problem> {
-    if inventory.get(name).is_none() {
+    if inventory.get(name).is_none() && !(inventory.is_broken(name) && is_writable) {
         let names = inventory.hosts().iter().map(|host| host.name.as_str()).collect();
         return Some(no_match("host", name, &names));
     }

@@ -18,10 +18,11 @@ use tokio::time::{Instant, sleep_until};
 use super::Args;
 use super::board::Board;
 use crate::cmd::Ended;
+use crate::cmd::relisted::{Relisted, meant};
 use crate::cmd::session::Session;
-use crate::happening::{Heard, listen, listen_to_inventory};
-use crate::inventory::{Inventory, Selection};
-use crate::look::{Looked, listed, look_at_hosts};
+use crate::happening::{Heard, listen};
+use crate::inventory::Selection;
+use crate::look::{Looked, look_at_hosts};
 use crate::observed::HostState;
 use crate::plan::{self, Also};
 use crate::refusal::Refusal;
@@ -35,13 +36,8 @@ const POLLED: Duration = Duration::from_secs(2);
 /// What happens comes in groups.
 const GROUP: Duration = Duration::from_millis(150);
 
-/// What is heard.
-enum Message {
-    /// This of a host.
-    Of(String, Heard),
-    /// There may be other hosts.
-    Hosts,
-}
+/// What is heard of a host.
+type Message = (String, Heard);
 
 /// How a host is listened to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +69,6 @@ pub(super) fn watch(args: &Args, session: &Session, selection: Selection, looked
         ears: BTreeMap::new(),
         send,
         looks: JoinSet::new(),
-        lists: JoinSet::new(),
         looking: BTreeSet::new(),
         wanted: BTreeMap::new(),
         board: Board::of(&session.term),
@@ -98,8 +93,6 @@ struct Watch<'a> {
     send: UnboundedSender<Message>,
     /// Looks that are under way, one for a host: one that takes long keeps no other from being seen.
     looks: JoinSet<BTreeMap<String, HostState>>,
-    /// Questions for hosts that are under way.
-    lists: JoinSet<Result<Hosts, Refusal>>,
     /// The hosts that they are about.
     looking: BTreeSet<String>,
     /// When a host is to be looked at again, once no look is under way.
@@ -115,8 +108,7 @@ impl Watch<'_> {
         for host in &self.hosts {
             self.wanted.insert(host.name.clone(), Instant::now() + self.pause());
         }
-        let send = self.send.clone();
-        listen_to_inventory(&self.runner, move || drop(send.send(Message::Hosts)));
+        let mut relisted = Relisted::by(&self.runner);
         loop {
             if !self.board.show(self.args.picture(self.session, &self.looked), &self.session.config.project) {
                 return Ok(exit::OK);
@@ -129,14 +121,9 @@ impl Watch<'_> {
                     biased;
                     () = stop.requested() => return Ok(exit::INTERRUPTED),
                     _ = resized.recv() => break,
-                    Some(message) = heard.recv() => match message {
-                        Message::Of(host, heard) => self.take(host, heard),
-                        Message::Hosts => self.list(),
-                    },
-                    Some(listed) = self.lists.join_next() => {
-                        if let Ok(Ok(listed)) = listed {
-                            self.relist(listed);
-                        }
+                    Some((host, heard)) = heard.recv() => self.take(host, heard),
+                    listed = relisted.next() => {
+                        self.relist(listed);
                         break;
                     }
                     Some(seen) = self.looks.join_next() => {
@@ -165,9 +152,7 @@ impl Watch<'_> {
             self.ears.insert(request.host.name.clone(), Ear::Open);
         }
         let send = self.send.clone();
-        listen(&self.runner, requests, move |host, heard| {
-            drop(send.send(Message::Of(host.to_owned(), heard)))
-        });
+        listen(&self.runner, requests, move |host, heard| drop(send.send((host.to_owned(), heard))));
     }
 
     fn pause(&self) -> Duration {
@@ -195,17 +180,9 @@ impl Watch<'_> {
         }
     }
 
-    /// Asks which hosts there are now.
-    fn list(&mut self) {
-        let runner = self.runner.clone();
-        self.lists.spawn(async move { listed(&runner).await });
-    }
-
-    /// Takes in which hosts there are now. What the config cannot do with them is left for the next command to say.
+    /// Takes in which hosts there are now.
     fn relist(&mut self, listed: Hosts) {
-        let config = &self.session.config;
-        let Ok(inventory) = Inventory::new(&config.hosts, listed) else { return };
-        let Ok(scope) = plan::scope(config, &inventory, &self.selection) else { return };
+        let Some((inventory, scope)) = meant(&self.session.config, &self.selection, listed) else { return };
         let known = |name: &str| inventory.get(name) == self.looked.inventory.get(name);
         self.looked.observed.hosts.retain(|name, _| known(name));
         self.ears.retain(|name, _| known(name));

@@ -1,7 +1,7 @@
 //! Which hosts there are: those of the config, and those that the inventory lists, or has listed when it was last asked.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cloudpad_plugin_api::model::Host;
@@ -10,13 +10,14 @@ use cloudpad_plugin_api::{Failure, FailureKind, Stage};
 
 use super::Session;
 use crate::cmd::Refused;
-use crate::config::{Config, StageChoice};
+use crate::config::{Config, Problem, StageChoice};
 use crate::inventory::{Inventory, Selection};
 use crate::look;
 use crate::manifest::{self, Manifest};
 use crate::plan::{self, Note};
 use crate::project;
 use crate::refusal::Refusal;
+use crate::run::Runner;
 
 /// How much of what is no host is told where the command goes on without.
 const MOST_TOLD: usize = 10;
@@ -28,13 +29,16 @@ impl Session {
     /// What the inventory tells others of the project's instances, where the command may change that. What is kept of an
     /// inventory that is not asked is told by nobody.
     pub(super) async fn published(&self) -> Result<Option<Publication>, Refusal> {
-        let offers = || {
-            self.runner.providers.offers(Stage::Inventory, "inventory.published", self.runner.stop.cancel())
-        };
-        match PUBLISHING.contains(&self.command) && !self.cached && offers() {
+        match !self.cached && self.may_publish() {
             true => look::published(&self.runner, &self.config.project).await,
             false => Ok(None),
         }
+    }
+
+    fn may_publish(&self) -> bool {
+        let Runner { providers, stop, .. } = &self.runner;
+        PUBLISHING.contains(&self.command)
+            && providers.offers(Stage::Inventory, "inventory.published", stop.cancel())
     }
 
     /// Which hosts there are.
@@ -72,7 +76,7 @@ impl Session {
         let inventory = inventory_of(listed.clone())?;
         // What is not whole must not pass for it another time.
         if inventory.broken().is_empty() {
-            self.keep(&Manifest::new(choice, project::now(), listed.hosts));
+            self.keep_in(&self.manifest_file(), &Manifest::new(choice, project::now(), listed.hosts));
         }
         Ok(inventory)
     }
@@ -107,14 +111,32 @@ impl Session {
             let problems: Vec<_> = broken.iter().map(|problem| problem.clone().hint(hint)).collect();
             return Err(self.refuses(problems.into()));
         }
+        let is_told = !self.note_of_hosts(left_out(broken, self.command == "plan"));
+        if broken.is_empty() || is_told {
+            return Ok(inventory);
+        }
         broken.iter().take(MOST_TOLD).for_each(|problem| self.term.warn(&problem.message));
         if let Some(more @ 1..) = broken.len().checked_sub(MOST_TOLD) {
             self.term.warn(&format!("{more} more of the inventory cannot be used either"));
         }
-        if !broken.is_empty() && self.lock.is_none() {
+        if self.lock.is_none() {
             self.term.warn("until that is mended, no host is changed but with `--skip-broken-hosts`");
         }
         Ok(inventory)
+    }
+
+    /// Has what is kept of this inventory, for any environment, follow what was changed there: what was taken out must not come
+    /// back by `--cached`.
+    pub(in crate::cmd) fn keep_also(&self, change: impl Fn(&mut Vec<Host>)) {
+        let Some(choice) = self.config.stages.get(&Stage::Inventory) else { return };
+        for file in project::files_in(&self.cache).filter(|file| manifest::is_named_so(file)) {
+            let Ok(Some(text)) = project::read_if_there(&file) else { continue };
+            let Ok(mut manifest) = Manifest::read(&text) else { continue };
+            if manifest.check(choice).is_ok() {
+                change(&mut manifest.hosts);
+                self.keep_in(&file, &manifest);
+            }
+        }
     }
 
     fn manifest_file(&self) -> PathBuf {
@@ -141,10 +163,21 @@ impl Session {
     /// Notes that the inventory was not asked.
     fn say_so(&self, choice: &StageChoice, manifest: &Manifest) {
         let (provider, when) = (choice.provider.as_deref().unwrap_or_default(), manifest.when(&self.time));
-        let message =
-            format!("inventory `{provider}` was not asked (`--cached`): its hosts are those of {when}");
-        let note = self.from_cache.get_or_init(|| Note { incomplete: false, message });
-        self.term.detail(&note.message);
+        let untold = if self.may_publish() { "; it tells nobody where instances are then" } else { "" };
+        let message = format!(
+            "inventory `{provider}` was not asked (`--cached`): its hosts are those of {when}{untold}"
+        );
+        self.term.detail(&message);
+        self.note_of_hosts(Some(Note { incomplete: false, message }));
+    }
+
+    /// Has plans say it, and returns whether it is new.
+    fn note_of_hosts(&self, note: Option<Note>) -> bool {
+        let mut notes = self.of_hosts.borrow_mut();
+        let new = note.filter(|note| !notes.contains(note));
+        let is_new = new.is_some();
+        notes.extend(new);
+        is_new
     }
 
     /// The refusal of an inventory that does not answer, with what is kept of it.
@@ -163,11 +196,36 @@ impl Session {
     }
 
     /// Keeps what was listed. Who only looks can do without.
-    fn keep(&self, manifest: &Manifest) {
-        if let Err(Refusal::Message { message, .. }) =
-            project::write_private(&self.manifest_file(), &manifest.text())
-        {
+    fn keep_in(&self, file: &Path, manifest: &Manifest) {
+        if let Err(Refusal::Message { message, .. }) = project::write_private(file, &manifest.text()) {
             self.term.detail(&format!("{message}; what the inventory has listed is not kept"));
         }
+    }
+}
+
+/// What a plan says of entries that are no hosts. Who has not been told to do without has not planned everything.
+fn left_out(broken: &[Problem], incomplete: bool) -> Option<Note> {
+    let told =
+        broken.iter().take(MOST_TOLD).map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ");
+    let more = broken.len().checked_sub(MOST_TOLD).filter(|more| *more > 0);
+    let more = more.map(|more| format!("; and {more} more")).unwrap_or_default();
+    let message = format!("what cannot be used of the inventory is left out: {told}{more}");
+    (!broken.is_empty()).then_some(Note { incomplete, message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_names_what_is_no_host_and_not_without_end() {
+        assert_eq!(left_out(&[], true), None);
+        let broken: Vec<_> = (0..12).map(|n| Problem::new(format!("`{n}` is broken"))).collect();
+        let note = left_out(&broken[..2], true);
+        let message =
+            "what cannot be used of the inventory is left out: `0` is broken; `1` is broken".to_owned();
+        assert_eq!(note, Some(Note { incomplete: true, message }));
+        let note = left_out(&broken, false).unwrap();
+        assert!(!note.incomplete && note.message.ends_with("`9` is broken; and 2 more"), "{note:?}");
     }
 }

@@ -4,7 +4,7 @@ use cloudpad_plugin_api::model::Instance;
 use cloudpad_plugin_api::stage::inventory::Served;
 use serde_json::json;
 
-use crate::plan::{Action, Plan};
+use crate::plan::{Action, Note, Plan};
 
 fn action(id: u32, request: serde_json::Value) -> Action {
     let (needs, key, service) = (Vec::new(), String::new(), None);
@@ -44,4 +44,29 @@ fn the_inventory_is_told_each_host_once() {
     let instances: Vec<Served> = [(1, "h1"), (1, "h2"), (2, "h1"), (2, "h2")].map(served).into();
     let (_, hosts) = super::told((&"web".to_owned(), &instances));
     assert_eq!(hosts, ["h1", "h2"]);
+    let (line, hosts) = super::told((&"web".to_owned(), &Vec::new()));
+    assert_eq!((line.as_str(), hosts.len()), ("then tell the inventory that web is nowhere", 0));
+}
+
+#[test]
+fn what_goes_for_good_is_told_by_its_names() {
+    let host = json!({ "name": "h1", "address": "local" });
+    let project = json!({ "name": "shop" });
+    let images = json!([{ "digest": "sha256:a", "tags": ["r1", "r2"] }, { "digest": "sha256:b" }]);
+    let remove = json!({ "method": "push.remove", "params": { "repository": "shop.web", "images": images } });
+    let clear = json!({ "method": "deploy.clear", "params": { "host": host, "project": project, "volumes": ["data"] } });
+    let plan = Plan { actions: vec![action(0, remove), action(1, clear)], ..Plan::default() };
+    let told = super::plan(&plan);
+    assert!(told.contains("    - remove r1, r2\n    - remove sha256:b\n"), "{told}");
+    assert!(told.contains("! remove volumes with all that is in them: data\n"), "{told}");
+}
+
+#[test]
+fn a_plan_that_leaves_something_out_does_not_end_with_all_being_well() {
+    let plan = |incomplete| {
+        let message = "host `h2` cannot be looked at".to_owned();
+        super::plan(&Plan { notes: vec![Note { incomplete, message }], ..Plan::default() })
+    };
+    assert!(plan(false).ends_with("nothing to do: everything else is as it should be\n"));
+    assert!(plan(true).ends_with("\nincomplete: nothing to do but for what the notes above tell\n"));
 }

@@ -1,4 +1,5 @@
-//! Asks a host all the time whether a project serves there. From the host itself, so that no port has to be published.
+//! Asks a host all the time whether a project serves there. From the host itself, so that no port has to be published; where it has a
+//! route, its proxy too.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -12,17 +13,22 @@ const SCRIPT: &str = r#"
 looks=0
 list="http://docker/containers/json?filters=%7B%22label%22:%5B%22cloudpad.project=$1%22%5D%7D"
 exec 9<> <(:)
+ask() { printf 'GET / HTTP/1.0\r\nHost: %s\r\n\r\n' "$3" | busybox nc -w 2 "$1" "$2"; }
 while [ ! -e "$2" ]; do
   served=
   for again in 1 2; do
     rest=$(curl -s --unix-socket /run/docker.sock "$list")
     while [[ $rest =~ \"IPAddress\":\"([0-9.]+)\" ]]; do
       rest=${rest#*"${BASH_REMATCH[0]}"}
-      page=$(printf 'GET / HTTP/1.0\r\n\r\n' | busybox nc -w 2 "${BASH_REMATCH[1]}" 8080)
+      page=$(ask "${BASH_REMATCH[1]}" 8080 "$1")
       [[ $page == "HTTP/1."?" 200 "* ]] && served=1 && break 2
     done
   done
   [ "$served" ] || echo "$(date +%T.%N): nobody serves of: $(docker ps -a --filter label=cloudpad.project="$1" --format '{{.Names}} {{.Status}}' | tr '\n' ';')"
+  if [ "$3" ]; then
+    page=$(ask "$4" 80 "$3")
+    [[ $page == "HTTP/1."?" 200 "* ]] || echo "$(date +%T.%N): the proxy: $page"
+  fi
   looks=$((looks + 1))
   read -r -t 0.1 -u 9
 done
@@ -39,13 +45,19 @@ pub struct Watch {
 impl Watch {
     /// Asks these hosts from now on.
     pub fn over(project: &Project, numbers: &[usize]) -> Vec<Self> {
-        numbers.iter().map(|&number| Self::host(project, project.lab.host(number))).collect()
+        numbers.iter().map(|&number| Self::host(project, project.lab.host(number), "")).collect()
     }
 
-    fn host(project: &Project, host: &Host) -> Self {
+    /// The same of one host, whose proxy is asked for that name.
+    pub fn over_route(project: &Project, number: usize, name: &str) -> Self {
+        Self::host(project, project.lab.host(number), name)
+    }
+
+    fn host(project: &Project, host: &Host, route: &str) -> Self {
         let enough = format!("/run/{}.enough", project.name);
         let mut docker = Command::new("docker");
         docker.args(["exec", &host.container, "bash", "-c", SCRIPT, "watch", &project.name, &enough]);
+        docker.args([route, &host.direct]);
         let child = docker.stdout(Stdio::piped()).spawn().expect("docker does not start");
         Self { host: host.clone(), enough, child }
     }

@@ -23,7 +23,8 @@ pub struct Events {
 }
 
 impl Events {
-    /// The label of the [`Progress`](crate::Progress) by which a provider says that from now on it misses nothing.
+    /// The label of the [`Progress`](crate::Progress) by which a provider says that from now on it misses nothing; also of what is
+    /// printed.
     pub const LISTENING: &str = "listening";
 }
 

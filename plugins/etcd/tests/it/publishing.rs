@@ -63,3 +63,35 @@ fn all_services_are_told_at_once_and_never_over_what_was_changed_meanwhile() {
     let services = Services::from([("web".into(), vec![served("web", "h1")])]);
     assert_eq!(published(&config).services, Some(services));
 }
+
+#[test]
+fn many_services_are_one_transaction_too() {
+    let cluster = Cluster::plain(1);
+    let config = json!({ "endpoints": cluster.endpoints, "publish": "/services" });
+    let all = |host: &str| -> Services {
+        (0..300).map(|n| (format!("s{n:03}"), vec![served(&format!("s{n:03}"), host)])).collect()
+    };
+    let before = published(&config);
+    publish(&config, &all("h1"), &before.now).unwrap();
+    let first = published(&config);
+    assert_eq!(first.services, Some(all("h1")));
+    // It is one revision, and one whose answer was lost finds what it has written.
+    let revision = |told: &Publication| told.now.parse::<u64>().unwrap();
+    assert_eq!(revision(&first), revision(&before) + 1);
+    publish(&config, &all("h1"), &before.now).unwrap();
+    assert_eq!(published(&config), first);
+    cluster.put("/services/shop.staging/s299", "[]");
+    let failure = publish(&config, &all("h2"), &first.now).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Stale, "{failure:?}");
+    let none = all("h1").into_keys().map(|service| (service, vec![])).collect();
+    publish(&config, &none, &published(&config).now).unwrap();
+    assert_eq!(published(&config).services, Some(Services::new()));
+    // Who may not write may not write many either.
+    cluster.let_in("reader");
+    let grant = ["role", "grant-permission", "hosts", "--prefix=true", "read", "/services/"];
+    cluster.ctl(&[&["--user=root:right"], &grant[..]].concat());
+    let config = json!({ "endpoints": cluster.endpoints, "publish": "/services", "user": "reader" });
+    let failure = publish(&config, &all("h1"), &published(&config).now).unwrap_err();
+    assert!(failure.message.ends_with("permission denied"), "{failure:?}");
+    assert_eq!(published(&config).services, Some(Services::new()));
+}

@@ -56,7 +56,7 @@ pub(super) async fn events(
     let options = EventsOptionsBuilder::new().filters(&filters(&request.project)).since(&since).build();
     let docker = host.engine.patient().await?;
     let mut events = docker.events(Some(options));
-    cx.emit(Event::Progress(Progress { label: Events::LISTENING.to_owned(), ..Progress::default() }));
+    cx.emit(listening());
     let tried = "could not follow what happens to containers";
     while let Some(event) = events.try_next().await.map_err(|error| failure(tried, &error))? {
         if let Some(time) = event.time_nano {
@@ -66,9 +66,18 @@ pub(super) async fn events(
             cx.emit(Event::Happened(happened));
         }
     }
-    // It ends its answer when it is stopped itself.
-    let ended = format!("{tried}: the engine has ended its answer");
-    Err(Failure::new(FailureKind::Unreachable, ended).retryable())
+    Err(ended(tried))
+}
+
+/// From now on nothing is missed.
+pub(super) fn listening() -> Event {
+    Event::Progress(Progress { label: Events::LISTENING.to_owned(), ..Progress::default() })
+}
+
+/// An engine that is stopped ends its answer.
+pub(super) fn ended(tried: &str) -> Failure {
+    let message = format!("{tried}: the engine has ended its answer");
+    Failure::new(FailureKind::Unreachable, message).retryable()
 }
 
 fn filters(project: &Project) -> HashMap<&'static str, Vec<String>> {

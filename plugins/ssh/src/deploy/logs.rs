@@ -12,6 +12,7 @@ use cloudpad_plugin_api::{Context, Event, Failure, Level};
 use futures_util::TryStreamExt;
 use tokio::task::JoinSet;
 
+use super::events::{ended, listening};
 use super::printed::{Line, Printed, Which};
 use super::{clock, seen};
 use crate::pool::Connection;
@@ -146,6 +147,7 @@ async fn follow(
     chosen: Vec<Source>,
     from: &str,
 ) -> Result<(), Failure> {
+    cx.emit(listening());
     let followed = Followed::default();
     let mut under_way = JoinSet::new();
     for container in chosen {
@@ -164,7 +166,7 @@ async fn follow(
         tokio::select! {
             event = events.try_next() => {
                 let event = event.map_err(|error| failure(tried, &error))?;
-                let event = event.ok_or_else(|| Failure::failed(format!("{tried}: the engine told no more")))?;
+                let event = event.ok_or_else(|| ended(tried))?;
                 let Some((id, source)) = started(&event, request) else { continue };
                 let progress = followed.lock().unwrap_or_else(PoisonError::into_inner).get(&id).copied();
                 let progress = progress.unwrap_or_default();
