@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::model::{ContainerSpec, Instance};
-use cloudpad_plugin_api::stage::deploy::{About, Observation, Release};
+use cloudpad_plugin_api::stage::deploy::{About, Observation, Release, Rule, Tls};
 use serde::Serialize;
 
 use crate::config::Config;
@@ -47,8 +47,8 @@ pub struct Row {
     pub obstacles: Vec<String>,
 }
 
-/// What is to run on a host: which instance, and what it is made from.
-type Content<'a> = Vec<(&'a Instance, &'a str)>;
+/// What is to be on a host: which instance, and what it is made from; the routes by service.
+type Content<'a> = (Vec<(&'a Instance, &'a str)>, Vec<(&'a str, Rule)>);
 
 impl<'a> Past<'a> {
     /// The hosts that are meant and were seen.
@@ -184,7 +184,9 @@ impl<'a> Past<'a> {
                     .specs
                     .get(&old.spec_id)
                     .map(|spec| ContainerSpec { ports: Vec::new(), ..(**spec).clone() });
-                let kind = spec.and_then(|spec| serde_json::to_string(&spec).ok());
+                let route = release.routes.as_ref().and_then(|routes| routes.get(&old.instance.service));
+                let route = route.map(|rule| unmarked(rule));
+                let kind = spec.and_then(|spec| serde_json::to_string(&(spec, route)).ok());
                 let service = kinds.entry(&old.instance.service).or_default();
                 service.insert(kind.unwrap_or_else(|| old.spec_id.clone()));
             }
@@ -199,13 +201,27 @@ impl<'a> Past<'a> {
             At::Recorded(release) => {
                 let all = release.containers.iter();
                 let meant = all.filter(|old| self.scope.covers(&old.instance.service, self.config));
-                Some(meant.map(|old| (&old.instance, old.spec_id.as_str())).collect())
+                let routes = release.routes.iter().flatten();
+                let routes = routes.filter(|(service, _)| self.scope.covers(service, self.config));
+                let routes = routes.map(|(service, rule)| (service.as_str(), unmarked(rule)));
+                let containers = meant.map(|old| (&old.instance, old.spec_id.as_str()));
+                Some((containers.collect(), routes.collect()))
             }
-            At::Nothing => Some(Vec::new()),
+            At::Nothing => Some(Content::default()),
             At::Forgotten => None,
         };
         self.hosts().map(|(name, seen)| (name, content(seen))).collect()
     }
+}
+
+/// A rule without what tells one certificate from another: going back brings none.
+fn unmarked(rule: &Rule) -> Rule {
+    let mut rule = rule.clone();
+    if let Some(Tls::Own { certificate, key }) = &mut rule.tls {
+        certificate.mark.clear();
+        key.mark.clear();
+    }
+    rule
 }
 
 /// Whether something that release `id` has changed on a host is to run there since, and nothing has changed it after that.

@@ -17,12 +17,8 @@ fn release(id: &str, by: &str, command: &str, services: &[&str]) -> Release {
     Release {
         id: id.to_owned(),
         about: Arc::new(about),
-        first: false,
         changed: services.iter().map(|service| (*service).to_owned()).collect(),
-        containers: Vec::new(),
-        specs: Default::default(),
-        images: Default::default(),
-        hosts: Default::default(),
+        ..Release::default()
     }
 }
 

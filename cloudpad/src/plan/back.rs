@@ -20,8 +20,8 @@ pub fn obstacles(config: &Config, inventory: &Inventory, observed: &Observed, go
     going_back(config, inventory, observed, goal, back).unwrap_or_else(|problems| problems)
 }
 
-/// The secrets of all that has to be made again to go back to the release that `goal` names, and of routes, which stay those
-/// of the config.
+/// The secrets of all that has to be made again to go back to the release that `goal` names, and of routes: those of
+/// the release, and where hosts do not remember them those of the config.
 ///
 /// # Errors
 /// As for [`plan`](fn@super::plan), of the selection.
@@ -33,6 +33,7 @@ pub fn look_back_for_secrets(
 ) -> Result<BTreeSet<String>, Vec<Problem>> {
     going_back(config, inventory, observed, goal, |restore| {
         let mut secrets = restore.secrets();
+        secrets.extend(restore.routes_secrets());
         secrets.extend(routes_secrets(config, restore.decide.scope));
         secrets
     })

@@ -24,9 +24,10 @@ use crate::config::Problem;
 /// The actions of a deploy.
 pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result<Plan, Vec<Problem>> {
     let mut notes = Vec::new();
-    let mut rollouts = match &decide.goal.restore {
+    let restore = decide.goal.restore.as_deref().map(|id| Restore { decide, id });
+    let mut rollouts = match &restore {
         None => rollouts(decide, supply, &mut notes)?,
-        Some(id) => Restore { decide, id }.rollouts(supply, &mut notes)?,
+        Some(restore) => restore.rollouts(supply, &mut notes)?,
     };
     settle_claims(decide, &mut rollouts)?;
     let jobs = Jobs::new(decide, supply, &rollouts)?;
@@ -35,12 +36,15 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     const ACTIONS: usize = 5;
     let units: usize = rollouts.iter().map(|rollout| rollout.units.len()).sum();
     let mut graph = Graph::for_about(units * ACTIONS);
-    let rules = Rules::config(decide.config, decide.secrets);
+    let mut rules = match &restore {
+        None => Rules::config(decide.config, decide.secrets),
+        Some(restore) => restore.rules()?,
+    };
+    let mut problems = proxies::problems(decide, &mut rules, &rollouts);
+    notes.extend(proxies::notes(decide, &mut rules, &rollouts));
     let mut roll = Roll::new(decide.config, decide.inventory, decide.sight, rules);
     let mut retain = Retain::new(decide, &rollouts, supply);
     let wanted = record::wanted(&mut rollouts);
-    let mut problems = proxies::problems(decide, &rollouts);
-    notes.extend(proxies::notes(decide, &rollouts));
     notes.extend(left_behind::notes(decide, &rollouts));
     let (mut gate, mut from) = (Vec::new(), graph.next());
     for Wave { rollouts, then } in jobs.waves(&decide.goal.release, rollouts) {
@@ -76,10 +80,13 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     }
     roll.unblock(&mut graph);
     graph.hold_back(&gate, from);
+    notes.extend(roll.routing.hand_over(&mut graph));
     let done = graph.leaves();
     jobs.bring_after(&mut graph, (decide, supply));
     graph.make_first();
-    let memories = record::memories(decide, wanted, supply);
+    let routes = roll.routing.led();
+    notes.extend(restore.iter().flat_map(|restore| restore.lost_routes(&routes)));
+    let memories = record::memories(decide, (wanted, routes), supply);
     record::record(&mut graph, decide, &memories);
     jobs.add_after(&mut graph, (decide, supply), done);
     retain.remove(&mut graph, &roll.stops, &jobs.ended, &memories);

@@ -143,6 +143,21 @@ impl Graph {
         is_one
     }
 
+    /// Whether any of `nodes` is `other`, or waits for it so far.
+    pub(super) fn any_waits_for(&self, nodes: &[Node], other: Node) -> bool {
+        let mut is_known = vec![false; self.actions.len()];
+        let mut path = nodes.to_vec();
+        while let Some(next) = path.pop() {
+            if next == other {
+                return true;
+            }
+            if !std::mem::replace(&mut is_known[next as usize], true) {
+                path.extend(&self.actions[next as usize].needs);
+            }
+        }
+        false
+    }
+
     /// Whether no action waits for `node` so far.
     pub(super) fn is_leaf(&self, node: Node) -> bool {
         !self.is_needed[node as usize]

@@ -103,13 +103,9 @@ mod tests {
         let instance = Instance { service: "web".to_owned(), number: 1 };
         Release {
             id: id.to_owned(),
-            about: Arc::default(),
             first,
-            changed: Vec::new(),
             containers: vec![Recorded { instance, spec_id: content.to_owned() }],
-            specs: BTreeMap::new(),
-            images: BTreeMap::new(),
-            hosts: Arc::default(),
+            ..Release::default()
         }
     }
 

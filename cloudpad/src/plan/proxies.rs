@@ -13,15 +13,12 @@ use crate::config::Problem;
 use crate::inventory::list;
 
 /// The services with a route that belong on each host.
-fn wanted<'a>(decide: &Decide<'a>, rollouts: &[Rollout<'a>]) -> BTreeMap<usize, Vec<&'a str>> {
+fn wanted<'a>(rules: &Rules<'a>, rollouts: &[Rollout<'a>]) -> BTreeMap<usize, Vec<&'a str>> {
     let mut wanted: BTreeMap<usize, Vec<&'a str>> = BTreeMap::new();
     for rollout in rollouts {
-        let service = decide.config.services.get(rollout.service);
-        if service.is_none_or(|service| service.route.is_none()) {
-            continue;
-        }
         let units = rollout.units.iter().chain(&rollout.starting).chain(&rollout.waits).map(|unit| unit.host);
-        for host in units.chain(rollout.steady.iter().map(|(host, _)| *host)) {
+        let hosts = units.chain(rollout.steady.iter().map(|(host, _)| *host));
+        for host in hosts.filter(|host| rules.are_for(*host, rollout.service)) {
             let services = wanted.entry(host).or_default();
             if services.last() != Some(&rollout.service) {
                 services.push(rollout.service);
@@ -32,22 +29,32 @@ fn wanted<'a>(decide: &Decide<'a>, rollouts: &[Rollout<'a>]) -> BTreeMap<usize, 
 }
 
 /// What keeps a proxy from serving, found before anything is touched.
-pub(super) fn problems(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Problem> {
-    found(decide, wanted(decide, rollouts))
+pub(super) fn problems<'a>(
+    decide: &Decide<'a>,
+    rules: &mut Rules<'a>,
+    rollouts: &[Rollout<'a>],
+) -> Vec<Problem> {
+    let wanted = wanted(rules, rollouts);
+    found(decide, rules, wanted)
 }
 
 /// The same where a route is new.
 pub(super) fn problems_of_new(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Problem> {
-    let mut wanted = wanted(decide, rollouts);
+    let mut rules = Rules::config(decide.config, decide.secrets);
+    let mut wanted = wanted(&rules, rollouts);
     for (&host, services) in &mut wanted {
         let proxy = decide.sight.host(host).and_then(|host| host.seen.proxy.as_ref());
         services.retain(|service| proxy.is_none_or(|proxy| proxy.route(service).is_none()));
     }
     wanted.retain(|_, services| !services.is_empty());
-    found(decide, wanted)
+    found(decide, &mut rules, wanted)
 }
 
-fn found(decide: &Decide<'_>, wanted: BTreeMap<usize, Vec<&str>>) -> Vec<Problem> {
+fn found<'a>(
+    decide: &Decide<'a>,
+    rules: &mut Rules<'a>,
+    wanted: BTreeMap<usize, Vec<&'a str>>,
+) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, services) in wanted {
         let Some(host) = decide.sight.host(index) else { continue };
@@ -58,11 +65,12 @@ fn found(decide: &Decide<'_>, wanted: BTreeMap<usize, Vec<&str>>) -> Vec<Problem
             problems.push(problem.hint("update its plugin, or remove the route"));
             continue;
         }
-        problems.extend(other_ports(decide, host.seen, name));
-        problems.extend(taken_ports(decide, host.seen, name));
-        problems.extend(
-            services.into_iter().filter_map(|service| taken_names(decide, host.seen, index, service)),
-        );
+        let proxy = rules.proxy(decide.config, host.seen.proxy.as_deref());
+        problems.extend(other_ports(&proxy, host.seen, name));
+        problems.extend(taken_ports(&proxy, host.seen, name));
+        let rule = |service| Some((service, rules.of(index, service, true, None)?));
+        let rules = services.into_iter().filter_map(rule);
+        problems.extend(rules.filter_map(|(service, rule)| taken_names(decide, index, service, &rule)));
     }
     problems
 }
@@ -74,8 +82,7 @@ fn others(proxy: &ProxySeen) -> Option<String> {
 }
 
 /// Ports of the proxy that are others than those at which it serves other projects, which would be gone with them.
-fn other_ports(decide: &Decide<'_>, seen: &Observation, host: &str) -> Vec<Problem> {
-    let wanted = &decide.config.proxy.made;
+fn other_ports(wanted: &Proxy, seen: &Observation, host: &str) -> Vec<Problem> {
     let Some((proxy, made)) = seen.proxy.as_ref().and_then(|proxy| Some((proxy, proxy.made.as_ref()?)))
     else {
         return Vec::new();
@@ -97,8 +104,7 @@ fn other_ports(decide: &Decide<'_>, seen: &Observation, host: &str) -> Vec<Probl
 }
 
 /// Ports of the proxy that something else holds.
-fn taken_ports(decide: &Decide<'_>, seen: &Observation, host: &str) -> Vec<Problem> {
-    let wanted = &decide.config.proxy.made;
+fn taken_ports(wanted: &Proxy, seen: &Observation, host: &str) -> Vec<Problem> {
     let made = seen.proxy.as_ref().and_then(|proxy| proxy.made.as_ref());
     let own = |port| made.is_some_and(|made| made.http_port == port || made.https_port == port);
     let ports = [("http_port", wanted.http_port), ("https_port", wanted.https_port)];
@@ -117,20 +123,26 @@ fn taken_ports(decide: &Decide<'_>, seen: &Observation, host: &str) -> Vec<Probl
     ports.filter_map(problem).collect()
 }
 
-/// Requests that lead to another project already.
-fn taken_names(decide: &Decide<'_>, seen: &Observation, host: usize, service: &str) -> Option<Problem> {
-    let (service, _) = decide.config.services.get_key_value(service)?;
-    let rule = Rules::config(decide.config, decide.secrets).of(host, service, true, None)?;
-    let clash =
-        |claim: &cloudpad_plugin_api::stage::deploy::Claim| Some((claim.clashes(&rule)?, claim.clone()));
-    let (what, claim) = seen.proxy.as_ref()?.claims.iter().find_map(clash)?;
+/// Requests that lead to another project already, or to a service of this one that stays as it is.
+fn taken_names(decide: &Decide<'_>, host: usize, service: &str, rule: &Rule) -> Option<Problem> {
+    let seen = decide.sight.host(host)?.seen.proxy.as_ref()?;
     let host = &decide.inventory.hosts()[host].name;
-    let message = format!(
-        "on `{host}`, {what} leads to service `{}` of project `{}` already",
-        claim.service, claim.project
-    );
-    let problem = Problem::at_key(format!("services.{service}.route"), message);
-    Some(problem.hint("give one of them another name or a `path`, or remove the route of the other"))
+    let claim = seen.claims.iter().find_map(|claim| Some((claim.clashes(rule)?, claim)));
+    let others = || seen.routes.iter().filter(|route| !decide.scope.covers(&route.service, decide.config));
+    let own = || others().find_map(|route| Some((route.claim().clashes(rule)?, route)));
+    let (what, whose, hint) = match claim {
+        Some((what, claim)) => (
+            what,
+            format!("`{}` of project `{}`", claim.service, claim.project),
+            "give one of them another name or a `path`, or remove the route of the other",
+        ),
+        None => {
+            let (what, route) = own()?;
+            (what, format!("`{}`, which is not selected,", route.service), "select both services")
+        }
+    };
+    let message = format!("on `{host}`, {what} leads to service {whose} already");
+    Some(Problem::at_key(format!("services.{service}.route"), message).hint(hint))
 }
 
 /// What becomes of each proxy that leads requests to the project, whose routes all go. It goes with the last route of a host.
@@ -152,14 +164,13 @@ pub(super) fn left(decide: &Decide<'_>) -> Vec<Note> {
 }
 
 /// What the user should know of the proxies.
-pub(super) fn notes(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Note> {
+pub(super) fn notes<'a>(decide: &Decide<'a>, rules: &mut Rules<'a>, rollouts: &[Rollout<'a>]) -> Vec<Note> {
     let (mut notes, mut made_on) = (Vec::new(), Vec::new());
-    let mut rules = Rules::config(decide.config, decide.secrets);
     let mut changed: BTreeMap<(&str, Vec<&str>), Vec<&str>> = BTreeMap::new();
-    for (index, services) in wanted(decide, rollouts) {
+    for (index, services) in wanted(rules, rollouts) {
         let proxy = decide.sight.host(index).and_then(|host| host.seen.proxy.as_deref());
         let host = &decide.inventory.hosts()[index].name;
-        let wanted = &*decide.config.proxy.made;
+        let wanted = &*rules.proxy(decide.config, proxy);
         let Some(proxy) = proxy else { continue };
         if proxy.made.is_none() {
             made_on.push(host.as_str());
@@ -184,7 +195,6 @@ pub(super) fn notes(decide: &Decide<'_>, rollouts: &[Rollout<'_>]) -> Vec<Note> 
                 notes.push(Note { incomplete: false, message });
             }
             let seen = proxy.route(service);
-            let Some((service, _)) = decide.config.services.get_key_value(service) else { continue };
             if let (Some(seen), Some(rule)) = (seen, rules.of(index, service, true, seen))
                 && *seen.rule != *rule
             {

@@ -10,12 +10,14 @@ use std::sync::Arc;
 
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::{ContainerSpec, Instance};
-use cloudpad_plugin_api::stage::deploy::{About, Record, Recorded, Release};
+use cloudpad_plugin_api::stage::deploy::{About, Record, Recorded, Release, Rule};
 
 use super::decide::Decide;
 use super::graph::Graph;
 use super::past;
 use super::presence;
+use super::routing::Led;
+use super::rule;
 use super::sight::{self, HostSight, Sighted};
 use super::spec::Wanted;
 use super::supply::Supply;
@@ -42,6 +44,16 @@ impl Memory<'_> {
     }
 }
 
+/// The routes that there are to be on a host, by service.
+type Routes<'a> = BTreeMap<&'a str, Arc<Rule>>;
+
+/// What there is to be on a host.
+#[derive(Default)]
+struct State<'a> {
+    containers: Vec<Entry<'a>>,
+    routes: Routes<'a>,
+}
+
 /// A container that is to run.
 struct Entry<'a> {
     which: Which<'a>,
@@ -61,26 +73,45 @@ pub(super) fn wanted<'a>(rollouts: &mut [Rollout<'a>]) -> Vec<Wish<'a>> {
 /// are not there.
 pub(super) fn memories<'a>(
     decide: &Decide<'a>,
-    wanted: Vec<Wish<'a>>,
+    (wanted, routes): (Vec<Wish<'a>>, Led<'a>),
     supply: &Supply<'a>,
 ) -> BTreeMap<usize, Memory<'a>> {
     let about = &Arc::new(supply.about());
     let remembers = |&index: &usize| decide.sight.host(index).is_some_and(|h| h.seen.releases.is_some());
-    let mut entries: BTreeMap<usize, Vec<Entry<'a>>> =
-        decide.hosts.iter().filter(remembers).map(|host| (host, Vec::new())).collect();
+    let mut states: BTreeMap<usize, State<'a>> =
+        decide.hosts.iter().filter(remembers).map(|host| (host, State::default())).collect();
     for (host, which, wanted) in wanted {
-        let Some(entries) = entries.get_mut(&host) else { continue };
+        let Some(state) = states.get_mut(&host) else { continue };
         let spec = Some(Arc::clone(&wanted.spec));
-        entries.push(Entry { which, spec_id: Rc::clone(&wanted.spec_id), spec });
+        state.containers.push(Entry { which, spec_id: Rc::clone(&wanted.spec_id), spec });
     }
-    let memory = |(index, mut entries): (usize, Vec<Entry<'a>>)| {
+    for ((host, service), rule) in routes {
+        states.get_mut(&host).and_then(|state| state.routes.insert(service, rule));
+    }
+    let memory = |(index, mut state): (usize, State<'a>)| {
         let host = decide.sight.host(index)?;
-        add_others(decide, host, &mut entries);
-        Some((index, remember(decide, host, &entries, supply, about)))
+        let routes = routes_before(host);
+        let is_other = |service: &str| !decide.scope.covers(service, decide.config);
+        state
+            .routes
+            .extend(routes.iter().filter(|(service, _)| is_other(service)).map(|(s, r)| (*s, r.clone())));
+        add_others(decide, host, &mut state.containers);
+        Some((index, remember(decide, (host, &routes), &state, supply, about)))
     };
-    let mut memories = entries.into_iter().filter_map(memory).collect();
+    let mut memories = states.into_iter().filter_map(memory).collect();
     presence::note(decide, &mut memories);
     memories
+}
+
+/// The routes that there are to be on a host so far: as it remembers them, or as they were seen.
+fn routes_before<'a>(host: &'a HostSight<'a>) -> Routes<'a> {
+    match past::current(host.seen).and_then(|release| release.routes.as_ref()) {
+        Some(routes) => routes.iter().map(|(service, rule)| (service.as_str(), Arc::clone(rule))).collect(),
+        None => {
+            let seen = host.seen.proxy.iter().flat_map(|proxy| &proxy.routes);
+            seen.map(|route| (route.service.as_str(), rule::lasting(&route.rule))).collect()
+        }
+    }
 }
 
 /// Adds what is to run there of services that are not meant: as the host remembers it, or as it was seen.
@@ -109,24 +140,29 @@ fn add_others<'a>(decide: &Decide<'a>, host: &'a HostSight<'a>, entries: &mut Ve
 
 fn remember<'a>(
     decide: &Decide<'a>,
-    host: &'a HostSight<'a>,
-    entries: &[Entry<'a>],
+    (host, routes): (&'a HostSight<'a>, &Routes<'a>),
+    state: &State<'a>,
     supply: &Supply<'a>,
     about: &Arc<About>,
 ) -> Memory<'a> {
     let mut kept: Vec<&'a Release> = past::known(host.seen).iter().collect();
     let before = past::current(host.seen);
-    if is_so(before, entries) {
+    let entries = &state.containers;
+    // Where nothing is remembered and nothing is to run, a route is nobody's.
+    if is_so(before, entries) && (before.is_none() || *routes == state.routes) {
         return Memory { new: None, kept, forgotten: Vec::new() };
     }
     let new = Release {
         id: decide.goal.release.clone(),
         about: Arc::clone(about),
         first: before.is_none() && host.containers.is_empty(),
-        changed: changed(before, entries),
+        changed: changed((before, routes), state),
         containers: entries.iter().map(recorded).collect(),
         specs: entries.iter().filter_map(|e| Some((e.spec_id.to_string(), e.spec.clone()?))).collect(),
         images: entries.iter().filter_map(|e| supply.pull_from(&e.spec.as_ref()?.image)).collect(),
+        routes: Some(
+            state.routes.iter().map(|(service, rule)| ((*service).to_owned(), rule.clone())).collect(),
+        ),
         hosts: Arc::default(),
     };
     // One of that id is this one, which is said again.
@@ -151,14 +187,18 @@ fn is_so(before: Option<&Release>, entries: &[Entry<'_>]) -> bool {
     known.len() == entries.len() && known.iter().zip(entries).all(same)
 }
 
-/// The services of which something else is to run than before.
-fn changed(before: Option<&Release>, entries: &[Entry<'_>]) -> Vec<String> {
+/// The services of which something else is to run than before, or to which other requests are led.
+fn changed((before, routes): (Option<&Release>, &Routes<'_>), state: &State<'_>) -> Vec<String> {
     type Content<'c> = BTreeSet<(&'c str, u32, &'c str)>;
     let old = before.iter().flat_map(|release| &release.containers);
     let old: Content<'_> =
         old.map(|old| (&*old.instance.service, old.instance.number, &*old.spec_id)).collect();
-    let new: Content<'_> = entries.iter().map(|e| (e.which.service, e.which.number, &*e.spec_id)).collect();
-    let services: BTreeSet<&str> = old.symmetric_difference(&new).map(|(service, ..)| *service).collect();
+    let new: Content<'_> =
+        state.containers.iter().map(|e| (e.which.service, e.which.number, &*e.spec_id)).collect();
+    let names = routes.keys().chain(state.routes.keys()).copied();
+    let routes = names.filter(|name| routes.get(name) != state.routes.get(name));
+    let services: BTreeSet<&str> =
+        old.symmetric_difference(&new).map(|(service, ..)| *service).chain(routes).collect();
     services.into_iter().map(str::to_owned).collect()
 }
 

@@ -1,5 +1,7 @@
 //! What was to run at the time of a release, as what a plan brings back. Pure.
 
+mod routes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;

@@ -4,6 +4,8 @@
 //! Each action is about what is added and what goes, so it does not matter in which order those of one host come. The first on
 //! a host also sets right what else is not as it should be there; where nothing else happens, it is an action of its own.
 
+mod hand_over;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -11,11 +13,14 @@ use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::stage::deploy::{ImageRef, Proxy, ProxySeen, Pull, RouteSeen, Rule, SetRoute};
 
 use super::graph::{Graph, Node, key};
-use super::rule::Rules;
+use super::rule::{self, Rules};
 use super::sight::{Sight, Sighted};
 use super::unit::{Rollout, Unit};
 use crate::config::Config;
 use crate::inventory::Inventory;
+
+/// Rules by host and service.
+pub(super) type Led<'a> = BTreeMap<(usize, &'a str), Arc<Rule>>;
 
 /// The routes of a plan.
 pub(super) struct Routing<'a> {
@@ -31,6 +36,8 @@ pub(super) struct Routing<'a> {
     coming: BTreeSet<(usize, String)>,
     /// Where a service still belongs.
     placed: BTreeSet<(usize, &'a str)>,
+    /// The actions that lead requests to containers, by host and service.
+    leads: BTreeMap<(usize, &'a str), Vec<Node>>,
     /// The action that ends a route, and where there is another.
     ended: BTreeMap<(usize, &'a str), Node>,
     begun: BTreeSet<(usize, &'a str)>,
@@ -77,7 +84,8 @@ impl<'a> Routing<'a> {
             seen.into_iter()
                 .any(|host| host.seen.proxy.as_ref().is_some_and(|proxy| !proxy.routes.is_empty()))
         };
-        let any = config.services.values().any(|service| service.route.is_some()) || routed(sight);
+        let of_file = config.services.values().any(|service| service.route.is_some());
+        let any = of_file || rules.are_there() || routed(sight);
         Self {
             config,
             inventory,
@@ -87,6 +95,7 @@ impl<'a> Routing<'a> {
             steady: BTreeMap::new(),
             coming: BTreeSet::new(),
             placed: BTreeSet::new(),
+            leads: BTreeMap::new(),
             ended: BTreeMap::new(),
             begun: BTreeSet::new(),
             settled: BTreeSet::new(),
@@ -120,14 +129,14 @@ impl<'a> Routing<'a> {
         self.sight.host(host)?.seen.proxy.as_deref()
     }
 
-    /// The proxy as it should be: what is not about the config leaves one as it is.
+    /// The proxy as it should be.
     fn proxy(&self, host: usize) -> Arc<Proxy> {
-        match self.seen(host).and_then(|proxy| proxy.made.as_ref()) {
-            Some(made) if !self.rules.are_of_config() && *made != *self.config.proxy.made => {
-                made.clone().into()
-            }
-            _ => self.config.proxy.made.clone(),
-        }
+        self.rules.proxy(self.config, self.seen(host))
+    }
+
+    /// The proxy as it is, where there is one: who only ends a route asks for no other.
+    fn made(&self, host: usize) -> Option<&'a Proxy> {
+        self.seen(host)?.made.as_ref()
     }
 
     fn route(&self, host: usize, service: &str) -> Option<&'a RouteSeen> {
@@ -138,6 +147,14 @@ impl<'a> Routing<'a> {
     fn rule(&mut self, host: usize, service: &'a str) -> Option<Arc<Rule>> {
         let is_placed = self.placed.contains(&(host, service));
         self.rules.of(host, service, is_placed, self.route(host, service))
+    }
+
+    /// The rules of the routes that there are in the end, by host and service, without the pages that are shown in a service's place.
+    /// To be asked once all services are expected.
+    pub(super) fn led(&mut self) -> Led<'a> {
+        let placed: Vec<_> = self.placed.iter().copied().collect();
+        let led = placed.into_iter().filter_map(|at| Some((at, rule::lasting(&self.rule(at.0, at.1)?))));
+        led.collect()
     }
 
     /// Adds the action for a switch; none where all is so already.
@@ -190,15 +207,22 @@ impl<'a> Routing<'a> {
         }
         let answers = rule.is_none() && route.is_some_and(|route| !route.containers.is_empty());
         let drains = switch.drains && (answers || remove.iter().any(|name| routed(name)));
-        // A route is ended at once: what the others wait for may itself wait for that.
+        // A route is ended at once, unless it is handed over: what the others wait for may itself wait for that.
         let needs: &[Node] = if rule.is_some() { needs } else { &[] };
-        let needs: Vec<Node> = needs.iter().copied().chain(self.pull(graph, host)).collect();
+        let pull = match rule.is_none() && self.made(host).is_some() {
+            true => None,
+            false => self.pull(graph, host),
+        };
+        let needs: Vec<Node> = needs.iter().copied().chain(pull).collect();
         let node = self.add(graph, at, rule.clone(), (&add, &remove), drains, needs);
         if rule.is_none() {
             self.ended.insert(at, node);
             return Some(Switched::Apart(node));
         }
         self.begun.insert(at);
+        if !add.is_empty() {
+            self.leads.entry(at).or_default().push(node);
+        }
         Some(Switched::After(node))
     }
 
@@ -268,11 +292,7 @@ impl<'a> Routing<'a> {
         }
         let image = &self.proxy(host).image;
         let seen = &self.sight.host(host)?.seen;
-        let is_made = seen
-            .proxy
-            .as_ref()
-            .and_then(|proxy| proxy.made.as_ref())
-            .is_some_and(|made| made.image == *image);
+        let is_made = self.made(host).is_some_and(|made| made.image == *image);
         let node = (!is_made && !seen.images.contains(image)).then(|| {
             let to = self.inventory.hosts()[host].clone();
             let key = key("pull", &to.name, image);
@@ -296,10 +316,11 @@ impl<'a> Routing<'a> {
         let object = add.first().or(remove.first()).copied().unwrap_or(service);
         let key = key("route", &to.name, object);
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let proxy = self.made(host).filter(|_| rule.is_none()).cloned().map(Arc::new);
         let request = SetRoute {
             host: to,
             project: self.config.project.clone(),
-            proxy: self.proxy(host),
+            proxy: proxy.unwrap_or_else(|| self.proxy(host)),
             service: service.to_owned(),
             rule,
             add: names(add),

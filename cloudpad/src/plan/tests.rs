@@ -3,6 +3,7 @@
 mod ahead;
 mod ailing;
 mod doubtful;
+mod hand_over;
 mod hooks;
 mod images;
 mod jobs;
@@ -25,6 +26,7 @@ mod restore;
 mod rollout;
 mod room;
 mod routes;
+mod routes_back;
 mod saved;
 mod scale;
 mod select;

@@ -8,9 +8,9 @@ use serde_json::Value;
 use crate::{BOOK, section, workspace};
 
 /// Objects whose keys are the user's own.
-const MAPS: [&str; 13] = [
+const MAPS: [&str; 14] = [
     "labels", "env", "args", "secrets", "values", "bases", "config", "headers", "sources", "specs", "images",
-    "services", "taken",
+    "services", "taken", "routes",
 ];
 
 /// The protocol's examples, by the name of their file: of each pair of lines the second, which is as this version

@@ -66,7 +66,7 @@ impl Deploy for Deployer {
     }
 
     fn observe(&self, cx: &Context, request: &Observe) -> Result<Observation, Failure> {
-        on_host(cx, &request.host, Call::Look, async |host| observe::observe(&host, request).await)
+        on_host(cx, &request.host, Call::Look, async |host| observe::observe(cx, &host, request).await)
     }
 
     fn pull(&self, cx: &Context, request: &Pull) -> Result<Pulled, Failure> {

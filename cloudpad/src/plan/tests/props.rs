@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::{Instance, label};
-use cloudpad_plugin_api::stage::deploy::Container;
+use cloudpad_plugin_api::stage::deploy::{Container, Release};
 use proptest::prelude::*;
 
 use super::kit::Case;
@@ -263,6 +263,14 @@ proptest! {
             let up: BTreeSet<_> = up.map(|c| (&c.instance, &c.spec_id)).collect();
             let of = |all: BTreeSet<_>| all.into_iter().filter(|(i, _): &(&Instance, _)| meant(&i.service)).collect::<BTreeSet<_>>();
             prop_assert_eq!(of(up), of(wanted));
+            let (At::Recorded(Release { routes: Some(routes), .. }), HostState::Seen(now)) =
+                (past::at(before, &id), &sim.observed.hosts[name])
+            else {
+                continue;
+            };
+            let led = now.proxy.iter().flat_map(|proxy| &proxy.routes).map(|route| (&route.service, &route.rule));
+            let led: Vec<_> = led.filter(|(service, _)| meant(service)).collect();
+            prop_assert_eq!(led, routes.iter().filter(|(service, _)| meant(service)).collect::<Vec<_>>());
         }
         world.case.observed = look(&world, &sim.observed);
         let again = world.case.try_plan();

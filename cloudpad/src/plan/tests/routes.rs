@@ -2,7 +2,7 @@
 
 use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::Protocol;
-use cloudpad_plugin_api::stage::deploy::{Claim, PortHeld, Rule, SetRoute};
+use cloudpad_plugin_api::stage::deploy::{Claim, PortHeld, Proxy, Rule, SetRoute};
 
 use super::kit::*;
 use super::sim::{Sim, routed, running};
@@ -113,6 +113,19 @@ fn a_changed_route_is_one_action_and_none_that_ends_one_is_lost() {
         5 remove/h2 < 4
         ",
     );
+}
+
+#[test]
+fn a_route_is_ended_by_the_proxy_that_there_is() {
+    let mut case = routed_case();
+    case.deploy();
+    let made = case.config.proxy.made.clone();
+    case.config.proxy.made = Proxy { image: "caddy:2".into(), ..(*made).clone() }.into();
+    case.service("web", |service| service.route = None);
+    let plan = case.deploy();
+    check(&plan, "0 route/h1/web\n1 route/h2/web");
+    assert!(routes(&plan).iter().all(|route| route.proxy == made));
+    assert!(case.plan().is_empty());
 }
 
 #[test]

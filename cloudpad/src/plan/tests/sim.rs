@@ -185,6 +185,8 @@ impl Sim {
         let proxy = host.proxy.as_mut().ok_or("no proxy can be had")?;
         let made = Some((*route.proxy).clone());
         check(proxy.made == made || host.images.contains(&route.proxy.image), "its image is not there")?;
+        // Who only ends a route leaves it as it is.
+        let made = if route.rule.is_some() { made } else { proxy.made.take() };
         (proxy.made, proxy.settled, proxy.down) = (made, true, false);
         let before = proxy.routes.iter().position(|seen| seen.service == route.service);
         let mut containers = before.map(|at| proxy.routes.remove(at).containers).unwrap_or_default();

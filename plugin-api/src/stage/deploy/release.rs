@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::ImageRef;
-use crate::lenient::{or_empty, understood};
+use super::{ImageRef, Rule};
+use crate::lenient::{if_understood, or_empty, understood};
 use crate::model::{ContainerSpec, Host, Instance, Project};
 
 /// The request `deploy.record`.
@@ -48,6 +48,10 @@ pub struct Release {
     /// From where images of these specs can be pulled, where they came from a registry.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<String, ImageRef>,
+    /// The routes of the project that hold there since, by service; none where nobody has said or understands them. A page that is
+    /// shown in a service's place is no part of them.
+    #[serde(default, deserialize_with = "if_understood", skip_serializing_if = "Option::is_none")]
+    pub routes: Option<BTreeMap<String, Arc<Rule>>>,
     /// The hosts on which something of the project is to run since, by name. It stands in the records of a few hosts only.
     #[serde(default, deserialize_with = "or_empty", skip_serializing_if = "none")]
     pub hosts: Arc<BTreeMap<String, Presence>>,

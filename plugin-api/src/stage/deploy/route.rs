@@ -151,6 +151,14 @@ pub struct RouteSeen {
     pub containers: Vec<String>,
 }
 
+impl RouteSeen {
+    /// The requests that lead to it.
+    pub fn claim(&self) -> Claim {
+        let Rule { hosts, path, .. } = (*self.rule).clone();
+        Claim { project: String::new(), service: self.service.clone(), hosts, path }
+    }
+}
+
 /// Requests that lead to a service of another project.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {

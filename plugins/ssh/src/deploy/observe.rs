@@ -5,7 +5,7 @@ use bollard::models::ContainerSummary;
 use cloudpad_engine::Version;
 use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::deploy::{Engine as EngineSeen, Observation, Observe, ProxySeen};
-use cloudpad_plugin_api::{Failure, FailureKind};
+use cloudpad_plugin_api::{Context, Failure, FailureKind};
 
 use super::{checkup, record, route, seen, unlisted};
 use crate::pool::Connection;
@@ -15,8 +15,12 @@ const SILENT_PORT: u16 = 1;
 
 /// Looks at the host. One after the other, since they share a connection, and a second one would cost
 /// as much as it saved.
-pub(super) async fn observe(host: &Connection, request: &Observe) -> Result<Observation, Failure> {
-    let (seen, no_connections) = tokio::join!(ask_engine(host, request), no_connections(host, request));
+pub(super) async fn observe(
+    cx: &Context,
+    host: &Connection,
+    request: &Observe,
+) -> Result<Observation, Failure> {
+    let (seen, no_connections) = tokio::join!(ask_engine(cx, host, request), no_connections(host, request));
     Ok(Observation { no_connections, ..seen? })
 }
 
@@ -35,20 +39,37 @@ async fn no_connections(host: &Connection, request: &Observe) -> Option<Failure>
     })
 }
 
-async fn ask_engine(host: &Connection, request: &Observe) -> Result<Observation, Failure> {
+async fn ask_engine(cx: &Context, host: &Connection, request: &Observe) -> Result<Observation, Failure> {
     let version = host.engine.version().await?;
     let containers = host.containers().await?;
     let mut told = seen::containers(&containers, &request.project);
     let asked = checkup::checkup(&host.engine, request.checks, (&containers, &mut told));
-    let (seen, ()) = tokio::join!(ask_further(host, request, version, &containers), asked);
+    let (seen, ()) = tokio::join!(ask_further(cx, host, request, version, &containers), asked);
     let mut seen = Observation { containers: told, ..seen? };
     unlisted::add(&host.engine, &mut seen).await?;
     Ok(seen)
 }
 
-/// The proxy, as `containers` tell of it. Other projects make it anew, and the last to leave takes it away, which may be just
-/// before its files are read: so those are read again as long as it is another one by then.
+/// The proxy, as `containers` tell of it. While somebody changes it, what it does and what is written down differ for a moment, which
+/// is nobody's concern: so one that is not as it should be is looked at again when nobody does.
 async fn proxy(
+    cx: &Context,
+    host: &Connection,
+    containers: &[ContainerSummary],
+    project: &Project,
+) -> Result<ProxySeen, Failure> {
+    let seen = proxy_at_once(host, containers, project).await?;
+    if seen.settled || route::which(containers).is_empty() {
+        return Ok(seen);
+    }
+    let again = async || proxy_at_once(host, &host.containers().await?, project).await;
+    // Where nobody can be kept from changing it, what was seen is all that is known.
+    Ok(route::undisturbed(cx, host, again).await.and_then(Result::ok).unwrap_or(seen))
+}
+
+/// The same, whoever changes it meanwhile. Other projects make it anew, and the last to leave takes it away, which may be just
+/// before its files are read: so those are read again as long as it is another one by then.
+async fn proxy_at_once(
     host: &Connection,
     containers: &[ContainerSummary],
     project: &Project,
@@ -67,6 +88,7 @@ async fn proxy(
 }
 
 async fn ask_further(
+    cx: &Context,
     host: &Connection,
     request: &Observe,
     version: Version,
@@ -90,7 +112,7 @@ async fn ask_further(
         built: Some(seen::built(&images)),
         ports: seen::ports(containers, &request.project),
         no_connections: None,
-        proxy: Some(Box::new(proxy(host, containers, &request.project).await?)),
+        proxy: Some(Box::new(proxy(cx, host, containers, &request.project).await?)),
         releases,
         needed_elsewhere: elsewhere.into_iter().flatten().collect(),
         volumes,

@@ -23,7 +23,7 @@ use std::time::Duration;
 use bollard::models::ContainerSummary;
 use cloudpad_plugin_api::stage::deploy::SetRoute;
 use cloudpad_plugin_api::{Context, Failure};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use self::containers::Found;
 use self::piece::Piece;
@@ -38,6 +38,8 @@ pub(super) use seen::{seen, which};
 const KIND: &dyn Kind = &caddy::Caddy;
 /// How often the proxy is given a configuration until it is as it should be: once, unless its lock is lost meanwhile.
 const TRIES: u32 = 5;
+/// How long a look waits for those who change the proxy: as long as one may take who makes it anew.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) async fn route(cx: &Context, host: &Arc<Connection>, request: &SetRoute) -> Result<(), Failure> {
     if let Some(rule) = &request.rule {
@@ -70,6 +72,19 @@ pub(super) async fn route(cx: &Context, host: &Arc<Connection>, request: &SetRou
         Some(_) => Ok(()),
         None => leave(cx, host).await,
     }
+}
+
+/// What a look at the proxy says while nobody changes it; none where that cannot be had.
+pub(super) async fn undisturbed<T>(
+    cx: &Context,
+    host: &Connection,
+    look: impl AsyncFnOnce() -> T,
+) -> Option<T> {
+    let _alone = timeout(PATIENCE, host.routing.lock()).await.ok()?;
+    let lock = timeout(PATIENCE, lock::take(cx, host)).await.ok()?.ok()?;
+    let seen = look().await;
+    lock.release().await;
+    Some(seen)
 }
 
 /// The parts that are there.

@@ -17,9 +17,7 @@ fn release(id: &str, by: &str) -> Release {
         first: false,
         changed: Vec::new(),
         containers: Vec::new(),
-        specs: Default::default(),
-        images: Default::default(),
-        hosts: Default::default(),
+        ..Release::default()
     }
 }
 

@@ -1,4 +1,5 @@
-//! Changes of one host's proxy come one after another, and none waits for what is left of one that was killed.
+//! Changes of one host's proxy come one after another, and none waits for what is left of one that was killed. A look that comes
+//! into the middle of one looks again.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
@@ -7,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use cloudpad_plugin_api::Event;
-use cloudpad_plugin_api::model::Host;
-use cloudpad_plugin_api::stage::deploy::{Clear, Deploy};
+use cloudpad_plugin_api::model::{Host, Project};
+use cloudpad_plugin_api::stage::deploy::{Clear, Deploy, Observe, ProxySeen};
 use cloudpad_ssh::Deployer;
 use serde_json::json;
 
@@ -60,12 +61,41 @@ impl Drop for Other {
     }
 }
 
+/// The proxy as another project sees it.
+fn seen_by_another(world: &World) -> ProxySeen {
+    let project = Project { name: format!("{}-b", world.project.name), environment: None }.into();
+    let request =
+        Observe { host: world.host.clone(), project, connects: false, releases: false, checks: None };
+    *Deployer.observe(&world.context(), &request).unwrap().proxy.unwrap()
+}
+
+/// Writes down another host name for the project's route than the proxy has, `NAME.FROM`, or takes that back.
+fn write_name(world: &World, from: &str, to: &str) {
+    let name = &world.project.name;
+    let script = format!(
+        r#"set -e; d=$(mktemp -d); docker cp cloudpad-router:/cloudpad/routes "$d"; cd "$d/routes"
+           grep -q {name}.{from} {name}.web.json
+           for f in {name}.web.json*; do sed -i 's/{name}.{from}/{name}.{to}/' "$f"; docker cp "$f" cloudpad-router:/cloudpad/routes/; done
+           rm -r "$d""#
+    );
+    let output = lab::ssh(HOST, &[&script]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[test]
 fn a_change_waits_for_another_one_and_says_so_until_that_is_gone() {
     let _alone = super::h2();
     let mut world = world("route-turn", HOST);
     let container = serve(&world, "one");
     in_turn(&world, || route(&world, Some(rule(&world, json!({}))), &[&container], &[]), || ()).unwrap();
+    // A look into the middle of a change, in which what is written is not what the proxy does.
+    write_name(&world, "test", "tset");
+    let seen_then = in_turn(&world, || seen_by_another(&world), || write_name(&world, "tset", "test"));
+    assert!(seen_then.settled, "{seen_then:?}");
+    // Which it may be with nobody at it, too.
+    write_name(&world, "test", "tset");
+    assert!(!seen_by_another(&world).settled);
+    write_name(&world, "tset", "test");
     // Another project leaves the host as well, and takes the proxy with it.
     route(&world, None, &[], &[]).unwrap();
     let (host, project) = (world.host.clone(), world.project.clone().into());
