@@ -30,7 +30,7 @@ mod vars;
 
 pub use cut::remove_host;
 pub use edit::add_host;
-pub use environments::environments;
+pub use environments::{environments, names_inventory};
 pub(crate) use grammar::host::check as check_host;
 pub(crate) use grammar::name::is_provider as is_provider_name;
 pub(crate) use grammar::network::machine;
