@@ -44,5 +44,5 @@ pub(crate) use nearest::find as nearest;
 pub(crate) use nearest::offer;
 pub use problem::{Place, Problem};
 pub use render::{Position, position, render};
-pub use secret::Secret;
+pub use secret::{Need, Secret};
 pub use show::{show, show_json};
