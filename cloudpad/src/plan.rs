@@ -67,6 +67,7 @@ mod tests;
 mod twins;
 mod undo;
 mod unit;
+mod values;
 mod window;
 
 use std::collections::BTreeSet;

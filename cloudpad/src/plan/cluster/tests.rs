@@ -243,7 +243,10 @@ fn ports_are_stopped_first_with_as_many_left_as_have_to_serve() {
 fn what_goes_back_gets_the_values_that_secrets_have_now() {
     let mut case = cluster();
     let key = crate::config::Secret::named("KEY");
-    case.service("web", |web| _ = web.secrets.insert("/run/key".into(), key));
+    case.service("web", |web| {
+        web.secrets.insert("/run/key".into(), key.clone());
+        web.secrets.insert("KEY".into(), key);
+    });
     let mark = |case: &mut Case, mark: &str| _ = case.observed.secrets.insert("KEY".into(), mark.into());
     for (release, image) in [("r1", "v1"), ("r2", "v2")] {
         mark(&mut case, release);
@@ -264,7 +267,8 @@ fn what_goes_back_gets_the_values_that_secrets_have_now() {
         _ => None,
     });
     assert_eq!(marks.collect::<Vec<_>>(), ["r2"]);
-    assert_eq!(plan.notes[0].message, "`web` gets the value that the secret `KEY` has now");
+    let notes: Vec<_> = plan.notes.iter().map(|note| note.message.as_str()).collect();
+    assert_eq!(notes, ["`web` gets the value that the secret `KEY` has now"], "once");
     run(&mut case, &plan);
     // Where it is so already, nobody has been asked for values.
     mark(&mut case, "later");

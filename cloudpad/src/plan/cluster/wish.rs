@@ -148,7 +148,10 @@ pub(super) fn renewed(
     for (_, secret) in secrets.filter(|(target, _)| lost(target)) {
         if let Some(now) = marks.get(&secret.name).filter(|now| **now != secret.mark) {
             secret.mark.clone_from(now);
-            renewed.push(secret.name.clone());
+            // One that is there twice is said once.
+            if !renewed.contains(&secret.name) {
+                renewed.push(secret.name.clone());
+            }
         }
     }
     (service, renewed)
