@@ -19,6 +19,7 @@ mod contest;
 mod decide;
 mod deploy;
 mod deployed;
+mod further;
 mod graph;
 mod hooks;
 mod hosts;
@@ -129,6 +130,7 @@ pub fn plan(
     goal: &Goal,
 ) -> Result<Plan, Vec<Problem>> {
     let mut plan = make(config, inventory, observed, goal)?;
+    plan.notes.extend(further::note((config, inventory), observed, goal, &plan));
     plan.hooks = hooks::hooks(config, goal.until, &plan.actions);
     Ok(plan)
 }

@@ -277,6 +277,27 @@ fn what_goes_back_gets_the_values_that_secrets_have_now() {
 }
 
 #[test]
+fn what_goes_further_back_is_told_where_only_a_secret_was_another() {
+    let mut case = cluster();
+    let key = crate::config::Secret::named("KEY");
+    case.service("web", |web| _ = web.secrets.insert("KEY".into(), key));
+    for (release, image, mark) in [("r1", "v1", "old"), ("r2", "v2", "old"), ("r3", "v2", "new")] {
+        case.observed.secrets.insert("KEY".into(), mark.into());
+        case.goal.release = release.into();
+        case.image("web", image);
+        let plan = case.plan();
+        run(&mut case, &plan);
+    }
+    case.goal.release = "r4".into();
+    case.goal.restore = Some("r2".into());
+    let plan = case.plan();
+    let notes: Vec<_> = plan.notes.iter().map(|note| note.message.as_str()).collect();
+    let told = "release r2 differs from what is to run now only in `web`, and in nothing that going back to it changes; \
+                `cloudpad rollback r1` goes further back";
+    assert_eq!((plan.actions.len(), notes), (0, vec![told]));
+}
+
+#[test]
 fn what_was_broken_off_before_it_was_noted_is_noted() {
     let mut case = cluster();
     let plan = case.plan();

@@ -214,6 +214,30 @@ fn a_service_that_would_have_two_values_of_a_secret_is_told() {
     assert!(!notes.iter().any(|note| note.contains("comes back")), "{notes:?}");
 }
 
+#[test]
+fn what_goes_further_back_is_told_where_going_back_would_do_nothing() {
+    let mut case = three();
+    case.config.deploy.keep = 9;
+    case.image("db", "v1");
+    case.service("db", |db| db.protected = true);
+    release(&mut case, "r4", "db", "v1");
+    case.goal.select.services = vec!["db".into()];
+    release(&mut case, "r5", "db", "v2");
+    case.goal.select.services = Vec::new();
+    assert_eq!(before(&case), Ok("r4".to_owned()));
+    back(&mut case, "r6", "r4");
+    let told = |case: &Case| case.plan().notes.last().map(|note| note.message.clone()).unwrap_or_default();
+    let only = "release r4 differs from what is to run now only in `db`, and in nothing that going back to it changes; ";
+    assert!(case.plan().is_empty());
+    assert_eq!(told(&case), format!("{only}`cloudpad rollback r2` goes further back"));
+    case.seen("h1").releases.as_mut().unwrap().drain(..3);
+    assert_eq!(told(&case), format!("{only}no earlier release would change more"));
+    // Where nothing differs there is nothing to say.
+    back(&mut case, "r6", "r5");
+    assert_eq!(told(&case), "");
+    case.goal.select.services = vec!["db".into()];
+    back(&mut case, "r6", "r4");
+    assert!(!case.plan().is_empty() && !told(&case).contains("further back"));
 }
 
 #[test]
