@@ -98,7 +98,8 @@ pub use hooks::Hook;
 pub use jobs::{has_image, job_hosts, job_image, job_secrets, job_service, job_spec};
 pub use keep::{Fate, Judged, judged, prune_registry, repositories};
 pub use look::{
-    Also, look_host, look_hosts, look_images, look_secrets, prepares, repository, resolves, unknown_secrets,
+    Also, look_host, look_hosts, look_images, look_secrets, prepares, repository, resolves, unknown_secret,
+    unknown_secrets,
 };
 pub use maintenance::{in_maintenance, maintenance};
 pub use model::*;
