@@ -98,3 +98,43 @@ fn in_cluster(seen: &Observation, typed: Option<&str>) -> Result<String, Refusal
 fn restored(goal: &Goal) -> &str {
     goal.restore.as_deref().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use cloudpad_plugin_api::model::ContainerSpec;
+    use cloudpad_plugin_api::stage::cluster::{Order, Place, Scale, Service, Update};
+
+    use super::*;
+
+    /// A release in which `web` is of this image.
+    fn release((id, image): &(&str, &str)) -> Release {
+        let spec = ContainerSpec { image: (*image).to_owned(), ..ContainerSpec::default() };
+        let update =
+            Update { batch: 1, order: Order::StartFirst, settle_ms: 0, ready_within_ms: 1, rollback: true };
+        let (scale, place, name) = (Scale::Replicas(1), Place::default(), "web".to_owned());
+        let service = Arc::new(Service { name: name.clone(), spec: spec.into(), scale, place, update });
+        Release { id: (*id).to_owned(), services: [(name, service)].into(), ..Release::default() }
+    }
+
+    #[test]
+    fn the_release_of_a_cluster_that_is_meant_is_the_one_before_that_was_another() {
+        let found = |releases: &[(&str, &str)], typed| {
+            let releases = Some(releases.iter().map(release).collect());
+            in_cluster(&Observation { releases, ..Observation::default() }, typed).ok()
+        };
+        let all = [("1a", "x"), ("1b", "y"), ("2a", "z"), ("2b", "z")];
+        for (typed, expected) in [
+            (None, Some("1b")),
+            (Some("1a"), Some("1a")),
+            (Some("2b"), Some("2b")),
+            (Some("1"), None),
+            (Some("3"), None),
+        ] {
+            assert_eq!(found(&all, typed).as_deref(), expected, "{typed:?}");
+        }
+        assert_eq!(found(&all[..3], Some("2")).as_deref(), Some("2a"), "its beginning is enough");
+        assert_eq!((found(&all[2..], None), found(&[], None)), (None, None));
+    }
+}

@@ -2,7 +2,7 @@
 
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::{
-    Disk, Engine, HostKey, Known, Machine, Observation, Proxy, ProxySeen,
+    Disk, Engine, HostKey, Known, Machine, Observation, OneOff, Proxy, ProxySeen, State as Up,
 };
 use cloudpad_plugin_api::{Failure, FailureKind};
 
@@ -44,6 +44,17 @@ fn odd(
 fn a_host_that_is_well_has_nothing_to_mend() {
     let needs = Needs { ports: vec![80, 443], connects: true, ..Needs::default() };
     assert_eq!(odd(&needs, &key(Known::Known), Ok(seen(WELL)), Observation::default()), []);
+    // A clock is nowhere as here to the second; who has no init has an engine all the same, and so has who has another one.
+    let a_little = Seen { ahead: 5, ..seen(WELL) };
+    assert_eq!(odd(&needs, &key(Known::Known), Ok(a_little), Observation::default()), []);
+    for gone in [&["init systemd\n", "starts yes\n"][..], &["engine there\n", "starts yes\n", "sum 1 2\n"]] {
+        let printed = gone.iter().fold(WELL.to_owned(), |text, line| text.replace(line, ""));
+        assert_eq!(
+            odd(&needs, &key(Known::Known), Ok(seen(&printed)), Observation::default()),
+            [],
+            "{gone:?}"
+        );
+    }
     let other = Err(Failure::unsupported("deploy.keys"));
     assert_eq!(odd(&needs, &other, Ok(seen(WELL)), Observation::default()), [], "it has no key");
 }
@@ -120,6 +131,28 @@ fn a_key_that_is_not_known_is_told_once() {
 }
 
 #[test]
+fn what_is_left_of_runs_and_a_revoked_key_are_told() {
+    let one_off = |state| OneOff {
+        id: String::new(),
+        name: String::new(),
+        release: String::new(),
+        labels: Default::default(),
+        state,
+        exit_code: None,
+        created: 0,
+        image: String::new(),
+        lasting: String::new(),
+    };
+    let one_offs = vec![one_off(Up::Running), one_off(Up::Stopped)];
+    let there = Observation { one_offs, ..Observation::default() };
+    let found = odd(&Needs::default(), &key(Known::Known), Ok(seen(WELL)), there);
+    let expected = "1 one-off container that ended is still there";
+    assert_eq!(found, [Finding::note("h1", "left", expected, "`cloudpad prune` removes them")]);
+    let found = odd(&Needs::default(), &key(Known::Revoked), Ok(seen(WELL)), Observation::default());
+    assert_eq!(found, [Finding::mend("h1", "key", "`SHA256:abc` is revoked by `known_hosts:1`", None)]);
+}
+
+#[test]
 fn the_proxys_own_ports_are_taken_by_nobody_else() {
     let made = Proxy { image: "caddy".into(), http_port: 80, https_port: 443 };
     let proxy = ProxySeen { made: Some(made), ..ProxySeen::default() };
@@ -152,7 +185,7 @@ fn a_config_needs_what_its_stages_use() {
     assert_eq!(plain, Needs { ssh: true, ..Needs::default() });
     let all = needs(
         "[project]\nname = \"a\"\n[stages]\npush = { provider = \"registry\", config = { registry = \"r.example.com\" } }\n\
-         secrets = { provider = \"age\", config = { recipients = [] } }\n\
+         secrets = { provider = \"age\", config = { recipients = [\"age1x\", \"ssh-ed25519 A\", \"team.txt\"] } }\n\
          inventory = { provider = \"command\", config = { command = [\"./hosts.py\", \"--list\"] } }\n\
          [sources.app]\ngit = \"git@git.example.com:a.git\"\nbranch = \"main\"\n[images.web]\nsource = \"app\"\n\
          [services.web]\nimage = \"web\"\nhealth = { http = \"/\", port = 80 }\nroute = { hosts = [\"a.example.com\"], port = 80 }\n",
@@ -160,7 +193,22 @@ fn a_config_needs_what_its_stages_use() {
     let programs: Vec<_> = all.programs.keys().map(String::as_str).collect();
     assert_eq!(programs, ["./hosts.py", "age", "git", "ssh"]);
     assert!(all.builds && all.connects);
+    assert_eq!(all.files.into_keys().collect::<Vec<_>>(), ["team.txt"]);
     assert_eq!((all.registry.as_deref(), &all.ports[..]), (Some("r.example.com"), &[80, 443][..]));
+}
+
+#[test]
+fn what_others_do_needs_nothing_here() {
+    let text = "[project]\nname = \"a\"\n[stages]\nbuild = \"mine\"\n\
+                push = { provider = \"mine\", config = { registry = \"r.example.com\" } }\n\
+                inventory = { provider = \"mine\", config = { command = [\"./hosts.py\"] } }\n\
+                [sources.app]\ngit = \"https://git.example.com/a.git\"\nbranch = \"main\"\n[images.web]\nsource = \"app\"\n\
+                [services.web]\nimage = \"web\"\nhealth = { command = [\"true\"] }\n";
+    let input =
+        Input { text, dir: std::path::Path::new("/project"), environment: None, var: &|_: &str| None };
+    let needs = Needs::of(&load(&input).unwrap_or_else(|problems| panic!("{problems:?}")), []);
+    let programs = [("git".to_owned(), "source `app`".to_owned())].into();
+    assert_eq!(needs, Needs { programs, ..Needs::default() });
 }
 
 #[test]

@@ -15,6 +15,8 @@ mod memory;
 #[cfg(test)]
 mod tests;
 mod wish;
+#[cfg(test)]
+mod wish_tests;
 
 use std::sync::Arc;
 

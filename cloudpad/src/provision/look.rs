@@ -133,5 +133,6 @@ mod tests {
         assert!(failure.message.contains("exit code 1"), "{failure:?}");
         assert_eq!(failure.causes, ["This account is currently not available."]);
         assert!(seen(&[], 0).is_err());
+        assert!(seen(&["user root"], 1).is_err(), "it has not told all");
     }
 }

@@ -147,6 +147,19 @@ fn an_engine_that_works_is_left_alone_and_what_it_lacks_is_told() {
 }
 
 #[test]
+fn what_the_kernel_has_on_is_installed_for_and_a_file_that_is_not_for_us_is_not_guessed() {
+    let judged = judge("h1", &seen(&[DEBIAN, ROOT, "apparmor yes\n"], false)).unwrap();
+    assert!(
+        judged.steps.contains(&Step::Install(vec!["docker.io", "ca-certificates", "apparmor"])),
+        "{judged:?}"
+    );
+    assert_eq!(judged.notes, [], "no engine runs yet that could be left alone");
+    let judged = judge("h1", &seen(&[DEBIAN, ROOT, UP, "closed yes\n"], true)).unwrap();
+    assert_eq!((judged.steps, judged.notes.len()), (Vec::new(), 1));
+    assert!(judged.notes[0].message.contains("is not for us to read"), "{:?}", judged.notes);
+}
+
+#[test]
 fn versions_are_compared_as_numbers() {
     let cases =
         [("1.41", false), ("1.40", true), ("1.5", true), ("1.100", false), ("2.0", false), ("", false)];

@@ -98,7 +98,8 @@ pub fn did(subject: &Subject, reply: &Reply) -> String {
 
 #[cfg(test)]
 mod tests {
-    use cloudpad_plugin_api::stage::deploy::Started;
+    use cloudpad_plugin_api::stage::cluster::Applied;
+    use cloudpad_plugin_api::stage::deploy::{Ran, Started};
 
     use super::*;
 
@@ -113,5 +114,18 @@ mod tests {
             (told(true), told(false)),
             ("made shop-web-1".into(), "shop-web-1 is there already".into())
         );
+    }
+
+    #[test]
+    fn what_was_so_already_or_took_too_long_is_told_as_that() {
+        let subject = |method| Subject { id: 0, method, host: None, object: "web".to_owned() };
+        let told = |changed| did(&subject("cluster.apply"), &Reply::Applied(Applied { changed }));
+        assert_eq!(told(true), "told the cluster what web is to be");
+        assert_eq!(told(false), "web is so already");
+        let told = |timed_out| {
+            did(&subject("deploy.run"), &Reply::Ran(Ran { exit_code: 3, timed_out, found: false }))
+        };
+        assert_eq!(told(true), "stopped web, whose time was over");
+        assert_eq!(told(false), "web has ended with exit code 3");
     }
 }

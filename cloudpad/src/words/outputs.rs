@@ -147,6 +147,8 @@ mod tests {
              h4 (1 host): exit code 2\n    6.1\nh5 (1 host): gone\n"
         );
         assert_eq!(failures(&all), ["h4: exit code 2", "h5: gone"]);
+        let ended = Some(Ok(Exited { exit_code: 137, signal: Some("KILL".to_owned()) }));
+        assert_eq!(failures(&[Output { ended, ..Output::of("h1") }]), ["h1: ended by the signal KILL"]);
     }
 
     #[test]

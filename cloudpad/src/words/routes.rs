@@ -101,6 +101,7 @@ mod tests {
             told(None, &[], &["old", "older"], 5_000),
             "x lead no more requests to web (which have up to 5.0 s to finish what they are answering)"
         );
+        assert_eq!(told(None, &[], &[], 5_000), "x lead no more requests to web (drain 5.0 s)");
         let down = Rule { maintenance: Some("x".into()), ..rule(&[]) };
         assert_eq!(
             told(Some(down), &[], &[], 0),

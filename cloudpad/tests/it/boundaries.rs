@@ -6,12 +6,13 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{Project, Watch};
+use crate::support::{Line, Project, Watch};
 
 /// A project with two instances of a service on one host, which are updated new before old.
 struct Scene {
     project: Project,
     host: usize,
+    line: Line,
     version: usize,
 }
 
@@ -19,7 +20,8 @@ impl Scene {
     /// On host `host`, which is reached through a program that the test can end.
     fn new(topic: &str, host: usize) -> Self {
         let project = Project::new(topic);
-        let scene = Self { project, host, version: 0 };
+        let line = Line::to(&project, &format!("h{host}"));
+        let scene = Self { project, host, line, version: 0 };
         scene.configure();
         scene.project.deploy();
         scene
@@ -27,20 +29,8 @@ impl Scene {
 
     fn configure(&self) {
         let (project, name) = (&self.project, format!("h{}", self.host));
-        let config = std::fs::read_to_string(&project.lab.ssh_config).expect("the lab's ssh_config");
-        let line = project.path("line");
-        let script = format!(
-            "#!/bin/sh\ntest -e {0}.gone && exit 1\necho $$ >>{0}.pids\nexec busybox nc $1 $2\n",
-            line.display()
-        );
-        project.write("line", script);
-        let made = Command::new("chmod").arg("755").arg(&line).status();
-        assert!(made.is_ok_and(|status| status.success()));
-        let through = format!("Host {name}\n  ProxyCommand {} %h %p\n{config}", line.display());
-        project.write("ssh_config", through);
-        project.write(".dockerignore", "line*\nssh_config\n");
         project.configure_all(
-            &project.path("ssh_config"),
+            &self.line.config(),
             &format!("[hosts.{name}]\naddress = \"{name}\"\n"),
             "[images.web]\n[services.web]\nimage = \"web\"\nper_host = 2\n\
              health = { http = \"/\", port = 8080, interval = \"200ms\" }\n[deploy]\nkeep = 1\n",
@@ -55,7 +45,7 @@ impl Scene {
 
     /// Deploys a new version, and has it end by `end` at event `at` of those that an undisturbed one has; none when it
     /// has not so many.
-    fn deploy_until(&mut self, at: usize, end: impl Fn(&Project, &Child)) -> Option<Ended> {
+    fn deploy_until(&mut self, at: usize, end: impl Fn(&Line, &Child)) -> Option<Ended> {
         self.change();
         let mut command = self.project.command(&["deploy", "--yes", "--json"]);
         command.stdout(Stdio::piped()).stderr(Stdio::null());
@@ -63,7 +53,7 @@ impl Scene {
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
         let boundary = lines.by_ref().filter_map(|line| boundary(&line)).nth(at);
         if boundary.is_some() {
-            end(&self.project, &child);
+            end(&self.line, &child);
         }
         let rest = lines.collect::<Vec<_>>().join("\n");
         let code = child.wait().expect("it ends").code();
@@ -82,11 +72,11 @@ impl Scene {
     }
 
     /// Ends deploys at every boundary there is, and checks what is left each time.
-    fn at_every_boundary(mut self, end: impl Fn(&Project, &Child), check: impl Fn(&Project, &Ended)) {
+    fn at_every_boundary(mut self, end: impl Fn(&Line, &Child), check: impl Fn(&Line, &Ended)) {
         let watch = Watch::over(&self.project, &[self.host]);
         let mut seen = Vec::new();
         while let Some(ended) = self.deploy_until(seen.len(), &end) {
-            check(&self.project, &ended);
+            check(&self.line, &ended);
             self.converges(&ended);
             seen.push(ended.boundary);
         }
@@ -125,7 +115,7 @@ fn signal(name: &str, process: &str) {
 
 #[test]
 fn killed() {
-    let end = |_: &Project, child: &Child| signal("-KILL", &child.id().to_string());
+    let end = |_: &Line, child: &Child| signal("-KILL", &child.id().to_string());
     Scene::new("bkilled", 1).at_every_boundary(end, |_, ended| {
         assert!(matches!(ended.code, None | Some(0)), "{ended:?}");
     });
@@ -133,7 +123,7 @@ fn killed() {
 
 #[test]
 fn interrupted() {
-    let end = |_: &Project, child: &Child| signal("-INT", &child.id().to_string());
+    let end = |_: &Line, child: &Child| signal("-INT", &child.id().to_string());
     Scene::new("binterrupted", 2).at_every_boundary(end, |_, ended| {
         assert!(matches!(ended.code, Some(0 | 130)), "{ended:?}");
     });
@@ -141,14 +131,12 @@ fn interrupted() {
 
 #[test]
 fn cut_off_from_the_host() {
-    let end = |project: &Project, _: &Child| {
-        project.write("line.gone", "");
-        let pids = std::fs::read_to_string(project.path("line.pids")).expect("it has connected");
-        pids.split_whitespace().for_each(|pid| signal("-KILL", pid));
+    let end = |line: &Line, _: &Child| {
+        line.close(true);
+        line.cut();
     };
-    Scene::new("bcut", 3).at_every_boundary(end, |project, ended| {
+    Scene::new("bcut", 3).at_every_boundary(end, |line, ended| {
         assert!(matches!(ended.code, Some(0 | 1)), "{ended:?}");
-        std::fs::remove_file(project.path("line.gone")).expect("it was made");
-        std::fs::write(project.path("line.pids"), "").expect("it can be written");
+        line.close(false);
     });
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::support::{Container, Host, Lab, Project, breakable, docker, get};
+use crate::support::{Broken, Container, Lab, Project, breakable, get};
 
 #[test]
 fn a_failing_health_check_on_one_host_brings_the_old_version_back_everywhere() {
@@ -215,38 +215,6 @@ fn a_host_that_hangs_and_is_not_needed_is_hardly_waited_for_or_not_at_all() {
     project.configure_hosts(hosts, &project.web());
     let alone = project.run(&["deploy", "--yes", "--host", "h1"]).expect(0);
     assert!(!alone.stderr.contains("h3"), "{}", alone.text());
-}
-
-/// A host that is broken until this is dropped.
-struct Broken {
-    host: Host,
-}
-
-impl Broken {
-    /// Breaks host `number` by `docker kill` or `docker pause`.
-    fn by(project: &Project, number: usize, how: &str) -> Self {
-        let host = project.lab.host(number).clone();
-        docker(&[how, &host.container]);
-        Self { host }
-    }
-
-    /// Hangs the engine of host `number`.
-    fn engine(project: &Project, number: usize) -> Self {
-        let host = project.lab.host(number).clone();
-        host.run("kill -STOP $(cat /run/docker.pid)");
-        Self { host }
-    }
-}
-
-impl Drop for Broken {
-    fn drop(&mut self) {
-        let container = &self.host.container;
-        let paused = docker(&["inspect", "--format", "{{.State.Paused}}", container]);
-        docker(&[if paused == "true" { "unpause" } else { "start" }, container]);
-        // The host is back when its engine is; the next test counts on it.
-        self.host.run("kill -CONT $(cat /run/docker.pid) || :");
-        self.host.wait_for_engine();
-    }
 }
 
 /// The lab's folder.

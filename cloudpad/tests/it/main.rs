@@ -77,6 +77,7 @@ mod stats;
 mod stop;
 mod support;
 mod swarm;
+mod swarm_lost;
 mod taken_out;
 mod terminal;
 mod unfinished;

@@ -1,25 +1,32 @@
 //! A swarm of the lab's hosts, which `cargo xtask lab up --swarm` makes, in place of hosts. What it does as hosts do is in `same`.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::support::{Outcome, Project};
 
-/// A project whose deploy provider is `swarm`, with one service on the workers.
-fn project(topic: &str, more: &str) -> Project {
+/// A project whose deploy provider is `swarm`, with one service on nodes of the role `app`.
+pub fn project(topic: &str, more: &str) -> Project {
     let project = Project::new(topic);
     configure(&project, "\"h1\"", more);
     project
 }
 
 fn configure(project: &Project, managers: &str, more: &str) {
-    let (name, registry, config) = (&project.name, &project.lab.registry, project.lab.ssh_config.display());
+    configure_through(project, &project.lab.ssh_config, managers, more);
+}
+
+/// Writes its config, with hosts as that `ssh_config` has them.
+pub fn configure_through(project: &Project, ssh_config: &Path, managers: &str, more: &str) {
+    let (name, registry, config) = (&project.name, &project.lab.registry, ssh_config.display());
     project.write(
         "Cloudpad.toml",
         format!(
             "[project]\nname = \"{name}\"\n[stages.push]\nprovider = \"registry\"\n[stages.push.config]\nregistry = \"{registry}\"\n\
              namespace = \"{name}\"\n[stages.deploy]\nprovider = \"swarm\"\n[stages.deploy.config]\nmanagers = [{managers}]\n\
              ssh_config = \"{config}\"\n[deploy]\nsettle = \"1s\"\nready_timeout = \"10s\"\n[images.web]\n[services.web]\n\
-             roles = [\"worker\"]\nports = [\"{}:8080\"]\n\
+             roles = [\"app\"]\nports = [\"{}:8080\"]\n\
              health = {{ command = [\"wget\", \"-q\", \"-O\", \"/dev/null\", \"http://127.0.0.1:8080/\"], interval = \"500ms\" }}\n{more}\n",
             project.port
         ),
@@ -152,11 +159,31 @@ fn another_manager_is_asked_and_what_a_swarm_cannot_do_is_refused() {
     for told in ["+ web create", "release 1 was deployed to `old1`, before a cluster"] {
         assert!(planned.text().contains(told), "{}", planned.text());
     }
-    configure(&project, "\"root@127.0.0.1:1\", \"h2\"", "replicas = 1\n");
+    configure(&project, "\"root@127.0.0.1:1\", \"h4\"", "replicas = 1\n");
     let nobody = project.run(&["plan"]).expect(2);
-    nobody.says("no manager of the swarm answers").says("`h2` is no manager of a swarm");
+    nobody.says("no manager of the swarm answers").says("`h4` is no manager of a swarm");
     configure(&project, "\"h1\"", "replicas = 1\nvolumes = [\"data:/data\"]\n");
     project.run(&["plan"]).expect(2).says("Cloudpad.toml:").says("stay on a node");
+}
+
+#[test]
+fn environments_are_apart() {
+    let project = project("swarmenvs", "");
+    let staging = "[environments.staging.services.web]\nreplicas = 0\n";
+    configure(&project, "\"h1\"", &format!("replicas = 0\n{staging}"));
+    let both = [&["plan", "--exit-code"][..], &["plan", "--exit-code", "-e", "staging"]];
+    project.run(&["deploy", "--yes", "-e", "staging"]).expect(0);
+    let planned = project.run(both[0]).expect(3).stdout;
+    assert!(planned.contains("+ web create"), "{planned}");
+    project.run(&["deploy", "--yes"]).expect(0);
+    for plan in both {
+        project.run(plan).expect(0);
+    }
+    let listed = project.run(&["releases"]).expect(0).stdout;
+    assert_eq!(listed.lines().filter(|line| line.starts_with("20")).count(), 1, "{listed}");
+    project.run(&["remove", "--yes"]).expect(0);
+    project.run(both[1]).expect(0);
+    project.run(&["remove", "--yes", "-e", "staging"]).expect(0);
 }
 
 #[test]

@@ -108,7 +108,8 @@ impl Config {
 
     /// How to connect by SSH.
     pub fn options(&self) -> Options {
-        Options { ssh_config: self.ssh_config.clone(), connect_timeout: self.connect_timeout }
+        let (ssh_config, connect_timeout) = (self.ssh_config.clone(), self.connect_timeout);
+        Options { ssh_config, connect_timeout, unlisted: true }
     }
 }
 

@@ -32,7 +32,8 @@ impl Config {
 
     /// How to connect to a host.
     pub fn options(&self) -> Options {
-        Options { ssh_config: self.ssh_config.clone(), connect_timeout: self.connect_timeout }
+        let (ssh_config, connect_timeout) = (self.ssh_config.clone(), self.connect_timeout);
+        Options { ssh_config, connect_timeout, unlisted: false }
     }
 
     /// Where the engine listens on a host that is not this machine.

@@ -10,6 +10,7 @@ use bollard::query_parameters::{
     ListNetworksOptionsBuilder, ListSecretsOptionsBuilder, UpdateServiceOptionsBuilder,
 };
 use cloudpad_engine::{Access, Engine, Reference, failure, said, status};
+use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::cluster::{Applied, Apply};
 use cloudpad_plugin_api::{Context, Failure, Outcome};
 
@@ -120,7 +121,7 @@ async fn secrets(cx: &Context, engine: &Engine, request: &Apply) -> Result<HashM
     let mut known = None;
     for (_, secret) in refs {
         if known.is_none() {
-            known = Some(listed(engine, request).await?);
+            known = Some(listed(engine, &request.project).await?);
         }
         let name = names::secret(&request.project, secret);
         if let Some(id) = known.as_ref().and_then(|known| known.get(&name)) {
@@ -137,7 +138,7 @@ async fn secrets(cx: &Context, engine: &Engine, request: &Apply) -> Result<HashM
         let id = match engine.docker().await?.create_secret(body).await {
             Ok(made) => made.id,
             Err(error) if is_there(&error) => {
-                let listed = listed(engine, request).await?;
+                let listed = listed(engine, &request.project).await?;
                 listed.get(&name).cloned().ok_or_else(|| failed(&error))?
             }
             Err(error) => return Err(failed(&error)),
@@ -150,10 +151,14 @@ async fn secrets(cx: &Context, engine: &Engine, request: &Apply) -> Result<HashM
     Ok(ids)
 }
 
-async fn listed(engine: &Engine, request: &Apply) -> Result<HashMap<String, String>, Failure> {
-    let options =
-        ListSecretsOptionsBuilder::new().filters(&HashMap::from(names::filter(&request.project))).build();
+/// The ids of the project's secrets, by their names there.
+pub(crate) async fn listed(engine: &Engine, project: &Project) -> Result<HashMap<String, String>, Failure> {
+    let options = ListSecretsOptionsBuilder::new().filters(&names::filter(project)).build();
     let listed = engine.docker().await?.list_secrets(Some(options)).await;
     let listed = listed.map_err(|error| failure("could not list the swarm's secrets", &error))?;
-    Ok(listed.into_iter().filter_map(|secret| Some((secret.spec?.name?, secret.id?))).collect())
+    let ours = listed.into_iter().filter_map(|secret| {
+        let spec = secret.spec.filter(|spec| names::is_ours(spec.labels.as_ref(), project))?;
+        Some((spec.name?, secret.id?))
+    });
+    Ok(ours.collect())
 }

@@ -39,7 +39,8 @@ impl Config {
     }
 
     pub(crate) fn options(&self) -> Options {
-        Options { ssh_config: self.ssh_config.clone(), connect_timeout: self.connect_timeout }
+        let (ssh_config, connect_timeout) = (self.ssh_config.clone(), self.connect_timeout);
+        Options { ssh_config, connect_timeout, unlisted: true }
     }
 
     /// Where a manager's engine listens; none for what this machine's environment says.

@@ -102,7 +102,9 @@ fn nanoseconds(time: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::nanoseconds;
+    use cloudpad_plugin_api::Event;
+
+    use super::{event, nanoseconds};
 
     #[test]
     fn times_are_counted_from_1970() {
@@ -110,5 +112,17 @@ mod tests {
         assert_eq!(nanoseconds("2026-01-31T23:59:59.123456789Z"), Some(1_769_903_999_123_456_789));
         assert_eq!(nanoseconds("2024-02-29T12:00:00.5Z"), Some(1_709_208_000_500_000_000));
         assert_eq!(nanoseconds("hello"), None);
+    }
+
+    #[test]
+    fn a_line_without_its_time_is_told_as_it_is() {
+        let told = |text: &str| match event("web.1@n1", text, true) {
+            Event::Output { source, line, time, stderr: true } => (source, line, time),
+            other => panic!("{other:?}"),
+        };
+        let line = |text: &str, time| ("web.1@n1".to_owned(), text.to_owned(), time);
+        assert_eq!(told("1970-01-01T00:00:00.000000007Z to be or not"), line("to be or not", Some(7)));
+        assert_eq!(told("to be or not"), line("to be or not", None));
+        assert_eq!(told("1970-01-01T00:00:00Z "), line("", Some(0)));
     }
 }

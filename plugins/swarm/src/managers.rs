@@ -8,11 +8,21 @@ use cloudpad_engine::{Engine, failure};
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::{Cancel, Context, Failure, FailureKind, Outcome};
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::{Instant, sleep};
 
 use crate::config::Config;
 
 /// How long an engine may give no sign of life.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How many connections to a manager a call may lose before it asks the next one.
+const CONNECTIONS: u32 = 3;
+
+/// How long managers may take to choose another leader. They wait ten seconds or more before they begin.
+const ELECTION: Duration = Duration::from_secs(45);
+
+/// How long to wait until managers without a leader are asked again.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Connections are shared between calls, so they live on a runtime that outlives each of them.
 fn runtime() -> Result<&'static Runtime, Failure> {
@@ -30,7 +40,8 @@ fn runtime() -> Result<&'static Runtime, Failure> {
 /// Engines of managers that have answered, by manager and config. The lock is held for a moment.
 static ENGINES: LazyLock<Mutex<HashMap<String, Arc<Engine>>>> = LazyLock::new(Mutex::default);
 
-/// Does `work` on the first manager that answers. Every method is idempotent, so what one was lost in is asked of the next.
+/// Does `work` on the first manager that answers. Every method is idempotent, so what one was lost in is asked of the next; and of all
+/// again where those that are left are about to choose another leader.
 pub(crate) fn on_manager<T>(
     cx: &Context,
     changes: bool,
@@ -38,24 +49,21 @@ pub(crate) fn on_manager<T>(
 ) -> Result<T, Failure> {
     let config = Config::of(cx)?;
     let whole = async {
-        let mut lost: Vec<(String, Failure)> = Vec::new();
-        for manager in &config.managers {
-            let tried = async {
-                let engine = engine(manager, &config, cx.cancel()).await?;
-                tokio::select! {
-                    done = work(&engine) => done,
-                    () = engine.silent_for(PATIENCE) => Err(hung(manager)),
+        let mut leaderless: Option<Instant> = None;
+        loop {
+            let mut lost: Vec<(String, Failure)> = Vec::new();
+            for manager in &config.managers {
+                match on_one(manager, &config, cx.cancel(), &work).await {
+                    Err(failure) if is_lost(&failure) => lost.push((manager.clone(), failure)),
+                    done => return done,
                 }
-            };
-            match tried.await {
-                Err(failure) if is_lost(&failure) => {
-                    forget(manager, &config);
-                    lost.push((manager.clone(), failure));
-                }
-                done => return done,
             }
+            let chooses = lost.iter().any(|(_, failure)| is_leaderless(failure));
+            if !chooses || leaderless.get_or_insert_with(Instant::now).elapsed() > ELECTION {
+                return Err(nobody(&lost, changes));
+            }
+            sleep(PAUSE).await;
         }
-        Err(nobody(&lost, changes))
     };
     let result = runtime()?.block_on(async {
         tokio::select! {
@@ -71,6 +79,37 @@ pub(crate) fn on_manager<T>(
         FailureKind::Cancelled => Failure::cancelled().outcome(failure.outcome),
         _ => failure,
     })
+}
+
+/// Does `work` on a manager. Where the connection breaks off, on another one to it: that may have been all that was wrong.
+async fn on_one<T>(
+    manager: &str,
+    config: &Config,
+    cancel: &Cancel,
+    work: &impl AsyncFn(&Engine) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let mut before: Option<Failure> = None;
+    for _ in 0..CONNECTIONS {
+        let engine = match (engine(manager, config, cancel).await, before) {
+            (Err(refused), Some(before)) => return Err(refused.outcome(before.outcome)),
+            (engine, _) => engine?,
+        };
+        let done = tokio::select! {
+            done = work(&engine) => done,
+            () = engine.silent_for(PATIENCE) => Err(hung(manager)),
+        };
+        match done {
+            Err(failure) if is_lost(&failure) => {
+                forget(manager, config);
+                if !failure.retryable {
+                    return Err(failure);
+                }
+                before = Some(failure);
+            }
+            done => return done,
+        }
+    }
+    Err(before.unwrap_or_else(|| hung(manager)))
 }
 
 async fn engine(manager: &str, config: &Config, cancel: &Cancel) -> Result<Arc<Engine>, Failure> {
@@ -109,10 +148,12 @@ fn key(manager: &str, config: &Config) -> String {
 
 /// Whether another manager may well do what this one could not: it is not there, or cut off from the others.
 fn is_lost(failure: &Failure) -> bool {
-    let leaderless = |text: &String| text.contains("does not have a leader");
-    failure.kind == FailureKind::Unreachable
-        || leaderless(&failure.message)
-        || failure.causes.iter().any(leaderless)
+    failure.kind == FailureKind::Unreachable || is_leaderless(failure)
+}
+
+fn is_leaderless(failure: &Failure) -> bool {
+    let says = |text: &String| text.contains("does not have a leader");
+    says(&failure.message) || failure.causes.iter().any(says)
 }
 
 fn hung(manager: &str) -> Failure {

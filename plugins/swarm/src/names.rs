@@ -83,10 +83,15 @@ pub(crate) fn taken(what: &str, name: &str, owner: &str) -> Failure {
         .hint("give yours another name, or remove what is there; a swarm has `_` where names are joined, so two may come to the same")
 }
 
-/// What finds all that is the project's.
-pub(crate) fn filter(project: &Project) -> [(String, Vec<String>); 1] {
+/// What finds all that is the project's, and more: an engine takes a label without a value for one with any. [`is_ours`] tells them apart.
+pub(crate) fn filter(project: &Project) -> HashMap<String, Vec<String>> {
     let labels = labels(project);
-    [("label".to_owned(), labels.iter().map(|(key, value)| format!("{key}={value}")).collect())]
+    [("label".to_owned(), labels.iter().map(|(key, value)| format!("{key}={value}")).collect())].into()
+}
+
+/// Whether something is the project's by its labels, and of its environment.
+pub(crate) fn is_ours(labels: Option<&HashMap<String, String>>, project: &Project) -> bool {
+    owner(labels, project).is_none()
 }
 
 /// The first 12 hex digits of the SHA-256.
@@ -105,11 +110,13 @@ mod tests {
             environment: environment.map(str::to_owned),
         };
         let (plain, folded) = (project("shop_a", None), project("shop", Some("a")));
+        let outside = project("shop", None);
         assert_eq!(service(&plain, "b"), service(&folded, "b"));
         let labels = |project| HashMap::from(super::labels(project));
         let of_other = |labels: &HashMap<_, _>, project| of_other(Some(labels), project);
         assert_eq!(of_other(&labels(&folded), &plain).unwrap(), "project `shop` in environment `a`");
         assert_eq!(of_other(&labels(&plain), &folded).unwrap(), "project `shop_a`");
+        assert_eq!(of_other(&labels(&folded), &outside).unwrap(), "project `shop` in environment `a`");
         for project in [&plain, &folded] {
             assert_eq!(of_other(&labels(project), project), None);
             // A network that somebody has made by hand may be meant; a service never is.
@@ -120,6 +127,10 @@ mod tests {
             assert_eq!(of_service(project, &service(project, "b")), Some("b"));
         }
         assert_eq!(owner(Some(&labels(&plain)), &plain), None);
+        assert!(
+            is_ours(Some(&labels(&folded)), &folded)
+                && !is_ours(Some(&labels(&folded)), &project("shop", None))
+        );
         assert_eq!(owner(Some(&labels(&folded)), &plain).unwrap(), "project `shop` in environment `a`");
         assert_eq!(of_service(&plain, "shop_ab"), None);
     }

@@ -58,12 +58,14 @@ pub(crate) async fn nodes(engine: &Engine) -> Result<Vec<Node>, Failure> {
 
 /// The project's services.
 pub(crate) async fn services(engine: &Engine, project: &Project) -> Result<Vec<EngineService>, Failure> {
-    let options = ListServicesOptionsBuilder::new()
-        .filters(&HashMap::from(names::filter(project)))
-        .status(true)
-        .build();
+    let options = ListServicesOptionsBuilder::new().filters(&names::filter(project)).status(true).build();
     let listed = engine.docker().await?.list_services(Some(options)).await;
-    listed.map_err(|error| failure("could not list the swarm's services", &error))
+    let mut listed = listed.map_err(|error| failure("could not list the swarm's services", &error))?;
+    listed.retain(|service| {
+        let spec = service.spec.as_ref();
+        names::is_ours(spec.and_then(|spec| spec.labels.as_ref()), project)
+    });
+    Ok(listed)
 }
 
 /// The tasks of services, or all where none is named, with those that have ended and that the swarm remembers.

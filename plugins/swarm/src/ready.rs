@@ -30,8 +30,9 @@ pub(crate) async fn ready(engine: &Engine, request: &Ready) -> Result<BecameRead
         let found = services.into_iter().find(|one| seen::labelled(one, label::SERVICE) == request.service);
         let Some(service) = found else { return Err(Failure::stale(format!("service `{name}` is gone"))) };
         let tasks = observe::tasks(engine, service.id.clone().into_iter().collect()).await?;
+        let nodes = observe::nodes(engine).await?;
         let is_late = Instant::now() >= deadline;
-        let failure = match watch.judge(&service, &tasks, Instant::now().into_std()) {
+        let failure = match watch.judge(&service, (&tasks, &nodes), Instant::now().into_std()) {
             Verdict::Serves(instances) => return Ok(BecameReady { instances }),
             Verdict::Another => {
                 return Err(Failure::stale(format!("service `{name}` is another one by now")));

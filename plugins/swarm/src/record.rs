@@ -52,12 +52,13 @@ async fn forget(engine: &Engine, project: &Project, release: &str) -> Result<(),
 /// The releases that the swarm remembers, by id.
 pub(crate) async fn known(engine: &Engine, project: &Project) -> Result<Vec<Release>, Failure> {
     let docker = engine.docker().await?;
-    let options = ListConfigsOptionsBuilder::new().filters(&HashMap::from(names::filter(project))).build();
+    let options = ListConfigsOptionsBuilder::new().filters(&names::filter(project)).build();
     let listed = docker.list_configs(Some(options)).await;
     let mut releases = Vec::new();
     for config in listed.map_err(|error| failure("could not list the swarm's configs", &error))? {
         let Some(spec) = config.spec else { continue };
-        let is_record = spec.labels.as_ref().is_some_and(|labels| labels.contains_key(label::RELEASE));
+        let is_record = names::is_ours(spec.labels.as_ref(), project)
+            && spec.labels.as_ref().is_some_and(|labels| labels.contains_key(label::RELEASE));
         let data = spec.data.and_then(|data| STANDARD.decode(data).ok());
         let release =
             data.filter(|_| is_record).and_then(|json| serde_json::from_slice::<Release>(&json).ok());

@@ -1,17 +1,16 @@
 //! `cluster.remove`: takes services off a swarm, with what only they needed. I/O.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::time::Duration;
 
-use bollard::models::{NodeState, Task};
-use bollard::query_parameters::{ListNetworksOptionsBuilder, ListSecretsOptionsBuilder};
+use bollard::query_parameters::ListNetworksOptionsBuilder;
 use cloudpad_engine::{Engine, failure, status};
 use cloudpad_plugin_api::Failure;
 use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::cluster::Remove;
 use tokio::time::{Instant, sleep};
 
-use crate::{names, observe, seen};
+use crate::{apply, names, observe, seen};
 
 const PAUSE: Duration = Duration::from_millis(400);
 
@@ -39,18 +38,12 @@ pub(crate) async fn remove(engine: &Engine, request: &Remove) -> Result<(), Fail
     clear(engine, &request.project).await
 }
 
-/// Whether instances of services that are removed are still there. The engine finds none by a service that it does not know any more;
-/// and those of a node that is lost are told of for a day, so nobody waits for these.
+/// Whether instances of services that are removed are still there. The engine finds none by a service that it does not know any more.
 async fn runs(engine: &Engine, services: &[String]) -> Result<bool, Failure> {
     let nodes = observe::nodes(engine).await?;
-    let ready = |id: &String| {
-        let mut nodes = nodes.iter().filter(|node| node.id.as_ref() == Some(id));
-        nodes.any(|node| node.status.as_ref().and_then(|status| status.state) == Some(NodeState::READY))
-    };
     let is_of_them = |id: &Option<String>| id.as_ref().is_some_and(|id| services.contains(id));
-    let is_there = |task: &Task| seen::is_up(task) && task.node_id.as_ref().is_some_and(ready);
     let tasks = observe::tasks(engine, Vec::new()).await?;
-    Ok(tasks.iter().any(|task| is_of_them(&task.service_id) && is_there(task)))
+    Ok(tasks.iter().any(|task| is_of_them(&task.service_id) && seen::is_up_on(task, &nodes)))
 }
 
 /// Removes secrets that no service has, and networks that none is in.
@@ -63,10 +56,7 @@ pub(crate) async fn clear(engine: &Engine, project: &Project) -> Result<(), Fail
         secrets.extend(files.filter_map(|secret| secret.secret_id.clone()));
         networks.extend(spec.networks.iter().flatten().filter_map(|network| network.target.clone()));
     }
-    let options = ListSecretsOptionsBuilder::new().filters(&HashMap::from(names::filter(project))).build();
-    let listed = docker.list_secrets(Some(options)).await;
-    for secret in listed.map_err(|error| failure("could not list the swarm's secrets", &error))? {
-        let Some(id) = secret.id.filter(|id| !secrets.contains(id)) else { continue };
+    for id in apply::listed(engine, project).await?.into_values().filter(|id| !secrets.contains(id)) {
         match docker.delete_secret(&id).await {
             // One that is in use after all is another's affair.
             Ok(()) => {}
@@ -74,11 +64,16 @@ pub(crate) async fn clear(engine: &Engine, project: &Project) -> Result<(), Fail
             Err(error) => return Err(failure("could not remove a secret of the swarm", &error)),
         }
     }
-    let options = ListNetworksOptionsBuilder::new().filters(&HashMap::from(names::filter(project))).build();
+    let options = ListNetworksOptionsBuilder::new().filters(&names::filter(project)).build();
     let listed = docker.list_networks(Some(options)).await;
     for network in listed.map_err(|error| failure("could not list the swarm's networks", &error))? {
         let (Some(id), Some(name)) = (network.id, network.name) else { continue };
-        if network.scope.as_deref() != Some("swarm") || networks.contains(&id) || networks.contains(&name) {
+        let is_ours = names::is_ours(network.labels.as_ref(), project);
+        if !is_ours
+            || network.scope.as_deref() != Some("swarm")
+            || networks.contains(&id)
+            || networks.contains(&name)
+        {
             continue;
         }
         let until = Instant::now() + LINGERS;

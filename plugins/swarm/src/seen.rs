@@ -89,8 +89,17 @@ pub(crate) fn why(task: &Task) -> String {
 }
 
 /// Whether a task's process may be there.
-pub(crate) fn is_up(task: &Task) -> bool {
+fn is_up(task: &Task) -> bool {
     matches!(state_of(task), TaskState::STARTING | TaskState::RUNNING)
+}
+
+/// Whether a task's process may be there, and would be told of if it were not: what was on a node that is lost is said to run for a day.
+pub(crate) fn is_up_on(task: &Task, nodes: &[EngineNode]) -> bool {
+    let ready = |id: &String| {
+        let mut nodes = nodes.iter().filter(|node| node.id.as_ref() == Some(id));
+        nodes.any(|node| node.status.as_ref().and_then(|status| status.state) == Some(NodeState::READY))
+    };
+    is_up(task) && task.node_id.as_ref().is_some_and(ready)
 }
 
 /// Which of its service's instances a task is; of those that are on each node none has a number.
@@ -210,3 +219,6 @@ pub(crate) fn node(node: &EngineNode) -> Node {
     let name = node.description.as_ref().and_then(|description| description.hostname.clone());
     Node { name: name.unwrap_or_default(), address: status.addr.unwrap_or_default(), roles, labels, closed }
 }
+
+#[cfg(test)]
+mod tests;

@@ -260,3 +260,6 @@ fn nanoseconds(milliseconds: u64) -> i64 {
 fn clamped(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

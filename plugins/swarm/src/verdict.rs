@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use bollard::models::{Service as EngineService, ServiceUpdateStatusStateEnum as Update, Task, TaskState};
+use bollard::models::{
+    Node, Service as EngineService, ServiceUpdateStatusStateEnum as Update, Task, TaskState,
+};
 use cloudpad_plugin_api::model::label;
 use cloudpad_plugin_api::stage::cluster::{Ready, Rollout};
 
@@ -43,7 +45,12 @@ impl<'a> Watch<'a> {
     }
 
     /// What a look at the time `now` says.
-    pub(crate) fn judge(&mut self, service: &EngineService, tasks: &[Task], now: Instant) -> Verdict {
+    pub(crate) fn judge(
+        &mut self,
+        service: &EngineService,
+        (tasks, nodes): (&[Task], &[Node]),
+        now: Instant,
+    ) -> Verdict {
         let rollout = seen::rollout(service);
         if seen::labelled(service, label::SPEC_ID) != self.id {
             return match is_going_back(service) {
@@ -57,7 +64,7 @@ impl<'a> Watch<'a> {
         }
         let is_updating = rollout == Rollout::Updating;
         self.is_update |= is_updating;
-        let serving = serving(service, tasks);
+        let serving = serving(service, tasks, nodes);
         if serving != Some(wanted(service)) || is_updating {
             self.since = None;
         } else {
@@ -81,9 +88,10 @@ pub(crate) fn wanted(service: &EngineService) -> u32 {
 }
 
 /// How many instances serve; none where one of before still does.
-fn serving(service: &EngineService, tasks: &[Task]) -> Option<u32> {
+fn serving(service: &EngineService, tasks: &[Task], nodes: &[Node]) -> Option<u32> {
     let mut count = 0;
-    for task in tasks.iter().filter(|task| seen::state_of(task) == TaskState::RUNNING) {
+    let runs = |task: &&Task| seen::state_of(task) == TaskState::RUNNING && seen::is_up_on(task, nodes);
+    for task in tasks.iter().filter(runs) {
         match seen::is_wanted(task) && seen::is_current(service, task) {
             true => count += 1,
             false => return None,
@@ -112,7 +120,8 @@ mod tests {
     use std::sync::Arc;
 
     use bollard::models::{
-        ServiceServiceStatus, ServiceSpec, ServiceUpdateStatus, TaskSpec, TaskSpecContainerSpec, TaskStatus,
+        NodeState, NodeStatus, ServiceServiceStatus, ServiceSpec, ServiceUpdateStatus, TaskSpec,
+        TaskSpecContainerSpec, TaskStatus,
     };
     use cloudpad_plugin_api::model::Project;
 
@@ -150,6 +159,7 @@ mod tests {
             spec: Some(container(image)),
             status: Some(TaskStatus { state: Some(state), ..Default::default() }),
             desired_state: Some(desired),
+            node_id: Some("n1".into()),
             ..Default::default()
         }
     }
@@ -158,16 +168,29 @@ mod tests {
         task(image, TaskState::RUNNING, TaskState::RUNNING)
     }
 
+    fn ended(image: &str, state: TaskState) -> Task {
+        task(image, state, TaskState::SHUTDOWN)
+    }
+
     fn failed() -> Task {
-        task("new", TaskState::FAILED, TaskState::SHUTDOWN)
+        ended("new", TaskState::FAILED)
+    }
+
+    /// `n1`, where all tasks are, in that state.
+    fn nodes(state: NodeState) -> [Node; 1] {
+        let status = NodeStatus { state: Some(state), ..Default::default() };
+        [Node { id: Some("n1".into()), status: Some(status), ..Default::default() }]
     }
 
     /// What is said of it at these seconds.
     fn verdicts(request: &Ready, looks: &[(u64, EngineService, Vec<Task>)]) -> Vec<Verdict> {
         let (mut watch, begin) = (Watch::new(request), Instant::now());
         let looks = looks.iter();
+        let nodes = nodes(NodeState::READY);
         looks
-            .map(|(at, service, tasks)| watch.judge(service, tasks, begin + Duration::from_secs(*at)))
+            .map(|(at, service, tasks)| {
+                watch.judge(service, (tasks, &nodes), begin + Duration::from_secs(*at))
+            })
             .collect()
     }
 
@@ -206,6 +229,32 @@ mod tests {
         let updating = service("new", Some(Update::UPDATING));
         let looks = [(0, updating, tasks.clone()), (9, service("new", Some(Update::COMPLETED)), tasks)];
         assert_eq!(verdicts(&request(0), &looks), [Verdict::Wait(0), Verdict::Wait(0)]);
+        // It may be an old one that the swarm has not told to end yet, or a new one that is one too many.
+        for other in [up("old"), ended("new", TaskState::RUNNING)] {
+            let tasks = vec![up("new"), other];
+            let looks = [0, 9].map(|at| (at, service("new", None), tasks.clone()));
+            assert_eq!(verdicts(&request(0), &looks), [Verdict::Wait(0), Verdict::Wait(0)]);
+        }
+    }
+
+    #[test]
+    fn what_was_on_a_node_that_is_lost_is_not_waited_for() {
+        let old = task("old", TaskState::RUNNING, TaskState::SHUTDOWN);
+        let new = Task { node_id: Some("n2".into()), ..up("new") };
+        let tasks = [old, new.clone(), new];
+        let [lost] = nodes(NodeState::DOWN);
+        let [mut there] = nodes(NodeState::READY);
+        there.id = Some("n2".into());
+        let request = request(0);
+        let serves = |nodes: &[Node]| {
+            let mut watch = Watch::new(&request);
+            let begin = Instant::now();
+            let looks = [0, 1].map(|at| (service("new", None), begin + Duration::from_secs(at)));
+            looks.map(|(service, at)| watch.judge(&service, (&tasks, nodes), at))
+        };
+        assert_eq!(serves(&[lost, there.clone()]), [Verdict::Wait(2), Verdict::Serves(2)]);
+        let [back] = nodes(NodeState::READY);
+        assert_eq!(serves(&[back, there]), [Verdict::Wait(0), Verdict::Wait(0)]);
     }
 
     #[test]
@@ -225,11 +274,22 @@ mod tests {
                 Verdict::GivenUp("makes it anew again and again"),
             ),
             (service("new", None), vec![failed(), failed()], Verdict::Wait(0)),
+            // Those that have ended may have been done with their work, or be of what was there before.
+            (
+                service("new", None),
+                vec![ended("new", TaskState::COMPLETE), ended("new", TaskState::REJECTED), failed()],
+                Verdict::GivenUp("makes it anew again and again"),
+            ),
+            (
+                service("new", None),
+                vec![ended("old", TaskState::FAILED), failed(), failed()],
+                Verdict::Wait(0),
+            ),
             // The swarm counts those of an update itself.
             (service("new", Some(Update::UPDATING)), vec![failed(), failed(), failed()], Verdict::Wait(0)),
         ];
         for (service, tasks, expected) in cases {
-            assert_eq!(Watch::new(&request(0)).judge(&service, &tasks, Instant::now()), expected);
+            assert_eq!(Watch::new(&request(0)).judge(&service, (&tasks, &[]), Instant::now()), expected);
         }
     }
 }

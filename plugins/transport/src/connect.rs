@@ -52,7 +52,7 @@ impl Call {
         }
         let keys = HostKeys::read(&target)?;
         let (wire, line) = self.handshake_when_let(&target, &keys).await?;
-        keys.verify(&target, &wire.session, self.depth == 0)?;
+        keys.verify(&target, &wire.session, self.depth == 0 && !self.options.unlisted)?;
         tokio::time::timeout(LOGIN_TIMEOUT, authenticate(&wire, &target))
             .await
             .map_err(|_| timed_out(&target, "logging in", LOGIN_TIMEOUT))??;

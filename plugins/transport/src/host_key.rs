@@ -47,8 +47,8 @@ impl HostKeys {
         session.method_pref(MethodType::HostKey, &[first, last].concat().join(","))
     }
 
-    /// Fails unless the key that the server has shown is known to be its own. `is_host`: it is the host itself, and none to jump
-    /// through, of which `cloudpad hosts trust` knows nothing.
+    /// Fails unless the key that the server has shown is known to be its own. `is_host`: it is a host that is listed, and none to
+    /// jump through, of which `cloudpad hosts trust` knows nothing.
     pub(crate) fn verify(&self, target: &Target, session: &Session, is_host: bool) -> Result<(), Failure> {
         let Some((key, _)) = session.host_key() else {
             return Err(unreachable(format!("`{}` has shown no host key", target.name)));

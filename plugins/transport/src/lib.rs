@@ -120,6 +120,9 @@ pub struct Options {
     /// Seconds for each step of connecting: the TCP connection, the key exchange. Without it, what
     /// `ssh_config` says in `ConnectTimeout`, else 10.
     pub connect_timeout: Option<u32>,
+    /// Whether no inventory lists what is connected to, so that `cloudpad hosts trust` cannot accept its key.
+    #[serde(skip)]
+    pub unlisted: bool,
 }
 
 /// Connects to `host`. To be called in a tokio runtime with timers and I/O.

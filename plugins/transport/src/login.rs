@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     fn words(address: &str, command: &[&str], terminal: bool) -> String {
-        let options = Options { ssh_config: Some("/c".into()), connect_timeout: None };
+        let options = Options { ssh_config: Some("/c".into()), connect_timeout: None, unlisted: false };
         let command: Vec<_> = command.iter().map(|word| (*word).to_owned()).collect();
         login(&Host::new("h", address), &options, &command, terminal).unwrap().join(" ")
     }

@@ -62,6 +62,13 @@ fn a_failed_update_is_undone_and_a_new_service_removed() {
     by_itself.services[0].revision = "later".into();
     let undo = update.undo(&by_itself);
     assert!(undo.is_empty(), "{}", text(&undo));
+    // It has stopped in the middle of that.
+    by_itself.services[0].rollout = Rollout::Paused;
+    assert!(text(&update.undo(&by_itself)).contains("cluster.apply web"));
+    // A provider need not tell of which release something is.
+    let mut untold = update.after.clone();
+    untold.services.iter_mut().for_each(|seen| seen.release.clear());
+    assert_eq!(update.undo(&untold).actions.len(), 3, "{}", text(&update.undo(&untold)));
     update.outcomes.clear();
     assert!(update.undo(&update.after).is_empty());
 }
@@ -72,9 +79,25 @@ fn what_was_stale_is_somebody_elses_and_left_alone() {
     update.refused(&Failure::stale("service `web` is another one than was seen"));
     let tried = Tried { plan: &update.plan, outcomes: &update.outcomes };
     assert!(tried.touched().is_empty());
+    update.refused(&Failure::failed("no"));
+    let tried = Tried { plan: &update.plan, outcomes: &update.outcomes };
+    assert_eq!(tried.touched().into_keys().collect::<Vec<_>>(), ["new", "web"]);
     // Where nobody knows what has become of it, it is looked at.
     update.refused(&Failure::stale("lost on the way").outcome(Outcome::Unknown));
     assert!(text(&update.undo(&update.after)).contains("cluster.apply web"));
+}
+
+#[test]
+fn what_was_nobodys_release_before_stays_as_it_is() {
+    let mut update = update();
+    update.before.services[0].id.clear();
+    for is_changed in [true, false] {
+        let now = if is_changed { update.after.clone() } else { update.before.clone() };
+        let undo = update.undo(&now);
+        assert!(!text(&undo).contains("web"), "{}", text(&undo));
+        let note = undo.notes.last().map(|note| (note.incomplete, &*note.message));
+        assert_eq!(note, Some((true, "`web` stays as it is: what it was before is not known")));
+    }
 }
 
 #[test]

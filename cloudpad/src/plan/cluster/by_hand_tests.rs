@@ -81,6 +81,16 @@ fn what_is_scaled_is_applied_as_it_is_with_another_count() {
 }
 
 #[test]
+fn what_is_of_no_release_is_scaled_as_one_of_now() {
+    let mut case = deployed();
+    seen(&mut case).services.iter_mut().for_each(|service| service.release.clear());
+    let plan = scale(&mut case, &["web=3"]).unwrap();
+    let Request::ClusterApply(apply) = &plan.actions[0].request else { panic!("{plan:?}") };
+    assert_eq!(apply.release, "r2");
+    assert!(crate::words::plan(&plan).contains("\n1 to change; 2 actions\n"));
+}
+
+#[test]
 fn what_cannot_be_scaled_is_told_all_at_once() {
     let mut case = deployed();
     let problems = scale(&mut case, &["web=3", "each=2", "none=1"]).unwrap_err();
@@ -99,6 +109,8 @@ fn with_the_last_service_goes_what_is_remembered() {
     };
     let plan = remove(&mut case, services(&["web"]));
     assert_eq!(text(&plan), "0 cluster.remove [\"web\"] <- []\n");
+    let plan = remove(&mut case, services(&["each", "web"]));
+    assert_eq!(text(&plan), "0 cluster.remove [\"each\", \"web\"] <- []\n", "only they were named");
     // What is gone from the config goes too.
     case.config.services.remove("each");
     let plan = remove(&mut case, Selection::default());

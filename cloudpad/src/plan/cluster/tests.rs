@@ -106,7 +106,15 @@ fn a_first_deploy_builds_pushes_applies_waits_and_notes() {
     let expected = "0 source.fetch  <- []\n1 build.run  <- [0]\n2 push.run  <- [1]\n3 cluster.apply web pushed by 2 replaces None <- [2]\n\
                     4 cluster.ready web <- [3]\n5 cluster.record web forget [] <- [4]\n";
     assert_eq!(text(&plan), expected);
+    assert!(plan.actions[4].continues, "what was applied is waited for before anything else begins");
+    let told = crate::words::plan(&plan);
+    assert!(told.contains("  push shop.web:v1 to the registry\n") && !told.contains("* note"), "{told}");
     run(&mut case, &plan);
+    let plan = case.plan();
+    assert!(plan.is_empty() && review(&case.config, &plan).is_none(), "{}", text(&plan));
+    // What has no service yet has no release either.
+    let mut case = cluster();
+    case.config.services.clear();
     assert!(case.plan().is_empty(), "{}", text(&case.plan()));
 }
 
@@ -162,7 +170,10 @@ fn what_left_the_config_goes_once_the_others_serve() {
     case.goal.release = "r2".into();
     case.config.services.remove("old");
     case.service("web", |web| _ = web.env.insert("A".into(), "1".into()));
-    let plan = text(&case.plan());
+    let plan = case.plan();
+    let find = |method: &str| plan.actions.iter().find(|action| action.request.method() == method).unwrap();
+    assert!(find("cluster.remove").needs.contains(&find("cluster.ready").id), "{}", text(&plan));
+    let plan = text(&plan);
     assert!(plan.contains("cluster.remove [\"old\"]"), "{plan}");
     let at = |what: &str| plan.find(what).unwrap();
     assert!(
@@ -180,11 +191,24 @@ fn what_is_not_settled_is_waited_for_and_what_was_given_up_is_tried_again() {
     assert_eq!(text(&case.plan()), "0 cluster.ready web <- []\n");
     seen(&mut case).services[0].rollout = Rollout::Paused;
     assert!(text(&case.plan()).contains("cluster.apply web"));
+    assert_eq!(&*case.plan().changes[0].why, ["not finished"]);
     seen(&mut case).services[0].rollout = Rollout::Settled;
-    seen(&mut case).services[0].instances[0].state = State::Stopped;
-    assert_eq!(text(&case.plan()), "0 cluster.ready web <- []\n");
+    let instance = seen(&mut case).services[0].instances[0].clone();
+    let changes: [fn(&mut Instance); 2] = [|one| one.state = State::Stopped, |one| one.id = "another".into()];
+    for change in changes {
+        let one = &mut seen(&mut case).services[0].instances[0];
+        *one = instance.clone();
+        change(one);
+        assert_eq!(text(&case.plan()), "0 cluster.ready web <- []\n");
+    }
+    // A provider need not tell what its instances are of.
+    seen(&mut case).services[0].instances[0] = Instance { id: String::new(), ..instance };
+    assert!(case.plan().is_empty(), "{}", text(&case.plan()));
     seen(&mut case).services[0].id.clear();
     assert_eq!(&*case.plan().changes[0].why, ["changed by others"]);
+    seen(&mut case).services[0].service = None;
+    let change = case.plan().changes.remove(0);
+    assert_eq!((change.kind, &*change.why), (ChangeKind::ReplaceStartFirst, &["spec".to_owned()][..]));
 }
 
 #[test]
@@ -192,6 +216,7 @@ fn what_no_cluster_can_do_is_refused_at_its_place() {
     let mut case = cluster();
     case.service("web", |web| {
         web.protected = true;
+        web.route = Some(crate::plan::tests::kit::route());
         let range = |first, last| crate::config::PortRange {
             ip: None,
             first,
@@ -203,12 +228,19 @@ fn what_no_cluster_can_do_is_refused_at_its_place() {
     });
     let problems = case.problems();
     assert!(
-        problems[0].contains("cannot be protected") && problems[1].contains("range of ports"),
+        problems[0].contains("proxy for routes runs on hosts")
+            && problems[1].contains("cannot be protected")
+            && problems[2].contains("range of ports"),
         "{problems:?}"
     );
     let mut case = cluster();
     case.goal.push_scope = PushScope::Host;
     assert!(case.problems()[0].contains("sent to each host"));
+    case.config.images.insert("web".into(), Image::Ready { reference: "valkey:8".into() });
+    assert!(
+        text(&case.plan()).contains("cluster.apply web valkey:8"),
+        "nodes have a ready one from where it is"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From the config, or from what a cluster remembers, to what each service is to be. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cloudpad_plugin_api::Stage;
@@ -18,7 +18,7 @@ pub(super) struct Wish<'a> {
     pub(super) id: String,
     pub(super) from: From<'a>,
     /// Secrets that have another value now than when a release had it.
-    pub(super) renewed: Vec<String>,
+    pub(super) renewed: BTreeSet<String>,
 }
 
 /// Where its image comes from.
@@ -97,7 +97,7 @@ pub(super) fn wishes<'a>(basis: &Basis<'a>, supply: &Supply<'a>) -> Result<Vec<W
         let nodes = scope.services[name].len();
         let wish = of((name, service), &config.deploy, Arc::clone(&wanted.spec), nodes);
         let from = From::Config(&service.image);
-        Ok(Wish { id: id(&wish), service: Arc::new(wish), from, renewed: Vec::new() })
+        Ok(Wish { id: id(&wish), service: Arc::new(wish), from, renewed: BTreeSet::new() })
     });
     wishes.collect::<Result<Vec<_>, _>>().map_err(|problem| vec![problem])
 }
@@ -141,7 +141,7 @@ fn remembered<'a>(basis: &Basis<'a>, wanted: &str) -> Result<Vec<Wish<'a>>, Vec<
         let as_it_was = id(service);
         // What runs still needs no value, so none was asked for.
         if basis.seen.services.iter().any(|seen| seen.name == *name && seen.id == as_it_was) {
-            return Wish { id: as_it_was, service: Arc::clone(service), from, renewed: Vec::new() };
+            return Wish { id: as_it_was, service: Arc::clone(service), from, renewed: BTreeSet::new() };
         }
         let (service, renewed) = renewed(service, &basis.observed.secrets, |_| true);
         Wish { id: id(&service), service: Arc::new(service), from, renewed }
@@ -155,16 +155,13 @@ pub(super) fn renewed(
     service: &Service,
     marks: &BTreeMap<String, String>,
     lost: impl Fn(&str) -> bool,
-) -> (Service, Vec<String>) {
-    let (mut service, mut renewed) = (service.clone(), Vec::new());
+) -> (Service, BTreeSet<String>) {
+    let (mut service, mut renewed) = (service.clone(), BTreeSet::new());
     let secrets = Arc::make_mut(&mut service.spec).secrets.iter_mut();
     for (_, secret) in secrets.filter(|(target, _)| lost(target)) {
         if let Some(now) = marks.get(&secret.name).filter(|now| **now != secret.mark) {
             secret.mark.clone_from(now);
-            // One that is there twice is said once.
-            if !renewed.contains(&secret.name) {
-                renewed.push(secret.name.clone());
-            }
+            renewed.insert(secret.name.clone());
         }
     }
     (service, renewed)

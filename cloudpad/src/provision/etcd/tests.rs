@@ -74,7 +74,7 @@ fn both(cluster: &Cluster, printed: &[&[&str]]) -> (Vec<String>, Vec<String>) {
 
 #[test]
 fn machines_become_members_in_an_order_in_which_etcd_takes_them() {
-    let cases: [(&str, Machines, &[&str], &[&str]); 7] = [
+    let cases: [(&str, Machines, &[&str], &[&str]); 8] = [
         (
             "one begins a cluster",
             vec![&[]],
@@ -89,6 +89,12 @@ fn machines_become_members_in_an_order_in_which_etcd_takes_them() {
         ),
         ("all is so", vec![&[MEMBER, KNOWS_H1]], &[], &[]),
         ("it is down", vec![&[STOPPED]], &[], &["h1 start etcd, []"]),
+        (
+            "it does not start with the host",
+            vec![&["etcd there\netcd ours\netcd data\netcd runs\n", KNOWS_H1]],
+            &[],
+            &["h1 start etcd, []"],
+        ),
         (
             "one after the other joins",
             vec![&[MEMBER, KNOWS_H1], &["etcd there\n"], &["etcd there\n"]],
@@ -167,6 +173,8 @@ fn how_many_there_are_and_where_the_authority_is_are_told() {
     let two = told(&[&[MEMBER, KNOWS_H1], &[]], Some("CA"));
     assert!(two.contains("joins the etcd cluster: h2") && two.contains("of 2 bears the loss of no"), "{two}");
     assert!(!told(&[&[], &[], &[]], None).contains("odd"));
+    let known = told(&[&[MEMBER, KNOWS_H1, KNOWS_H2], &[]], Some("CA"));
+    assert!(known.contains("an etcd cluster of 2 bears"), "who is known of already counts once: {known}");
     assert_eq!(told(&[&[MEMBER, KNOWS_H1]], None), "");
 }
 

@@ -44,4 +44,19 @@ fn the_inventory_is_told_each_host_once() {
     let instances: Vec<Served> = [(1, "h1"), (1, "h2"), (2, "h1"), (2, "h2")].map(served).into();
     let (_, hosts) = super::told((&"web".to_owned(), &instances));
     assert_eq!(hosts, ["h1", "h2"]);
+    let (line, hosts) = super::told((&"web".to_owned(), &Vec::new()));
+    assert_eq!((line.as_str(), hosts.len()), ("then tell the inventory that web is nowhere", 0));
+}
+
+#[test]
+fn what_goes_for_good_is_told_by_its_names() {
+    let host = json!({ "name": "h1", "address": "local" });
+    let project = json!({ "name": "shop" });
+    let images = json!([{ "digest": "sha256:a", "tags": ["r1", "r2"] }, { "digest": "sha256:b" }]);
+    let remove = json!({ "method": "push.remove", "params": { "repository": "shop.web", "images": images } });
+    let clear = json!({ "method": "deploy.clear", "params": { "host": host, "project": project, "volumes": ["data"] } });
+    let plan = Plan { actions: vec![action(0, remove), action(1, clear)], ..Plan::default() };
+    let told = super::plan(&plan);
+    assert!(told.contains("    - remove r1, r2\n    - remove sha256:b\n"), "{told}");
+    assert!(told.contains("! remove volumes with all that is in them: data\n"), "{told}");
 }

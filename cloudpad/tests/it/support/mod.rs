@@ -2,10 +2,12 @@
 
 mod between;
 pub mod breakable;
+mod broken;
 mod containers;
 mod following;
 mod http;
 mod lab;
+mod line;
 mod outcome;
 mod project;
 mod running;
@@ -13,10 +15,12 @@ mod tty;
 mod watch;
 
 pub use between::{At, Between, Carrier, Death, ends};
+pub use broken::Broken;
 pub use containers::Container;
 pub use following::Following;
 pub use http::{Answer, get};
 pub use lab::{Host, Lab, docker};
+pub use line::Line;
 pub use outcome::Outcome;
 pub use project::{Project, WEB, noise};
 pub use running::Running;

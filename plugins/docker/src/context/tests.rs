@@ -65,6 +65,21 @@ fn links_lead_to_files_of_the_source_and_to_nothing_else() {
     assert!(failure.message.ends_with("/app/pipe` cannot be read: it is no file"), "{failure}");
 }
 
+#[test]
+fn what_a_dockerfile_leaves_out_stays_out_where_another_is_built_instead() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("app")).unwrap();
+    std::fs::write(dir.path().join("app/Dockerfile"), "FROM {{ A }}\n").unwrap();
+    let mut context = open(dir.path(), "Dockerfile").unwrap();
+    drop(context.build_instead(b"FROM a\n".into()).unwrap());
+    std::fs::write(dir.path().join("app/Dockerfile.dockerignore"), "secret\n").unwrap();
+    let mut context = open(dir.path(), "Dockerfile").unwrap();
+    let instead = context.build_instead(b"FROM a\n".into()).unwrap();
+    let read = |name: &str| std::fs::read_to_string(instead.path().join(name)).unwrap();
+    assert_eq!((read("Dockerfile"), read("Dockerfile.dockerignore")), ("FROM a\n".into(), "secret\n".into()));
+    assert_eq!((&*context.dockerfile_dir, &*context.dockerfile), (instead.path(), &b"FROM a\n"[..]));
+}
+
 /// The sum, and how many files were read for it.
 fn sum(root: &Path, cache: &Path) -> ([u8; 32], usize) {
     let context = context(root);

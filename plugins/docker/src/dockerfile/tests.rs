@@ -51,7 +51,7 @@ fn a_variable_may_be_an_image_of_the_project() {
 fn what_is_no_template_is_refused_with_its_line() {
     let recipe = with(&[("NODE", "24")]);
     for (own, line, why) in [
-        ("FROM scratch\nRUN echo {{ NODES }}\n", 2, "undefined value: `NODES`"),
+        ("FROM {{ NODE }}\nRUN echo {{ NODES }}\n", 2, "undefined value: `NODES`"),
         ("FROM scratch\n\n{% if NODE %}\n", 3, "unexpected end"),
         ("FROM {{ NODE\n", 1, ""),
         (

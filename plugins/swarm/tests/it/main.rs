@@ -5,7 +5,7 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use cloudpad_plugin_api::model::{Check, ContainerSpec, Health, Project, Volume};
+use cloudpad_plugin_api::model::{Check, ContainerSpec, Health, Port, Project, Protocol, Volume};
 use cloudpad_plugin_api::stage::cluster::{Observe, Order, Place, Review, Scale, Service, Update};
 use cloudpad_plugin_api::testing::TestHost;
 use cloudpad_plugin_api::{Failure, FailureKind, Reply, Request};
@@ -35,13 +35,20 @@ fn what_a_swarm_cannot_do_is_told_by_service_and_key() {
     let http = Check::Http { path: "/".into(), port: 80 };
     let health = Health { check: http, interval_ms: 1000, timeout_ms: 1000, retries: 1 };
     let volume = Volume { source: "shop.data".into(), target: "/data".into(), read_only: false };
+    let host_ip = Some("127.0.0.1".to_owned());
+    let port = Port { host_ip, published: 80, target: 80, protocol: Protocol::Tcp };
     let services = vec![
         service("fine", |_, _| {}),
         service("data", |_, spec| spec.volumes = vec![volume]),
         service("asked", |_, spec| spec.health = Some(health)),
         service("many", |service, _| service.scale = Scale::PerNode(2)),
         service("alone", |_, spec| spec.networks = vec!["none".into()]),
+        service("engine", |_, spec| spec.networks = vec!["bridge".into()]),
+        service("listens", |_, spec| spec.ports = vec![port]),
         service("roles", |service, _| service.place.roles = vec!["a".into(), "b".into()]),
+        service("both", |service, _| {
+            (service.place.roles, service.place.nodes) = (vec!["a".into()], vec!["b".into()]);
+        }),
         service("nodes", |service, _| service.place.nodes = vec!["a".into(), "b".into()]),
         service(&"long".repeat(16), |_, _| {}),
     ];
@@ -54,7 +61,10 @@ fn what_a_swarm_cannot_do_is_told_by_service_and_key() {
         ("asked", "health"),
         ("many", "per_host"),
         ("alone", "networks"),
+        ("engine", "networks"),
+        ("listens", "ports"),
         ("roles", "roles"),
+        ("both", "hosts"),
         ("nodes", "hosts"),
         (&*long, ""),
     ];

@@ -11,7 +11,8 @@ use tokio::net::TcpListener;
 use crate::server::{Server, silent_port};
 
 async fn failure(address: &str) -> Failure {
-    let options = Options { ssh_config: Some("/dev/null".into()), connect_timeout: Some(1) };
+    let options =
+        Options { ssh_config: Some("/dev/null".into()), connect_timeout: Some(1), ..Options::default() };
     let host = Host::new("srv", address);
     cloudpad_transport::connect(&host, &options, &Cancel::new()).await.err().expect("it connects")
 }
@@ -89,7 +90,8 @@ async fn connecting_can_be_stopped() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let host = Host::new("srv", listener.local_addr().unwrap().to_string());
     let cancel = Cancel::new();
-    let options = Options { ssh_config: Some("/dev/null".into()), connect_timeout: Some(3600) };
+    let options =
+        Options { ssh_config: Some("/dev/null".into()), connect_timeout: Some(3600), ..Options::default() };
     let connecting = tokio::spawn({
         let cancel = cancel.clone();
         async move { cloudpad_transport::connect(&host, &options, &cancel).await.err().unwrap() }

@@ -3,7 +3,8 @@
 use std::fs;
 use std::process::Command;
 
-use cloudpad_plugin_api::{Failure, FailureKind};
+use cloudpad_plugin_api::{Cancel, Failure, FailureKind};
+use cloudpad_transport::{Options, connect};
 
 use crate::server::Server;
 
@@ -31,6 +32,9 @@ async fn an_unknown_key_is_refused_and_the_hint_accepts_it() {
     assert_says(&failure, &["is not known", "`ssh-ed25519`", &fingerprint(&server, "host_ed25519")]);
     let hint = failure.hint.unwrap();
     assert!(hint.contains("then accept it: `cloudpad hosts trust`, or `mkdir "), "{hint}");
+    let unlisted = Options { unlisted: true, ..server.options(&file) };
+    let unlisted = connect(&server.host(), &unlisted, &Cancel::new()).await.err().unwrap().hint.unwrap();
+    assert!(unlisted.contains("then accept it: `mkdir "), "{unlisted}");
     let command = hint.split('`').find(|part| part.starts_with("mkdir ")).unwrap();
     assert!(Command::new("sh").args(["-c", command]).status().unwrap().success());
     server.connect_with(&file).await.unwrap();

@@ -112,7 +112,7 @@ impl Server {
     pub fn options(&self, lines: &str) -> Options {
         let path = self.path(&format!("ssh_config_{}", lines.len()));
         fs::write(&path, self.config(lines)).unwrap();
-        Options { ssh_config: Some(path), connect_timeout: None }
+        Options { ssh_config: Some(path), ..Options::default() }
     }
 
     pub fn host(&self) -> Host {

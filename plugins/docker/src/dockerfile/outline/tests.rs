@@ -14,7 +14,7 @@ fn seen(text: &str) -> (Vec<String>, Option<usize>) {
 
 #[test]
 fn stages_are_found_and_nothing_is_taken_for_one() {
-    let cases: [(&str, &[&str]); 14] = [
+    let cases: [(&str, &[&str]); 17] = [
         ("", &[]),
         ("FROM a\n", &["a"]),
         ("\u{feff}FROM a AS x\r\nfrom b as Final\r\n", &["a as x", "b as final"]),
@@ -29,6 +29,9 @@ fn stages_are_found_and_nothing_is_taken_for_one() {
         ("FROM a\nRUN [\"echo\", \"<<EOF\", \" <<EOF\"]\nFROM b\n", &["a", "b"]),
         ("FROM a\nRUN echo 'a <<EOF' \"\\\" <<EOF\" \\\" 1<<2<3\nFROM b\n", &["a", "b"]),
         ("FROM a\nENV X <<EOF\nFROM b\n# FROM c\n", &["a", "b"]),
+        ("FROM a\nRUN <<EOF\n\tEOF\nFROM b\nEOF\nFROM c\n", &["a", "c"]),
+        ("FROM a\nRUN cat << EOF\nFROM b\n", &["a", "b"]),
+        ("FROM a\nRUN echo 'a\\' <<EOF\nFROM b\nEOF\n", &["a"]),
     ];
     for (text, stages) in cases {
         let (seen, unended) = seen(text);
