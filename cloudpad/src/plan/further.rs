@@ -42,7 +42,7 @@ pub(super) fn note(
     };
     let message = format!(
         "release {id} differs from what is to run now only in {}, and in nothing that going back to it changes; {further}",
-        list(services.into_iter())
+        list(services)
     );
     Some(Note { incomplete: false, message })
 }

@@ -61,7 +61,7 @@ impl<'a> Values<'a> {
             let on = |hosts: &BTreeSet<usize>| {
                 let names: Vec<_> =
                     hosts.iter().filter(|host| starts(host)).map(|host| decide.host_name(*host)).collect();
-                (!names.is_empty()).then(|| list(names.into_iter()))
+                (!names.is_empty()).then(|| list(names))
             };
             let of = format!("`{service}` comes back with the value that the secret `{secret}`");
             let message = match (on(&places.then), on(&places.now)) {
