@@ -30,7 +30,7 @@ mod vars;
 
 pub use cut::remove_host;
 pub use edit::add_host;
-pub use environments::environments;
+pub use environments::{environments, names_inventory};
 pub(crate) use grammar::host::check as check_host;
 pub(crate) use grammar::name::is_provider as is_provider_name;
 pub(crate) use grammar::network::machine;
@@ -44,5 +44,5 @@ pub(crate) use nearest::find as nearest;
 pub(crate) use nearest::offer;
 pub use problem::{Place, Problem};
 pub use render::{Position, position, render};
-pub use secret::Secret;
+pub use secret::{Need, Secret};
 pub use show::{show, show_json};

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::words;
 pub use hosts::{Shown, host};
-pub use local::{listed, local};
+pub use local::{listed, local, secrets};
 pub use needs::Needs;
 
 /// The place of what is found on this machine.

@@ -19,6 +19,7 @@ mod contest;
 mod decide;
 mod deploy;
 mod deployed;
+mod further;
 mod graph;
 mod hooks;
 mod hosts;
@@ -67,6 +68,7 @@ mod tests;
 mod twins;
 mod undo;
 mod unit;
+mod values;
 mod window;
 
 use std::collections::BTreeSet;
@@ -96,7 +98,8 @@ pub use hooks::Hook;
 pub use jobs::{has_image, job_hosts, job_image, job_secrets, job_service, job_spec};
 pub use keep::{Fate, Judged, judged, prune_registry, repositories};
 pub use look::{
-    Also, look_host, look_hosts, look_images, look_secrets, prepares, repository, resolves, unknown_secrets,
+    Also, look_host, look_hosts, look_images, look_secrets, prepares, repository, resolves, unknown_secret,
+    unknown_secrets,
 };
 pub use maintenance::{in_maintenance, maintenance};
 pub use model::*;
@@ -128,6 +131,7 @@ pub fn plan(
     goal: &Goal,
 ) -> Result<Plan, Vec<Problem>> {
     let mut plan = make(config, inventory, observed, goal)?;
+    plan.notes.extend(further::note((config, inventory), observed, goal, &plan));
     plan.hooks = hooks::hooks(config, goal.until, &plan.actions);
     Ok(plan)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cloudpad_plugin_api::model::Host;
 use cloudpad_plugin_api::stage::deploy::{HostKey, Keys, Look, Machine, Observation};
 use cloudpad_plugin_api::stage::push::{List, Listed};
+use cloudpad_plugin_api::stage::secrets::Get;
 use cloudpad_plugin_api::{Failure, FailureKind, Placement, Reply, Request, Stage};
 
 use super::Ended;
@@ -13,6 +14,7 @@ use super::session::Session;
 use crate::config::Image;
 use crate::doctor::{self, Finding, HERE, Needs, Report, Shown, here};
 use crate::everywhere;
+use crate::listing::secrets::needed;
 use crate::plan::{self, Also};
 use crate::provision::{Seen, Wanted};
 use crate::refusal::Refusal;
@@ -56,6 +58,7 @@ impl Args {
         let needs = Needs::of(&session.config, hosts.iter().map(|host| &**host));
         findings.extend(doctor::local(&needs, &here::look(session.directory(), &needs)));
         findings.extend(registry(session));
+        findings.extend(secrets(session));
         if in_cluster {
             findings.extend(unfit(session));
             findings.push(cluster(session));
@@ -126,6 +129,21 @@ fn registry(session: &Session) -> Option<Finding> {
             let message = format!("{}, and images are pushed there", failure.message);
             Some(Finding::mend(HERE, "registry", message, failure.hint))
         }
+    }
+}
+
+/// Whether all secrets have a value that something of the config needs.
+fn secrets(session: &Session) -> Vec<Finding> {
+    let names = needed(&session.config);
+    if names.is_empty() {
+        return Vec::new();
+    }
+    match session.ask(Request::SecretsGet(Get { names: names.clone() })) {
+        Ok(Reply::Secrets(found)) => {
+            doctor::secrets(&session.config, &names, |name| found.values.0.contains_key(name))
+        }
+        Ok(_) => Vec::new(),
+        Err(refused) => refusal("secret", &refused.refusal),
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::ValueEnum;
 
 use super::args::{Global, Lock, Select};
+use super::consent::agreed;
 use super::session::Session;
 use super::{Ended, Refused};
 use crate::look::At;
@@ -29,6 +30,9 @@ pub(super) struct Args {
     /// A file with another page, in HTML
     #[arg(long, value_name = "FILE")]
     page: Option<PathBuf>,
+    /// Go ahead without asking, as `off` does
+    #[arg(short, long)]
+    yes: bool,
     #[command(flatten)]
     lock: Lock,
     #[command(flatten)]
@@ -53,11 +57,10 @@ impl Args {
         let plan = plan::maintenance(&session.config, inventory, scope, observed, page.as_deref());
         let mut plan = plan.map_err(|problems| session.refuses(problems.into()))?;
         session.tell(&mut plan, &goal);
-        if let Some(code) = session.ended_by(&plan) {
-            return Ok(code);
-        }
-        session.warn_of(&plan);
-        let code = session.carry_out(&plan, &looked, &goal)?;
+        // Nobody is without an answer because a page is taken off.
+        let yes = self.yes || self.state == State::Off;
+        let on_failure = session.config.deploy.on_failure;
+        let code = agreed(&session, ("", &plan), yes, (&looked, &goal), on_failure)?;
         if code == exit::OK && self.state == State::On {
             term.status("requests are answered with the page; `cloudpad maintenance off` ends it");
         }

@@ -9,7 +9,7 @@ use cloudpad_plugin_api::Request;
 use cloudpad_plugin_api::model::{ContainerSpec, Restart};
 use cloudpad_plugin_api::stage::deploy::Run;
 
-use super::args::Global;
+use super::args::{Global, Lock};
 use super::interact::interact;
 use super::session::Session;
 use super::whom::Whom;
@@ -22,10 +22,14 @@ use crate::report::exit;
 use crate::term::Term;
 
 /// Run a command in a new container with a service's image, environment, secrets, networks and volumes; or a job
+///
+/// A job has the project to itself while it runs, as a deploy has.
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     whom: Whom,
+    #[command(flatten)]
+    lock: Lock,
     /// The command and its arguments; a job has its own
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     command: Vec<String>,
@@ -35,8 +39,9 @@ impl Args {
     pub(super) fn run(&self, global: &Global, term: &Arc<Term>) -> Ended {
         let session = Session::open("run", false, global, term)?;
         let name = &self.whom.target.service;
-        if let Some(job) = session.config.jobs.get(name) {
-            return job::run(&session, name, job, &self.whom, &self.command);
+        if let Some(job) = session.config.jobs.get(name).cloned() {
+            let session = session.exclusive(&format!("run {name}"), &self.lock);
+            return job::run(&session, name, &job, &self.whom, &self.command);
         }
         job::not_mistyped(&session, name)?;
         if self.command.is_empty() {

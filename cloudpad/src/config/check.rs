@@ -4,12 +4,15 @@
 //! yet, and the planner, which knows them, judges what depends on them.
 
 mod cycle;
+mod in_clear;
 mod jobs;
 mod placement;
 mod ports;
 mod rollout;
 mod route;
 mod service;
+
+pub(super) use in_clear::in_clear;
 
 use super::{Config, Problem};
 

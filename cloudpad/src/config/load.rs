@@ -6,7 +6,7 @@ use super::grammar::name;
 use super::read::Read;
 use super::section::Problems;
 use super::tree::{self, Entry, Table, Value};
-use super::vars::Vars;
+use super::vars::{Told, Used, Vars};
 use super::{Config, Place, Places, Problem, check, keys, nearest, overlay, read, shape};
 
 /// All that a config is made from.
@@ -31,14 +31,35 @@ pub fn load(input: &Input<'_>) -> Result<Config, Vec<Problem>> {
     let mut found = Vec::new();
     shape::check("", &mut table, &keys::FILE, &mut found);
     choose(&mut table, input.environment, &mut found);
-    Vars { text: input.text, get: input.var }.replace(&mut table, &mut found);
+    let used = put_in(&mut table, input, &mut found);
 
     let problems = Problems::default();
     let places = tree::places(&table);
     let Read { config, hosts_known } = read::read(&table, input.dir, input.environment, places, &problems);
     found.extend(problems.into_inner());
     found.extend(check::all(&config, hosts_known));
+    let in_clear = check::in_clear(&config, &used);
+    // That such a variable is not set is no reason to set it.
+    found.retain(|problem| !in_clear.iter().any(|other| other.place == problem.place));
+    found.extend(in_clear);
     if found.is_empty() { Ok(config) } else { Err(locate(found, &config.places)) }
+}
+
+/// Puts the values of variables into the file's strings, and returns those whose values are shown: what `[stages]` says goes to
+/// providers alone.
+fn put_in(table: &mut Table, input: &Input<'_>, problems: &mut Vec<Problem>) -> Vec<Used> {
+    let vars = Vars { text: input.text, get: input.var };
+    let stages = table.remove_entry("stages");
+    let mut told = Told::default();
+    vars.replace(table, &mut told);
+    let used = std::mem::take(&mut told.used);
+    if let Some((name, stages)) = stages {
+        let mut alone = Table::from([(name, stages)]);
+        vars.replace(&mut alone, &mut told);
+        table.append(&mut alone);
+    }
+    problems.extend(told.problems);
+    used
 }
 
 /// Takes the environments out of `table` and lays the chosen one over it.

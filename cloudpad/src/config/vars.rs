@@ -14,64 +14,80 @@ pub(super) struct Vars<'a> {
     pub get: &'a dyn Fn(&str) -> Option<String>,
 }
 
+/// A variable that a string names.
+pub(super) struct Used {
+    pub name: String,
+    /// Where, from the dollar to the brace.
+    pub place: Span,
+}
+
+/// What is told of the strings that were read so far.
+#[derive(Default)]
+pub(super) struct Told {
+    pub problems: Vec<Problem>,
+    pub used: Vec<Used>,
+}
+
 impl Vars<'_> {
     /// Replaces the variables in every string below `table`. Keys are left as they are.
-    pub fn replace(&self, table: &mut Table, problems: &mut Vec<Problem>) {
+    pub fn replace(&self, table: &mut Table, told: &mut Told) {
         for entry in table.values_mut() {
-            self.replace_in(&mut entry.node, problems);
+            self.replace_in(&mut entry.node, told);
         }
     }
 
-    fn replace_in(&self, node: &mut Node, problems: &mut Vec<Problem>) {
+    fn replace_in(&self, node: &mut Node, told: &mut Told) {
         match &mut node.value {
-            Value::Table(table) => self.replace(table, problems),
-            Value::List(items) => items.iter_mut().for_each(|item| self.replace_in(item, problems)),
-            Value::Text(value) if value.contains('$') => match expand(value, self.get) {
-                Ok(expanded) => *value = expanded,
-                Err(faults) => {
-                    problems
-                        .extend(faults.into_iter().map(|fault| fault.locate(self.text, &node.span, value)));
-                    node.value = Value::Broken;
-                }
-            },
+            Value::Table(table) => self.replace(table, told),
+            Value::List(items) => items.iter_mut().for_each(|item| self.replace_in(item, told)),
+            Value::Text(value) if value.contains('$') => {
+                let Expanded { text, faults, names } = expand(value, self.get);
+                let place = |part: &Range<usize>| locate(part, self.text, &node.span, value);
+                told.used.extend(names.into_iter().map(|(part, name)| Used { name, place: place(&part) }));
+                let broken = !faults.is_empty();
+                told.problems.extend(faults.into_iter().map(|(part, problem)| problem.at(place(&part))));
+                node.value = if broken { Value::Broken } else { Value::Text(text) };
+            }
             _ => {}
         }
     }
 }
 
-/// What is wrong with a part of a string.
-struct Fault {
-    part: Range<usize>,
-    problem: Problem,
-}
-
-impl Fault {
-    /// The part's place in the file. A string's escapes move its bytes, so the part is looked up in
-    /// the text; where it is written with escapes itself, the whole string is the place.
-    fn locate(self, text: &str, span: &Span, value: &str) -> Problem {
-        let raw = text.get(span.clone()).unwrap_or_default();
-        let part = &value[self.part.clone()];
-        let nth = value[..self.part.start].matches(part).count();
-        let place = match raw.match_indices(part).nth(nth) {
-            Some((start, _)) => span.start + start..span.start + start + part.len(),
-            None => span.clone(),
-        };
-        self.problem.at(place)
+/// The place in the file of a part of a string. Its escapes move its bytes, so the part is looked up in
+/// the text; where it is written with escapes itself, the whole string is the place.
+fn locate(part: &Range<usize>, text: &str, span: &Span, value: &str) -> Span {
+    let raw = text.get(span.clone()).unwrap_or_default();
+    let nth = value[..part.start].matches(&value[part.clone()]).count();
+    match raw.match_indices(&value[part.clone()]).nth(nth) {
+        Some((start, _)) => span.start + start..span.start + start + part.len(),
+        None => span.clone(),
     }
 }
 
-fn expand(value: &str, get: &dyn Fn(&str) -> Option<String>) -> Result<String, Vec<Fault>> {
+/// A string with its variables replaced, and what its parts are.
+struct Expanded {
+    text: String,
+    faults: Vec<(Range<usize>, Problem)>,
+    /// The variables, whether they are set or not.
+    names: Vec<(Range<usize>, String)>,
+}
+
+fn expand(value: &str, get: &dyn Fn(&str) -> Option<String>) -> Expanded {
     let mut expanded = String::with_capacity(value.len());
-    let mut faults = Vec::new();
+    let (mut faults, mut names) = (Vec::new(), Vec::new());
     let mut at = 0;
     while let Some(dollar) = value[at..].find('$').map(|found| at + found) {
         expanded.push_str(&value[at..dollar]);
         let after = &value[dollar + 1..];
         at = if after.starts_with('{') {
             let end = after.find('}').map_or(value.len(), |close| dollar + 1 + close + 1);
-            match variable(&value[dollar..end], get) {
+            let named = |name: &str| {
+                names.push((dollar..end, name.to_owned()));
+                get(name)
+            };
+            match variable(&value[dollar..end], named) {
                 Ok(found) => expanded.push_str(&found),
-                Err(problem) => faults.push(Fault { part: dollar..end, problem }),
+                Err(problem) => faults.push((dollar..end, problem)),
             }
             end
         } else {
@@ -80,11 +96,11 @@ fn expand(value: &str, get: &dyn Fn(&str) -> Option<String>) -> Result<String, V
         };
     }
     expanded.push_str(&value[at..]);
-    if faults.is_empty() { Ok(expanded) } else { Err(faults) }
+    Expanded { text: expanded, faults, names }
 }
 
 /// The value of `${NAME}` or `${NAME:-default}`. As in a shell, the default also stands for an empty value.
-fn variable(typed: &str, get: &dyn Fn(&str) -> Option<String>) -> Result<String, Problem> {
+fn variable(typed: &str, get: impl FnOnce(&str) -> Option<String>) -> Result<String, Problem> {
     let Some(inner) = typed.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) else {
         return Err(
             Problem::new("`${` is not closed by a `}`").hint("a dollar before a brace is written `$$`")

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::here::Seen;
 use super::{Finding, HERE, Needs};
+use crate::config::{Config, Problem};
 use crate::inventory::Inventory;
+use crate::plan::unknown_secret;
 use crate::words::{bytes, plural};
 
 /// Less than this is too little for sources and journals.
@@ -54,6 +56,20 @@ pub fn listed(provider: &str, inventory: &Inventory) -> Finding {
         (0, _) => Finding::note(HERE, "inventory", told, hint),
         _ => Finding::ok(HERE, "inventory", told),
     }
+}
+
+/// Which of the secrets that are needed have no value.
+pub fn secrets(config: &Config, needed: &[String], has_value: impl Fn(&str) -> bool) -> Vec<Finding> {
+    let lacking: Vec<&String> = needed.iter().filter(|name| !has_value(name)).collect();
+    if lacking.is_empty() {
+        let told = format!("all that are needed have a value: {}", plural(needed.len(), "secret"));
+        return vec![Finding::ok(HERE, "secret", told)];
+    }
+    let mend = |name: &String| {
+        let Problem { message, hint, .. } = unknown_secret(config, name);
+        Finding::mend(HERE, "secret", message, hint)
+    };
+    lacking.into_iter().map(mend).collect()
 }
 
 fn key(seen: &Seen) -> Finding {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::config::{Config, RouteTls};
+use crate::config::{self, Config};
 use crate::words::columns;
 
 /// What the provider has told.
@@ -38,21 +38,9 @@ pub struct Need {
 
 fn needs(config: &Config) -> BTreeMap<&str, Vec<Need>> {
     let mut needs: BTreeMap<&str, Vec<Need>> = BTreeMap::new();
-    let mut add = |secret, service: &str, target: &str| {
-        let need = Need { service: service.to_owned(), target: target.to_owned() };
+    for config::Need { secret, by, target } in config.needs() {
+        let need = Need { service: by.to_owned(), target: target.to_owned() };
         needs.entry(secret).or_default().push(need);
-    };
-    for (service, of) in &config.services {
-        of.secrets.iter().for_each(|(target, secret)| add(&secret.name, service, target));
-        if let Some(RouteTls::Own { certificate, key }) =
-            of.route.as_ref().and_then(|route| route.tls.as_ref())
-        {
-            add(certificate, service, "route.tls.certificate");
-            add(key, service, "route.tls.key");
-        }
-    }
-    for (job, of) in &config.jobs {
-        of.secrets.iter().for_each(|(target, secret)| add(&secret.name, job, target));
     }
     needs
 }

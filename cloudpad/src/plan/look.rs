@@ -13,7 +13,7 @@ use cloudpad_plugin_api::stage::{build, deploy};
 use cloudpad_plugin_api::{Request, Stage};
 
 use super::{Scope, jobs};
-use crate::config::{BuildImage, Config, Image, Problem, RouteTls, Service};
+use crate::config::{BuildImage, Config, Image, Place, Problem, RouteTls, Service};
 use crate::inventory::Inventory;
 
 /// One `source.resolve` for each source of the scope. `cache` is where sources are kept, absolute.
@@ -99,23 +99,26 @@ fn of_route(service: &Service) -> Vec<(String, &String)> {
 
 /// Secrets of the scope that nobody knows.
 pub fn unknown_secrets(config: &Config, scope: &Scope, marks: &BTreeMap<String, String>) -> Vec<Problem> {
-    let provider = config.stages.get(&Stage::Secrets).and_then(|choice| choice.provider.as_deref());
     let mut problems = Vec::new();
     let mut told = BTreeSet::new();
     for (key, name) in secrets(config, scope).filter(|(_, name)| !marks.contains_key(name)) {
-        if !told.insert(name.clone()) {
-            continue;
+        if told.insert(name.clone()) {
+            problems.push(Problem { place: Some(Place::Key(key)), ..unknown_secret(config, &name) });
         }
-        let provider = provider.unwrap_or_default();
-        let message = format!("the secrets provider `{provider}` knows no secret `{name}`");
-        let problem = Problem::at_key(key, message);
-        problems.push(match provider {
-            "env" => problem.hint(format!("set the environment variable `{name}`, or add it to `.env`")),
-            "age" => problem.hint(format!("`cloudpad secrets set {name}` gives it a value")),
-            _ => problem,
-        });
     }
     problems
+}
+
+/// That nobody knows a secret, and what to do about it.
+pub fn unknown_secret(config: &Config, name: &str) -> Problem {
+    let provider = config.stages.get(&Stage::Secrets).and_then(|choice| choice.provider.as_deref());
+    let provider = provider.unwrap_or_default();
+    let problem = Problem::new(format!("the secrets provider `{provider}` knows no secret `{name}`"));
+    match provider {
+        "env" => problem.hint(format!("set the environment variable `{name}`, or add it to `.env`")),
+        "age" => problem.hint(format!("`cloudpad secrets set {name}` gives it a value")),
+        _ => problem,
+    }
 }
 
 /// All that goes into an image; none when it is not built, or its source has not been resolved.

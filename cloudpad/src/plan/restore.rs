@@ -17,6 +17,7 @@ use super::sight::{self, Sighted};
 use super::spec::{self, Wanted};
 use super::supply::Supply;
 use super::unit::{Rollout, Which};
+use super::values::Values;
 use crate::config::{Problem, Secret};
 use crate::inventory::list;
 
@@ -91,6 +92,7 @@ impl<'d, 'a> Restore<'d, 'a> {
     ) -> Result<Vec<Rollout<'a>>, Vec<Problem>> {
         let mut problems = super::obstacle::obstacles(self, supply);
         let mut wishes = BTreeMap::<&'a str, Wish<'a>>::new();
+        let mut values = Values::default();
         for old in self.containers() {
             let Which { service, number } = old.which();
             let place = (old.host, number);
@@ -98,7 +100,7 @@ impl<'d, 'a> Restore<'d, 'a> {
                 wishes.entry(service).or_default().elsewhere.push(place);
                 continue;
             }
-            match self.wanted(&old, notes) {
+            match self.wanted(&old, &mut values) {
                 Some(Ok(wanted)) => _ = wishes.entry(service).or_default().wanted.insert(place, wanted),
                 Some(Err(problem)) => problems.push(problem),
                 // Which is one of the obstacles.
@@ -123,6 +125,7 @@ impl<'d, 'a> Restore<'d, 'a> {
                 self.decide.bring(name, &places, wanted, (&mut contest, notes)).map_err(|p| problems.push(p)),
             );
         }
+        notes.extend(values.notes(self.decide, &rollouts));
         problems.extend(contest.problems(self.decide.inventory));
         if problems.is_empty() { Ok(rollouts) } else { Err(problems) }
     }
@@ -172,11 +175,16 @@ impl<'d, 'a> Restore<'d, 'a> {
     }
 
     /// What `old` is to be now: as it was, but that one which has to be made again gets the secrets of now.
-    fn wanted(&self, old: &Old<'a>, notes: &mut Vec<Note>) -> Option<Result<Rc<Wanted<'a>>, Problem>> {
+    fn wanted(&self, old: &Old<'a>, values: &mut Values<'a>) -> Option<Result<Rc<Wanted<'a>>, Problem>> {
         let was = self.spec(old)?;
         let (spec_id, spec) = match self.there(old) {
-            Some(_) => (old.recorded.spec_id.clone(), Arc::clone(was)),
-            None => match self.renewed(old, was, notes) {
+            Some(there) => {
+                if !there.state.is_up() {
+                    values.kept(self.decide, (old.which(), old.host), was);
+                }
+                (old.recorded.spec_id.clone(), Arc::clone(was))
+            }
+            None => match self.renewed(old, was, values) {
                 Ok(spec) if *spec == **was => (old.recorded.spec_id.clone(), Arc::clone(was)),
                 Ok(spec) => (spec::spec_id(&spec), spec),
                 Err(problem) => return Some(Err(problem)),
@@ -201,7 +209,7 @@ impl<'d, 'a> Restore<'d, 'a> {
         &self,
         old: &Old<'a>,
         was: &ContainerSpec,
-        notes: &mut Vec<Note>,
+        values: &mut Values<'a>,
     ) -> Result<Arc<ContainerSpec>, Problem> {
         let mut spec = was.clone();
         let host = &self.decide.inventory.hosts()[old.host].name;
@@ -213,10 +221,7 @@ impl<'d, 'a> Restore<'d, 'a> {
             };
             if mark != now {
                 mark.clone_from(now);
-                let message = format!(
-                    "{instance} on `{host}` is made again, with the value that the secret `{name}` has now"
-                );
-                notes.push(Note { incomplete: false, message });
+                values.now(old.which().service, name, old.host);
             }
         }
         Ok(spec.into())

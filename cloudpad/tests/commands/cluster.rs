@@ -43,4 +43,12 @@ fn all_that_a_swarm_cannot_do_is_told_by_a_look_at_the_config() {
     let config = config.replace("route = ", "# ").replace("[images.web]", push);
     room.write("project/Cloudpad.toml", &config);
     room.run(&["check"]).expect(2).says("`web` has volumes").says("is asked by HTTP");
+    let etcd = "[stages.inventory]\nprovider = \"etcd\"\nconfig = { endpoints = [\"http://127.0.0.1:1\"], publish = \"/services/\" }\n";
+    room.config(&format!("[stages]\ndeploy = \"swarm\"\n{etcd}"));
+    room.run(&["check"])
+        .expect(2)
+        .says("`publish` would tell others where instances are")
+        .says("Cloudpad.toml:11:");
+    room.config(&format!("[stages]\ndeploy = \"swarm\"\n{}", etcd.replace(", publish = \"/services/\"", "")));
+    room.run(&["check"]).expect(0);
 }

@@ -50,6 +50,25 @@ fn what_a_deploy_would_fail_at_is_found_before_it() {
 }
 
 #[test]
+fn secrets_without_a_value_are_found_by_their_names() {
+    let room = Room::new();
+    let job =
+        "[jobs.migrate]\nservice = \"web\"\nwhen = \"manual\"\ncommand = \"true\"\nsecrets = [\"JOB_KEY\"]\n";
+    room.config(&format!("secrets = [\"API_KEY\"]\n{job}[hosts.h1]\naddress = \"root@127.0.0.1:1\"\n"));
+    room.write("project/.env", "JOB_KEY=s3cret-of-job\n");
+    let found = room.run(&["doctor"]).expect(1);
+    let found = found.shows("MEND secret the secrets provider `env` knows no secret `API_KEY`");
+    let found = found.shows("hint: set the environment variable `API_KEY`, or add it to `.env`");
+    assert!(!found.stdout.contains("JOB_KEY"), "{found:?}");
+    room.write("project/.env", "JOB_KEY=s3cret-of-job\nAPI_KEY=s3cret-of-api\n");
+    let found =
+        room.run(&["doctor"]).expect(1).shows("ok secret all that are needed have a value: 2 secrets");
+    assert!(!found.stdout.contains("s3cret"), "{found:?}");
+    room.config("secrets = [\"API_KEY\"]\n[stages.secrets]\nprovider = \"command\"\nconfig = { command = [\"false\"] }\n");
+    room.run(&["doctor"]).expect(1).shows("MEND secret");
+}
+
+#[test]
 fn a_config_that_is_not_understood_is_a_finding() {
     let room = Room::new();
     room.config("[services.db]\nimage = \"nosuch\"\n");

@@ -47,3 +47,22 @@ fn what_is_wrong_in_all_environments_is_said_once() {
     let refused = room.run(&["check"]).expect(2).says("Cloudpad.toml:9:14");
     assert_eq!(refused.stderr.matches("error:").count(), 1, "{refused:#?}");
 }
+
+#[test]
+fn a_host_of_an_inventory_is_not_put_into_a_file_that_is_wrong() {
+    let room = Room::new();
+    let inventory =
+        "[stages.inventory]\nprovider = \"etcd\"\nconfig = { endpoints = [\"http://127.0.0.1:1\"] }\n";
+    room.config(&format!(
+        "{inventory}[jobs.migrate]\nservice = \"web\"\nwhen = \"before\"\ndepends_on = [\"db\"]\n"
+    ));
+    let before = room.read("project/Cloudpad.toml");
+    let add = ["hosts", "add", "h1", "h1", "--offline"];
+    room.run(&add).expect(2).says("Cloudpad.toml:").says("`db`");
+    assert_eq!(room.read("project/Cloudpad.toml"), before);
+    // One that is not TOML names nothing.
+    room.config(&format!("{inventory}[jobs"));
+    let before = room.read("project/Cloudpad.toml");
+    room.run(&add).expect(2).says("the file cannot be read");
+    assert_eq!(room.read("project/Cloudpad.toml"), before);
+}

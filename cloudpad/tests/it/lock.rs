@@ -44,12 +44,16 @@ fn project(topic: &str, rest: &str) -> Project {
 
 #[test]
 fn the_second_deploy_is_refused_and_told_who_is_at_work() {
-    let project = project("locked", "");
+    let job = "[jobs.page]\nservice = \"web\"\nwhen = \"manual\"\ncommand = \"true\"\n";
+    let project = project("locked", job);
     let busy = Busy::start(&project);
     let outcome = project.run(&["deploy", "--yes"]).expect(2);
     let outcome =
         outcome.says("`alice@").says("has the lock of `locked-").says(" UTC, for `deploy`").says("--wait");
     assert!(!outcome.stderr.contains("to create"), "{}", outcome.text());
+    // Not even a job may run beside it, which may be the deploy's own; what is no job may.
+    project.run(&["run", "page"]).expect(2).says("has the lock of `locked-").says("--wait");
+    project.run(&["run", "web", "--", "true"]).expect(2).says("there is no container of `web`");
     project.run(&["plan"]).expect(0);
     project.run(&["ps"]).expect(0);
     assert_eq!(project.all_containers(), vec![vec![]; 3]);

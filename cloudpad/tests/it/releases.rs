@@ -241,7 +241,7 @@ fn what_is_made_again_has_the_secrets_of_now() {
     let prune = format!("docker container prune --force --filter label=cloudpad.project={}", project.name);
     project.lab.host(1).run(&prune);
     let back = project.run(&["rollback", "--yes", &first]).expect(0);
-    back.says("is made again, with the value that the secret `token` has now");
+    back.says("comes back with the value that the secret `token` has now");
     assert_eq!(token(), "TOKEN=second-value");
     assert_eq!(project.get(1), Ok((200, "one".into())));
     project.lab.host(1).run(&prune);

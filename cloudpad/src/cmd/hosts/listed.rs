@@ -9,7 +9,7 @@ use cloudpad_plugin_api::{Reply, Request, Stage};
 use crate::cmd::Refused;
 use crate::cmd::args::Global;
 use crate::cmd::session::{self, Session};
-use crate::config::check_host;
+use crate::config::{check_host, names_inventory};
 use crate::inventory::Inventory;
 use crate::project::Project;
 use crate::refusal::Refusal;
@@ -23,9 +23,15 @@ pub(super) struct Writable {
 
 impl Writable {
     /// That of the project; none where its hosts are those of the file, or come from what only lists. A file with something
-    /// wrong in it is for whoever would write to it to tell of.
+    /// wrong in it is for whoever would write to it to tell of; but where it names an inventory, nobody can know yet whether
+    /// that is the place to write to.
     pub fn of(project: &Project, global: &Global, term: &Arc<Term>) -> Result<Option<Self>, Refused> {
-        let Ok(read) = session::read(project.clone(), global.environment.as_deref()) else { return Ok(None) };
+        let environment = global.environment.as_deref();
+        let read = match session::read(project.clone(), environment) {
+            Err(refused) if names_inventory(&project.text, environment) => return Err(refused),
+            Err(_) => return Ok(None),
+            Ok(read) => read,
+        };
         let choice = read.config.stages.get(&Stage::Inventory);
         if choice.is_none_or(|choice| choice.provider.is_none()) {
             return Ok(None);

@@ -275,7 +275,10 @@ fn ports_are_stopped_first_with_as_many_left_as_have_to_serve() {
 fn what_goes_back_gets_the_values_that_secrets_have_now() {
     let mut case = cluster();
     let key = crate::config::Secret::named("KEY");
-    case.service("web", |web| _ = web.secrets.insert("/run/key".into(), key));
+    case.service("web", |web| {
+        web.secrets.insert("/run/key".into(), key.clone());
+        web.secrets.insert("KEY".into(), key);
+    });
     let mark = |case: &mut Case, mark: &str| _ = case.observed.secrets.insert("KEY".into(), mark.into());
     for (release, image) in [("r1", "v1"), ("r2", "v2")] {
         mark(&mut case, release);
@@ -296,12 +299,34 @@ fn what_goes_back_gets_the_values_that_secrets_have_now() {
         _ => None,
     });
     assert_eq!(marks.collect::<Vec<_>>(), ["r2"]);
-    assert_eq!(plan.notes[0].message, "`web` gets the value that the secret `KEY` has now");
+    let notes: Vec<_> = plan.notes.iter().map(|note| note.message.as_str()).collect();
+    assert_eq!(notes, ["`web` gets the value that the secret `KEY` has now"], "once");
     run(&mut case, &plan);
     // Where it is so already, nobody has been asked for values.
     mark(&mut case, "later");
     case.goal.restore = Some("r3".into());
     assert!(case.plan().is_empty(), "{}", text(&case.plan()));
+}
+
+#[test]
+fn what_goes_further_back_is_told_where_only_a_secret_was_another() {
+    let mut case = cluster();
+    let key = crate::config::Secret::named("KEY");
+    case.service("web", |web| _ = web.secrets.insert("KEY".into(), key));
+    for (release, image, mark) in [("r1", "v1", "old"), ("r2", "v2", "old"), ("r3", "v2", "new")] {
+        case.observed.secrets.insert("KEY".into(), mark.into());
+        case.goal.release = release.into();
+        case.image("web", image);
+        let plan = case.plan();
+        run(&mut case, &plan);
+    }
+    case.goal.release = "r4".into();
+    case.goal.restore = Some("r2".into());
+    let plan = case.plan();
+    let notes: Vec<_> = plan.notes.iter().map(|note| note.message.as_str()).collect();
+    let told = "release r2 differs from what is to run now only in `web`, and in nothing that going back to it changes; \
+                `cloudpad rollback r1` goes further back";
+    assert_eq!((plan.actions.len(), notes), (0, vec![told]));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use cloudpad_plugin_api::Stage;
 use cloudpad_plugin_api::stage::cluster::{Order, Place, Scale, Service, Update};
 use cloudpad_plugin_api::stage::deploy::ImageRef;
 
@@ -59,12 +60,24 @@ pub(super) fn problems(config: &Config, scope: &Scope) -> Vec<Problem> {
             );
         }
     }
+    problems.extend(publishes(config));
     for (name, _) in config.jobs.iter().filter(|(name, _)| scope.jobs.contains_key(*name)) {
         let message =
             format!("job `{name}` would run with the deploy, and jobs run on hosts, not in a cluster");
         problems.push(Problem::at_key(format!("jobs.{name}"), message));
     }
     problems
+}
+
+/// That others are to be told where instances are: a cluster moves them when it sees fit, and tells nobody.
+fn publishes(config: &Config) -> Option<Problem> {
+    let choice = config.stages.get(&Stage::Inventory)?;
+    if choice.provider.as_deref() != Some("etcd") || choice.config.get("publish").is_none() {
+        return None;
+    }
+    let message = "`publish` would tell others where instances are, and in a cluster only the cluster knows";
+    let hint = "remove `publish`; what is outside finds the services by their published ports, on every node of a swarm";
+    Some(Problem::at_key("stages.inventory.config.publish", message).hint(hint))
 }
 
 /// What the services that are meant are to be.

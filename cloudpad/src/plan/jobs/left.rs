@@ -4,6 +4,7 @@ use cloudpad_plugin_api::model::label;
 use cloudpad_plugin_api::stage::deploy::{Named, OneOff};
 
 use crate::config::Problem;
+use crate::one_offs::is_by_hand;
 use crate::plan::Note;
 use crate::plan::decide::Decide;
 use crate::plan::one_offs;
@@ -82,9 +83,14 @@ impl Left<'_> {
     pub(super) fn is_in_the_way(&self, job: &str, decide: &Decide<'_>) -> Problem {
         let host = &decide.inventory.hosts()[self.host].name;
         let OneOff { name, release, .. } = self.container;
-        let message =
-            format!("job `{job}` of release {release}, which was broken off, still runs on `{host}`");
-        Problem::at_key(format!("jobs.{job}"), message)
-            .hint(format!("wait until it has ended, or end it: {}", one_offs::prune(decide, name)))
+        let end = one_offs::prune(decide, name);
+        let (which, hint) = if is_by_hand(self.container) {
+            let hint = format!("wait until it has ended; where nobody waits for it any more, {end} ends it");
+            (format!("job `{job}`, which was begun by hand,"), hint)
+        } else {
+            let hint = format!("wait until it has ended, or end it: {end}");
+            (format!("job `{job}` of release {release}, which was broken off,"), hint)
+        };
+        Problem::at_key(format!("jobs.{job}"), format!("{which} still runs on `{host}`")).hint(hint)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cloudpad_plugin_api::Request;
-use cloudpad_plugin_api::model::SecretRef;
+use cloudpad_plugin_api::model::{SecretRef, label};
 use cloudpad_plugin_api::stage::deploy::{Run, State};
 
 use super::kit::*;
@@ -245,6 +245,15 @@ fn another_run_of_the_job_is_in_the_way() {
     let problem = &case.try_plan().unwrap_err()[0];
     assert_eq!(problem.message, "job `migrate` of release r1, which was broken off, still runs on `h1`");
     assert!(problem.hint.as_ref().unwrap().contains("`cloudpad prune shop.migrate.r1`"), "{problem:?}");
+    // `cloudpad run migrate` is of no release, and somebody may well wait for it.
+    let by_hand = &mut case.seen("h1").one_offs[0];
+    by_hand.labels.insert(label::JOB_WHEN.into(), "manual".into());
+    by_hand.labels.remove(label::JOB_SPEC_ID);
+    (by_hand.name, by_hand.release) = ("shop-run-migrate-1".into(), String::new());
+    let problem = &case.try_plan().unwrap_err()[0];
+    assert_eq!(problem.message, "job `migrate`, which was begun by hand, still runs on `h1`");
+    let hint = "wait until it has ended; where nobody waits for it any more, `cloudpad prune shop-run-migrate-1` ends it";
+    assert_eq!(problem.hint.as_deref(), Some(hint));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use cloudpad_plugin_api::stage::deploy::ImageRef;
 use super::kit::{Case, check, text};
 use super::record::{release, remembered, remembering};
 use crate::config::Secret;
+use crate::plan::Plan;
 use crate::releases::Past;
 
 /// Three releases of one service on one host, the last of which runs.
@@ -170,18 +171,73 @@ fn what_is_made_again_has_the_secrets_of_now_and_what_was_kept_those_of_then() {
     mark(&mut case, "new");
     release(&mut case, "r5", "web", "v5");
     back(&mut case, "r6", "r4");
-    assert_eq!(case.plan().notes, [], "its container is there");
+    let told = |plan: &Plan| plan.notes.iter().map(|note| note.message.clone()).collect::<Vec<_>>();
+    let then = ["`web` comes back with the value that the secret `db` had then"];
+    assert_eq!(told(&case.plan()), then, "its container is there");
+    // Nobody needs the value, so that the one of what runs tells.
+    let now = std::mem::take(&mut case.observed.secrets);
+    assert_eq!(told(&case.plan()), then);
+    case.observed.secrets = now;
     case.seen("h1").containers.retain(|container| container.state.is_up());
     let plan = case.deploy();
-    let [note] = &plan.notes[..] else { panic!("{}", text(&plan)) };
-    let expected = "web.1 on `h1` is made again, with the value that the secret `db` has now";
-    assert_eq!(note.message, expected);
+    assert_eq!(told(&plan), ["`web` comes back with the value that the secret `db` has now"]);
     let up = case.seen("h1").containers.iter().find(|c| c.state.is_up()).unwrap();
     assert_eq!(up.spec.as_ref().unwrap().secrets["DB"].mark, "new");
     assert!(case.plan().is_empty());
     case.observed.secrets.clear();
     case.seen("h1").containers.clear();
     assert_eq!(case.problems(), ["nobody knows the secret `db`, which web.1 on `h1` had"]);
+}
+
+#[test]
+fn a_service_that_would_have_two_values_of_a_secret_is_told() {
+    let mut case = remembering();
+    let mark = |case: &mut Case, mark: &str| _ = case.observed.secrets.insert("db".into(), mark.into());
+    case.service("web", |service| {
+        service.secrets.insert("DB".into(), Secret::named("db"));
+        service.secrets.insert("/run/key".into(), Secret::named("key"));
+    });
+    for id in ["r1", "r2"] {
+        mark(&mut case, id);
+        case.observed.secrets.insert("key".into(), id.into());
+        release(&mut case, id, "web", id);
+    }
+    back(&mut case, "r3", "r1");
+    case.seen("h2").containers.retain(|container| container.state.is_up());
+    let notes: Vec<_> = case.plan().notes.into_iter().map(|note| note.message).collect();
+    let both = "`web` comes back with the value that the secret `db` had then on `h1`, `h3`, and with the one that it has now on `h2`";
+    let file = "`web` comes back with the value that the secret `key` has now";
+    assert_eq!(notes, [both, file]);
+    // What stays as it is comes back with nothing.
+    case.config.services.get_mut("web").unwrap().protected = true;
+    let notes: Vec<_> = case.plan().notes.into_iter().map(|note| note.message).collect();
+    assert!(!notes.iter().any(|note| note.contains("comes back")), "{notes:?}");
+}
+
+#[test]
+fn what_goes_further_back_is_told_where_going_back_would_do_nothing() {
+    let mut case = three();
+    case.config.deploy.keep = 9;
+    case.image("db", "v1");
+    case.service("db", |db| db.protected = true);
+    release(&mut case, "r4", "db", "v1");
+    case.goal.select.services = vec!["db".into()];
+    release(&mut case, "r5", "db", "v2");
+    case.goal.select.services = Vec::new();
+    assert_eq!(before(&case), Ok("r4".to_owned()));
+    back(&mut case, "r6", "r4");
+    let told = |case: &Case| case.plan().notes.last().map(|note| note.message.clone()).unwrap_or_default();
+    let only = "release r4 differs from what is to run now only in `db`, and in nothing that going back to it changes; ";
+    assert!(case.plan().is_empty());
+    assert_eq!(told(&case), format!("{only}`cloudpad rollback r2` goes further back"));
+    case.seen("h1").releases.as_mut().unwrap().drain(..3);
+    assert_eq!(told(&case), format!("{only}no earlier release would change more"));
+    // Where nothing differs there is nothing to say.
+    back(&mut case, "r6", "r5");
+    assert_eq!(told(&case), "");
+    case.goal.select.services = vec!["db".into()];
+    back(&mut case, "r6", "r4");
+    assert!(!case.plan().is_empty() && !told(&case).contains("further back"));
 }
 
 #[test]

@@ -9,8 +9,11 @@ fn a_page_is_shown_until_it_is_switched_off_whatever_is_deployed() {
     project.write(".dockerignore", "down.html\n");
     project.run(&["maintenance", "on"]).expect(2).says("no service that is meant has a route");
     routed.deploy();
+    let refused = project.run(&["maintenance", "on"]).expect(2);
+    refused.says("answer all requests with the maintenance page").says("`--yes` goes ahead without asking");
+    assert_eq!(routed.get(3, "/").0, 200);
     project
-        .run(&["maintenance", "on", "--message", "back <at> noon {env.HOME}"])
+        .run(&["maintenance", "on", "--yes", "--message", "back <at> noon {env.HOME}"])
         .expect(0)
         .says("`cloudpad maintenance off` ends it");
     let (status, page) = routed.get(3, "/");
@@ -20,7 +23,7 @@ fn a_page_is_shown_until_it_is_switched_off_whatever_is_deployed() {
     project.run(&["deploy", "--yes"]).expect(0).says("is in maintenance");
     assert_eq!(routed.get(3, "/").0, 503);
     project.write("down.html", "<h1>own {page}</h1>");
-    project.run(&["maintenance", "on", "--page", "down.html", "--service", "web"]).expect(0);
+    project.run(&["maintenance", "on", "--yes", "--page", "down.html", "--service", "web"]).expect(0);
     assert_eq!(routed.get(3, "/"), (503, "<h1>own {page}</h1>".into()));
     project.run(&["maintenance", "on", "--page", "none.html"]).expect(2).says("there is no file `none.html`");
     project.run(&["maintenance", "off"]).expect(0);
