@@ -112,7 +112,8 @@ impl Cluster {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new("etcdctl");
         command.current_dir(self.dir.path()).env("ETCDCTL_API", "3").args(&self.etcdctl);
-        command.args(["--endpoints", &self.endpoints.join(",")]).args(args);
+        // A member that is lost takes a busy machine more time than the five seconds that it has by itself.
+        command.args(["--command-timeout=60s", "--endpoints", &self.endpoints.join(",")]).args(args);
         command
     }
 
