@@ -10,7 +10,7 @@ fn a_page_is_shown_until_it_is_switched_off_whatever_is_deployed() {
     project.run(&["maintenance", "on"]).expect(2).says("no service that is meant has a route");
     routed.deploy();
     let refused = project.run(&["maintenance", "on"]).expect(2);
-    refused.says("answer all requests with the maintenance page").says("`--yes` goes ahead without asking");
+    refused.says("with the maintenance page in place of web").says("`--yes` goes ahead without asking");
     assert_eq!(routed.get(3, "/").0, 200);
     project
         .run(&["maintenance", "on", "--yes", "--message", "back <at> noon {env.HOME}"])

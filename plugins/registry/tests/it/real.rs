@@ -142,15 +142,29 @@ impl Drop for Trusted {
     }
 }
 
-/// A network of this machine's engine, and the machine's address there.
+/// A network of this machine's engine, and the machine's address there. It is one of those for measurements (RFC 2544): those from which
+/// engines choose are networks of hosts in containers too, whose own would be asked then.
 fn network() -> (Option<String>, String) {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let name = format!("cloudpad-registry-test-{}-{number}", std::process::id());
-    run(Command::new("docker").args(["network", "create", &name]));
-    let gateway = "{{(index .IPAM.Config 0).Gateway}}";
-    let ip = run(Command::new("docker").args(["network", "inspect", "--format", gateway, &name]));
-    (Some(name), ip.trim().to_owned())
+    let process = std::process::id();
+    for _ in 0..50 {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("cloudpad-registry-test-{process}-{number}");
+        // Tests of another process choose from the same.
+        let at = process.wrapping_mul(37).wrapping_add(number) % (1 << 13);
+        let address =
+            |of: u32| format!("198.{}.{}.{}", 18 + (at >> 12), (at >> 4) & 255, ((at & 15) << 4) + of);
+        let (subnet, gateway) = (format!("{}/28", address(0)), address(1));
+        let mut create = Command::new("docker");
+        create.args(["network", "create", "--subnet", &subnet, "--gateway", &gateway, &name]);
+        let made = create.output().unwrap();
+        if made.status.success() {
+            return (Some(name), gateway);
+        }
+        let why = String::from_utf8_lossy(&made.stderr).into_owned();
+        assert!(why.contains("overlap"), "{create:?}: {why}");
+    }
+    panic!("all networks overlap with others");
 }
 
 /// An authority, a certificate of its for this address, and a key for tokens.
