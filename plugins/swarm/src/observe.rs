@@ -1,6 +1,6 @@
 //! `cluster.observe`: what a swarm runs of a project; and the looks that the other verbs share. I/O.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use bollard::models::{Node, Service as EngineService, Task};
 use bollard::query_parameters::{
@@ -17,7 +17,7 @@ pub(crate) async fn observe(engine: &Engine, request: &Observe) -> Result<Observ
     let listed = nodes(engine).await?;
     let mut nodes: Vec<_> = listed.iter().map(seen::node).collect();
     nodes.sort_by(|a, b| a.name.cmp(&b.name));
-    let services = services(engine, &request.project).await?;
+    let (services, others) = named(engine, &request.project).await?;
     let tasks = match services.is_empty() {
         true => Vec::new(),
         false => tasks(engine, services.iter().filter_map(|service| service.id.clone()).collect()).await?,
@@ -32,22 +32,15 @@ pub(crate) async fn observe(engine: &Engine, request: &Observe) -> Result<Observ
         true => Some(record::known(engine, &request.project).await?),
         false => None,
     };
-    let taken = taken(engine, &request.project).await?;
+    let taken = others.into_iter().filter_map(|other| taken(&request.project, other)).collect();
     Ok(Observation { nodes, services, releases, taken })
 }
 
-/// What has the names of services of the project and is not the project's, with whose it is.
-async fn taken(engine: &Engine, project: &Project) -> Result<BTreeMap<String, String>, Failure> {
-    let filters = HashMap::from([("name".to_owned(), vec![names::service(project, "")])]);
-    let options = ListServicesOptionsBuilder::new().filters(&filters).build();
-    let listed = engine.docker().await?.list_services(Some(options)).await;
-    let listed = listed.map_err(|error| failure("could not list the swarm's services", &error))?;
-    let foreign = listed.into_iter().filter_map(|service| {
-        let spec = service.spec?;
-        let owner = names::owner(spec.labels.as_ref(), project)?;
-        Some((names::of_service(project, spec.name.as_deref()?)?.to_owned(), owner))
-    });
-    Ok(foreign.collect())
+/// What a service that is not the project's would be called as one of the project's, and whose it is.
+fn taken(project: &Project, service: EngineService) -> Option<(String, String)> {
+    let spec = service.spec?;
+    let owner = names::owner(spec.labels.as_ref(), project)?;
+    Some((names::of_service(project, spec.name.as_deref()?)?.to_owned(), owner))
 }
 
 /// The swarm's nodes.
@@ -58,14 +51,22 @@ pub(crate) async fn nodes(engine: &Engine) -> Result<Vec<Node>, Failure> {
 
 /// The project's services.
 pub(crate) async fn services(engine: &Engine, project: &Project) -> Result<Vec<EngineService>, Failure> {
-    let options = ListServicesOptionsBuilder::new().filters(&names::filter(project)).status(true).build();
+    Ok(named(engine, project).await?.0)
+}
+
+/// The project's services, and others that have the names of such.
+async fn named(
+    engine: &Engine,
+    project: &Project,
+) -> Result<(Vec<EngineService>, Vec<EngineService>), Failure> {
+    let filters = HashMap::from([("name".to_owned(), vec![names::service(project, "")])]);
+    let options = ListServicesOptionsBuilder::new().filters(&filters).status(true).build();
     let listed = engine.docker().await?.list_services(Some(options)).await;
-    let mut listed = listed.map_err(|error| failure("could not list the swarm's services", &error))?;
-    listed.retain(|service| {
+    let listed = listed.map_err(|error| failure("could not list the swarm's services", &error))?;
+    Ok(listed.into_iter().partition(|service| {
         let spec = service.spec.as_ref();
         names::is_ours(spec.and_then(|spec| spec.labels.as_ref()), project)
-    });
-    Ok(listed)
+    }))
 }
 
 /// The tasks of services, or all where none is named, with those that have ended and that the swarm remembers.
