@@ -140,7 +140,6 @@ mod tests {
         let mut request = Request::ClusterLogs(logs);
         let (send, told) = sync_channel(16);
         let asked = Asked::new(&mut request, &send);
-        let listening = || Progress { label: Events::LISTENING.to_owned(), ..Progress::default() };
         let line = |second: i64| Event::Output {
             source: "web.1@n1".to_owned(),
             line: second.to_string(),
@@ -148,7 +147,7 @@ mod tests {
             stderr: false,
         };
         for seconds in [&[100][..], &[100, 101], &[101]] {
-            asked.take(Event::Progress(listening()));
+            asked.take(Events::listening());
             seconds.iter().for_each(|second| asked.take(line(*second)));
         }
         asked.go_on(&mut request);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cloudpad_plugin_api::model::Project;
 use cloudpad_plugin_api::stage::cluster::Logs;
 use cloudpad_plugin_api::stage::deploy::{Events, Logged};
-use cloudpad_plugin_api::{Context, Event, Failure, FailureKind, Level, Progress};
+use cloudpad_plugin_api::{Context, Event, Failure, FailureKind, Level};
 use cloudpad_transport::{Exit, Transport, connect, connect_through};
 use futures_util::future::try_join_all;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
@@ -101,8 +101,7 @@ async fn of_machine(
     if !request.follow {
         return Ok(history(&*transport, request, units).await.map_err(failed));
     }
-    let listening = Progress { label: Events::LISTENING.to_owned(), ..Progress::default() };
-    listens.call_once(|| cx.emit(Event::Progress(listening)));
+    listens.call_once(|| cx.emit(Events::listening()));
     match follow(cx, &*transport, request, units).await {
         Err(lost) if lost.retryable => Err(lost.on(observe::name(machine))),
         ended => Ok(ended.map(|()| Vec::new()).map_err(failed)),

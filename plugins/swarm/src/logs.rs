@@ -9,7 +9,7 @@ use cloudpad_engine::{Engine, failure};
 use cloudpad_plugin_api::model::label;
 use cloudpad_plugin_api::stage::cluster::Logs;
 use cloudpad_plugin_api::stage::deploy::{Events, Logged};
-use cloudpad_plugin_api::{Context, Event, Failure, Progress};
+use cloudpad_plugin_api::{Context, Event, Failure};
 use futures_util::StreamExt;
 use futures_util::future::try_join_all;
 
@@ -47,7 +47,7 @@ pub(crate) async fn logs(
     }
     let logged = Logged { containers: u32::try_from(instances.len()).unwrap_or(u32::MAX) };
     if request.follow {
-        cx.emit(Event::Progress(Progress { label: Events::LISTENING.to_owned(), ..Progress::default() }));
+        cx.emit(Events::listening());
     }
     let read = instances.iter().map(|(source, task)| read(engine, request, source, task, cx));
     let read = match try_join_all(read).await {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lenient::or_empty;
 use crate::model::{Host, Project};
+use crate::{Event, Progress};
 
 /// The request `deploy.events`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,11 @@ impl Events {
     /// The label of the [`Progress`](crate::Progress) by which a provider says that from now on it misses nothing; also of what is
     /// printed.
     pub const LISTENING: &str = "listening";
+
+    /// That progress, as an event.
+    pub fn listening() -> Event {
+        Event::Progress(Progress { label: Self::LISTENING.to_owned(), ..Progress::default() })
+    }
 }
 
 /// Something that has happened to a container of the project.

@@ -8,7 +8,7 @@ use bollard::query_parameters::EventsOptionsBuilder;
 use cloudpad_engine::failure;
 use cloudpad_plugin_api::model::{Project, label};
 use cloudpad_plugin_api::stage::deploy::{Events, Happened};
-use cloudpad_plugin_api::{Context, Event, Failure, FailureKind, Progress};
+use cloudpad_plugin_api::{Context, Event, Failure, FailureKind};
 use futures_util::TryStreamExt;
 
 use super::{clock, proof, seen};
@@ -56,7 +56,7 @@ pub(super) async fn events(
     let options = EventsOptionsBuilder::new().filters(&filters(&request.project)).since(&since).build();
     let docker = host.engine.patient().await?;
     let mut events = docker.events(Some(options));
-    cx.emit(listening());
+    cx.emit(Events::listening());
     let tried = "could not follow what happens to containers";
     while let Some(event) = events.try_next().await.map_err(|error| failure(tried, &error))? {
         if let Some(time) = event.time_nano {
@@ -67,11 +67,6 @@ pub(super) async fn events(
         }
     }
     Err(ended(tried))
-}
-
-/// From now on nothing is missed.
-pub(super) fn listening() -> Event {
-    Event::Progress(Progress { label: Events::LISTENING.to_owned(), ..Progress::default() })
 }
 
 /// An engine that is stopped ends its answer.

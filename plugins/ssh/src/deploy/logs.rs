@@ -7,12 +7,12 @@ use bollard::models::EventMessage;
 use bollard::query_parameters::EventsOptionsBuilder;
 use cloudpad_engine::failure;
 use cloudpad_plugin_api::model::label;
-use cloudpad_plugin_api::stage::deploy::{Container, Logged, Logs, OneOff};
+use cloudpad_plugin_api::stage::deploy::{Container, Events, Logged, Logs, OneOff};
 use cloudpad_plugin_api::{Context, Event, Failure, Level};
 use futures_util::TryStreamExt;
 use tokio::task::JoinSet;
 
-use super::events::{ended, listening};
+use super::events::ended;
 use super::printed::{Line, Printed, Which};
 use super::{clock, seen};
 use crate::pool::Connection;
@@ -147,7 +147,7 @@ async fn follow(
     chosen: Vec<Source>,
     from: &str,
 ) -> Result<(), Failure> {
-    cx.emit(listening());
+    cx.emit(Events::listening());
     let followed = Followed::default();
     let mut under_way = JoinSet::new();
     for container in chosen {

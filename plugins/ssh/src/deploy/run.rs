@@ -17,7 +17,6 @@ use tokio::time::{sleep, timeout};
 use super::attached::{Attached, Peer};
 use super::printed::{Line, Printed, Which};
 use super::{clock, files};
-
 use crate::pool::Connection;
 
 mod begin;
