@@ -18,9 +18,6 @@ const REPLICAS: usize = 3;
 const RUN: &str = "trap 'exit 0' TERM; sleep 3600 & wait";
 /// The service that is updated by hand, and its network: Cloudpad's has one too.
 const BY_HAND: &str = "bench-swarm-byhand";
-/// Waits until no instance of before runs.
-const GONE: &str = "until ! docker service ps bench-swarm-byhand --filter desired-state=shutdown --format \"{{.CurrentState}}\" | \
-                    grep -q ^Running; do sleep 0.05; done";
 
 /// All instances of a service at once, the new ones before the old ones, watched for a second.
 pub fn measure(program: &Path, lab: &Lab) -> Result<Vec<Row>> {
@@ -40,11 +37,15 @@ pub fn measure(program: &Path, lab: &Lab) -> Result<Vec<Row>> {
         format!("--name {BY_HAND} --network {BY_HAND} --replicas {REPLICAS} --update-parallelism {REPLICAS}");
     on(manager, &format!("docker network create --driver overlay {BY_HAND}"))?;
     on(manager, &format!("{create} {name} {} sh -c \"{RUN}\"", lab.base_image))?;
+    let old = format!(
+        "docker service ps {BY_HAND} --filter desired-state=shutdown --format \"{{{{.CurrentState}}}}\""
+    );
+    let gone = format!("until ! {old} | grep -q ^Running; do sleep 0.05; done");
     let mut theirs_version = 0;
     let theirs = || {
         theirs_version += 1;
         let update = format!("docker service update --quiet --env-add V={theirs_version} {BY_HAND}");
-        by_hand(lab, &format!("$SSH {} '{update}; {GONE}'", manager.direct_name()))
+        by_hand(lab, &format!("$SSH {} '{update}; {gone}'", manager.direct_name()))
     };
     let measured = in_turns(TIMES, next, theirs);
     remove(manager)?;

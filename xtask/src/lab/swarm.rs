@@ -31,8 +31,6 @@ pub fn ensure(settings: &Settings, lab: &Lab) -> Result<()> {
             let (token, address) = (token.trim(), format!("{}:2377", first.direct));
             shell::output(&mut inside(&other.container, &["swarm", "join", "--token", token, &address]))?;
         }
-    }
-    for other in others {
         let node = shell::output(&mut inside(&other.container, &["info", "--format", "{{.Swarm.NodeID}}"]))?;
         shell::output(&mut inside(
             &first.container,
