@@ -80,11 +80,11 @@ pub(super) fn deploy<'a>(decide: &Decide<'a>, supply: &mut Supply<'a>) -> Result
     }
     roll.unblock(&mut graph);
     graph.hold_back(&gate, from);
-    notes.extend(roll.routing.hand_over(&mut graph));
+    let routes = roll.routing.led();
+    notes.extend(roll.routing.hand_over(&mut graph, &routes));
     let done = graph.leaves();
     jobs.bring_after(&mut graph, (decide, supply));
     graph.make_first();
-    let routes = roll.routing.led();
     notes.extend(restore.iter().flat_map(|restore| restore.lost_routes(&routes)));
     let memories = record::memories(decide, (wanted, routes), supply);
     record::record(&mut graph, decide, &memories);

@@ -18,33 +18,43 @@ struct Places {
     now: BTreeSet<usize>,
 }
 
+/// A service and a secret of its.
+type Of<'a> = (&'a str, String);
+
 /// Those of all services, by their names and those of secrets.
 #[derive(Default)]
-pub(super) struct Values<'a>(BTreeMap<(&'a str, String), Places>);
+pub(super) struct Values<'a> {
+    places: BTreeMap<Of<'a>, Places>,
+    /// What tells the values in effect: all hosts are looked through for each.
+    in_effect: BTreeMap<Of<'a>, Option<&'a str>>,
+}
 
 impl<'a> Values<'a> {
     /// That what is made on a host gets the value of now.
     pub(super) fn now(&mut self, service: &'a str, secret: &str, host: usize) {
-        self.0.entry((service, secret.to_owned())).or_default().now.insert(host);
+        self.places.entry((service, secret.to_owned())).or_default().now.insert(host);
     }
 
     /// That a container which was kept is started again: its variables are those of then, its files are written anew.
     pub(super) fn kept(
         &mut self,
-        decide: &Decide<'_>,
+        decide: &Decide<'a>,
         (which, host): (Which<'a>, usize),
         was: &ContainerSpec,
     ) {
         for (target, SecretRef { name, mark, .. }) in &was.secrets {
+            let of = (which.service, name.clone());
             let asked = decide.secrets.get(name).map(String::as_str);
-            let now = asked.or_else(|| in_effect(decide, which.service, name));
+            let in_effect =
+                || *self.in_effect.entry(of.clone()).or_insert_with(|| in_effect(decide, of.0, name));
+            let now = asked.or_else(in_effect);
             if now.is_none_or(|now| now == mark) {
                 continue;
             }
             if Secret::is_file(target) {
                 self.now(which.service, name, host);
             } else {
-                self.0.entry((which.service, name.clone())).or_default().then.insert(host);
+                self.places.entry(of).or_default().then.insert(host);
             }
         }
     }
@@ -74,7 +84,7 @@ impl<'a> Values<'a> {
             };
             Some(Note { incomplete: false, message })
         };
-        self.0.into_iter().filter_map(note).collect()
+        self.places.into_iter().filter_map(note).collect()
     }
 }
 

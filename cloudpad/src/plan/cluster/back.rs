@@ -8,7 +8,7 @@ use cloudpad_plugin_api::stage::deploy::ImageRef;
 use cloudpad_plugin_api::{Failure, FailureKind, Outcome, Reply, Request};
 
 use super::{Wanted, await_ready, change, of_now, release_of, remove, serves, wish};
-use crate::config::Config;
+use crate::config::{Config, Secret};
 use crate::plan::graph::Graph;
 use crate::plan::{ChangeKind, Goal, Note, Plan};
 
@@ -72,15 +72,10 @@ pub fn back(
             (Some(was), seen) => match &was.service {
                 Some(service) if !was.id.is_empty() => {
                     changes.push(change(name, super::replaces(service), Vec::new()));
-                    let (renewed, secrets) = wish::renewed(service, marks, |target| !target.starts_with('/'));
+                    let (service, secrets) = wish::renewed(service, marks, |target| !Secret::is_file(target));
                     notes.extend(secrets.iter().map(|secret| of_now(name, secret)));
-                    let (service, id) = match secrets.is_empty() {
-                        true => (Arc::clone(service), was.id.clone()),
-                        false => {
-                            let id = wish::id(&renewed);
-                            (Arc::new(renewed), id)
-                        }
-                    };
+                    let id = if secrets.is_empty() { was.id.clone() } else { wish::id(&service) };
+                    let service = Arc::new(service);
                     let image = ImageRef::Known(was.image.clone());
                     let wanted = Wanted { service: &service, id: &id, image, seen };
                     let applied = wanted.add(&mut graph, config, release_of(was, goal), Vec::new());

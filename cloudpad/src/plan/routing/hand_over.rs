@@ -24,16 +24,16 @@ type Gap<'a> = (String, &'a str, Option<&'a str>);
 impl<'a> Routing<'a> {
     /// Has each route that ends, and with it what is stopped then, wait until requests are led to what takes its place: another service
     /// that takes the same requests on the host, or else the service itself where it is new. Where that one waits itself for what
-    /// is stopped, nobody answers meanwhile, which is a note. To be called once all else waits for what it has to.
-    pub(in crate::plan) fn hand_over(&mut self, graph: &mut Graph) -> Vec<Note> {
-        let rules = if self.ended.is_empty() { Led::new() } else { self.led() };
+    /// is stopped, nobody answers meanwhile, which is a note. To be called once all else waits for what it has to; `rules` are those of
+    /// the routes that there are in the end.
+    pub(in crate::plan) fn hand_over(&self, graph: &mut Graph, rules: &Led<'a>) -> Vec<Note> {
         let mut moved: BTreeMap<&'a str, Node> = BTreeMap::new();
         let mut gaps: BTreeMap<Gap<'a>, Vec<&str>> = BTreeMap::new();
         for (&(host, service), &end) in &self.ended {
             let Some(route) = self.route(host, service).filter(|route| self.answers(host, route)) else {
                 continue;
             };
-            let (heir, nodes) = self.heirs((host, service), route, &rules);
+            let (heir, nodes) = self.heirs((host, service), route, rules);
             // Of very many hosts each would wait for each.
             let nodes = match (&heir, moved.get(service)) {
                 (Heir::Elsewhere, Some(&first)) => vec![first],

@@ -154,7 +154,7 @@ pub struct RouteSeen {
 impl RouteSeen {
     /// The requests that lead to it.
     pub fn claim(&self) -> Claim {
-        let Rule { hosts, path, .. } = (*self.rule).clone();
+        let (hosts, path) = (self.rule.hosts.clone(), self.rule.path.clone());
         Claim { project: String::new(), service: self.service.clone(), hosts, path }
     }
 }
